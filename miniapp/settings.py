@@ -1,0 +1,278 @@
+"""The settings of one app: read once, checked together, frozen."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from . import contract, jid
+from .errors import ConfigurationError, JIDError, Problem
+
+PREFIX = "ONECHAT_"
+DEFAULT_COOKIE_NAME = "miniapp_login"
+
+
+class Secret(str):
+    """A text that never shows itself in a `repr`, hence not in a log or traceback either. Use it as the string it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret('…')"
+
+
+def _setting(default: Any, doc: str) -> Any:
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one app. `x` is read from `ONECHAT_X` in the app's config, else the environment, else `.env`."""
+
+    api_url: str = _setting(contract.API_URL, "Base URL of OneChat's REST API.")
+    authenticate_path: str = _setting(
+        "authenticateUser",
+        "Path of `authenticateUser` below the base. OneChat's page prints `registerMiniApp` there; if yours answers so, set it.",
+    )
+    body: Literal["json", "form"] = _setting("json", "How request bodies are encoded: `json` or `form`.")
+    domain: str = _setting(contract.DOMAIN, "The OneChat domain of your users: what `mass_broadcast` addresses by itself.")
+    app_id: str = _setting("", "The app ID that `miniapp register` got. Required.")
+    api_key: Secret = _setting(Secret(""), "The API key that `miniapp register` got. Required, secret.")
+    connect_timeout: float = _setting(3.0, "Seconds to wait for a connection to OneChat.")
+    read_timeout: float = _setting(10.0, "Seconds to wait for OneChat to say anything.")
+    deadline: float = _setting(15.0, "Seconds after which a call to OneChat ends, whatever it is doing.")
+    login_lifetime: int = _setting(
+        300, "Seconds a login lasts: the longest that a revoked session goes unseen. The shim renews it beforehand."
+    )
+    container_origins: tuple[str, ...] = _setting(
+        (), "Origins allowed to frame your pages and to serve the bridge, separated by commas. Empty: only native containers."
+    )
+    cookie: Literal["lax", "partitioned"] = _setting(
+        "lax", "`lax`; or `partitioned` for a container on another site: SameSite=None, Secure, Partitioned."
+    )
+    cookie_name: str = _setting(DEFAULT_COOKIE_NAME, "Name of the login cookie; apps that share a host name need one each.")
+    url_prefix: str = _setting("/miniapp", "Where the framework's own routes are.")
+    headers: Literal["framework", "app"] = _setting(
+        "framework", "`app` puts the security headers (CSP and so on) on every page of the app, not only on the framework's."
+    )
+    public_url: str = _setting("", "The mini app's own public https URL: for `register`, `doctor` and the Origin check.")
+    trust_env: bool = _setting(False, "Whether calls to OneChat obey HTTPS_PROXY, NO_PROXY and .netrc.")
+
+    @classmethod
+    def read(
+        cls,
+        config: Mapping[str, Any] | None = None,
+        env_file: str | Path | None = None,
+        *,
+        demand_app: bool = True,
+        extra: list[Problem] | None = None,
+    ) -> Settings:
+        """The settings in `config`, then the environment, then `env_file`. Raises `ConfigurationError` with every problem.
+
+        `demand_app=False` lets app ID and API key be absent, as they are before `miniapp register`. `extra` are
+        problems that the caller found.
+        """
+        config = config or {}
+        from_file = read_env_file(env_file)
+        problems = list(extra or [])
+        values: dict[str, Any] = {}
+        for setting in fields(cls):
+            key = PREFIX + setting.name.upper()
+            for source in (config, os.environ, from_file):
+                if source.get(key) not in (None, ""):
+                    try:
+                        values[setting.name] = _PARSERS[setting.name](source[key])
+                    except ValueError as error:
+                        what, _, fix = str(error).partition("|")
+                        problems.append(Problem(key, what, fix))
+                    break
+        known = {PREFIX + setting.name.upper() for setting in fields(cls)} | _OTHER_KEYS
+        for key in sorted({*config, *from_file}):
+            if key.startswith(PREFIX) and key not in known:
+                near = difflib.get_close_matches(key, known, 1)
+                problems.append(
+                    Problem(key, "is not a setting.", f"Did you mean {near[0]}?" if near else "Remove it.")
+                )
+        wrong = {problem.key for problem in problems}
+        if demand_app:
+            for name in ("app_id", "api_key"):
+                key = PREFIX + name.upper()
+                if name not in values and key not in wrong:
+                    problems.append(
+                        Problem(key, "is not set.", "`miniapp register` gets one; `miniapp dev` needs none.")
+                    )
+        if not problems:
+            settings = cls(**values)
+            problems = list(settings._conflicts())
+            if not problems:
+                return settings
+        raise ConfigurationError(problems)
+
+    def _conflicts(self) -> list[Problem]:
+        found = []
+        if self.deadline < self.connect_timeout:
+            found.append(
+                Problem("ONECHAT_DEADLINE", "is shorter than ONECHAT_CONNECT_TIMEOUT.", "Make it the longer one.")
+            )
+        return found
+
+
+_OTHER_KEYS = {"ONECHAT_SESSION_ID", "ONECHAT_ADMIN_JID"}
+"""What `miniapp register` reads beside the settings."""
+
+
+def read_env_file(path: str | Path | None) -> dict[str, str]:
+    """What the file at `path` (a `.env`) sets, or nothing if there is none. The environment itself is left alone."""
+    if path is None or not Path(path).is_file():
+        return {}
+    return {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
+
+
+def read_secret_key(config: Mapping[str, Any], env_file: str | Path | None) -> tuple[str | bytes | None, Problem | None]:
+    """Flask's SECRET_KEY from `config`, the environment or `env_file`, and what is wrong with it, if anything."""
+    value = config.get("SECRET_KEY") or os.environ.get("SECRET_KEY") or read_env_file(env_file).get("SECRET_KEY")
+    fix = 'Make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))", and keep it in .env.'
+    if not value:
+        return None, Problem("SECRET_KEY", "is not set.", fix)
+    if not isinstance(value, str | bytes):
+        return None, Problem("SECRET_KEY", f"is {type(value).__name__}, not text.", fix)
+    if len(value) < 16:  # 128 bits at the very most: below it, the logins' signature could be guessed
+        return None, Problem("SECRET_KEY", "is shorter than 16 characters.", fix)
+    return value, None
+
+
+# --- one parser per setting: value → value, or ValueError("what|fix"); never repeats the value ---
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        # from_prefixed_env() turns the key 1e5 into 100000.0
+        raise ValueError(
+            f"is {type(value).__name__}, not text.|Set it as a string; Flask's from_prefixed_env() parses values as JSON."
+        )
+    return value.strip()
+
+
+def _key(value: Any) -> str:
+    text = _text(value) if not isinstance(value, str) else value
+    if not contract.KEY.match(text):
+        raise ValueError(
+            "is not 8 to 256 visible ASCII characters.|Copy it again from the admin portal, with no blank or line end."
+        )
+    return text
+
+
+def _seconds(low: float, high: float) -> Callable[[Any], float]:
+    def parse(value: Any) -> float:
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = float("nan")
+        if isinstance(value, bool) or not low <= number <= high:
+            raise ValueError(f"is not a number of seconds from {low:g} to {high:g}.|Set one.")
+        return number
+
+    return parse
+
+
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        if value not in words:
+            raise ValueError(f"is none of {', '.join(words)}.|Set one of them.")
+        return str(value)
+
+    return parse
+
+
+def _boolean(value: Any) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    try:
+        return words[str(value).lower()]
+    except KeyError:
+        raise ValueError("is neither true nor false.|Set 1 or 0.") from None
+
+
+def is_loopback(hostname: str | None) -> bool:
+    """Whether `hostname` surely names this machine alone."""
+    return hostname in ("localhost", "127.0.0.1", "::1") or (hostname or "").endswith(".localhost")
+
+
+def _url(value: Any) -> str:
+    text = _text(value)
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is not a URL.|Write it as https://host/path.") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s\\\x00-\x1f]", text):
+        raise ValueError("is not a URL.|Write it as https://host/path.")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("has a user name, query or fragment.|Leave only scheme, host and path.")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("is http: keys and session IDs would cross the network in the clear.|Use https.")
+    return text.rstrip("/")
+
+
+def _origin(text: str) -> str:
+    url = _url(text)
+    parts = urlsplit(url)
+    if parts.path:
+        raise ValueError("has an entry with a path.|An origin is scheme, host and port: https://app.onechat.net")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _origins(value: Any) -> tuple[str, ...]:
+    entries = value.split(",") if isinstance(value, str) else value
+    if not isinstance(entries, list | tuple | set | frozenset):
+        raise ValueError("is not a list of origins.|Write them with commas: https://app.onechat.net")
+    return tuple(dict.fromkeys(_origin(entry) for entry in entries if not isinstance(entry, str) or entry.strip()))
+
+
+def _path(value: Any) -> str:
+    text = _text(value).strip("/")
+    if not re.fullmatch(r"[A-Za-z0-9_.~-]+(/[A-Za-z0-9_.~-]+)*", text) or ".." in text:
+        raise ValueError("is not a path.|Write letters, digits and - _ . between single slashes.")
+    return text
+
+
+def _domain(value: Any) -> str:
+    try:
+        return jid.domain(_text(value))
+    except JIDError:
+        raise ValueError("is not a domain.|Write it as onechat.net.") from None
+
+
+def _cookie_name(value: Any) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
+        raise ValueError("is not a cookie's name.|Use letters, digits, - and _.")
+    return text
+
+
+_PARSERS: dict[str, Callable[[Any], Any]] = {
+    "api_url": _url,
+    "authenticate_path": _path,
+    "body": _one_of("json", "form"),
+    "domain": _domain,
+    "app_id": _key,
+    "api_key": lambda value: Secret(_key(value)),
+    "connect_timeout": _seconds(0.05, 60),
+    "read_timeout": _seconds(0.05, 120),
+    "deadline": _seconds(0.1, 300),
+    "login_lifetime": lambda value: int(_seconds(30, 86400)(value)),
+    "container_origins": _origins,
+    "cookie": _one_of("lax", "partitioned"),
+    "cookie_name": _cookie_name,
+    "url_prefix": lambda value: "/" + _path(value),
+    "headers": _one_of("framework", "app"),
+    "public_url": _url,
+    "trust_env": _boolean,
+}
