@@ -175,8 +175,15 @@ BRIDGE: dict[str, BridgeFunction] = {
             "user.selectContacts",
             "Shows OneChat contacts selector.",
             (
-                Param("maxNumberOfSelection", "number", "1, 2, 3..., -1 for unlimited (default)", optional=True),
-                Param("success", "(selected: string) => void", "given a JSON array of JIDs, '[]' if cancelled", True),
+                Param(
+                    "maxNumberOfSelection", "number", "1, 2, 3..., -1 for unlimited (default)", optional=True
+                ),
+                Param(
+                    "success",
+                    "(selected: string) => void",
+                    "given a JSON array of JIDs, '[]' if cancelled",
+                    True,
+                ),
             ),
             success_ts="string",
             promise_ts="string[]",
@@ -187,7 +194,9 @@ BRIDGE: dict[str, BridgeFunction] = {
             "message.single.relay",
             "To share / broadcast message to single chat.",
             (
-                Param("recipient", "string | readonly string[]", "JSON array of JIDs (an array is taken too)"),
+                Param(
+                    "recipient", "string | readonly string[]", "JSON array of JIDs (an array is taken too)"
+                ),
                 Param("textMessage", "string", "the message"),
                 Param("success", "() => void", "called when all messages were sent", optional=True),
                 Param("fail", "(error: OCError) => void", _CALLBACK, optional=True),
@@ -199,7 +208,12 @@ BRIDGE: dict[str, BridgeFunction] = {
             "message.group.relay",
             "To share / broadcast message to group chat.",
             (
-                Param("groupJid", "string", "the group; without it, one is created with the invitees", optional=True),
+                Param(
+                    "groupJid",
+                    "string",
+                    "the group; without it, one is created with the invitees",
+                    optional=True,
+                ),
                 Param(
                     "invitees",
                     "string | readonly string[]",

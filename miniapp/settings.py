@@ -43,27 +43,36 @@ class Settings:
         "Path of `authenticateUser` below the base. OneChat's page prints `registerMiniApp` there; if yours answers so, set it.",
     )
     body: Literal["json", "form"] = _setting("json", "How request bodies are encoded: `json` or `form`.")
-    domain: str = _setting(contract.DOMAIN, "The OneChat domain of your users: what `mass_broadcast` addresses by itself.")
+    domain: str = _setting(
+        contract.DOMAIN, "The OneChat domain of your users: what `mass_broadcast` addresses by itself."
+    )
     app_id: str = _setting("", "The app ID that `miniapp register` got. Required.")
     api_key: Secret = _setting(Secret(""), "The API key that `miniapp register` got. Required, secret.")
     connect_timeout: float = _setting(3.0, "Seconds to wait for a connection to OneChat.")
     read_timeout: float = _setting(10.0, "Seconds to wait for OneChat to say anything.")
     deadline: float = _setting(15.0, "Seconds after which a call to OneChat ends, whatever it is doing.")
     login_lifetime: int = _setting(
-        300, "Seconds a login lasts: the longest that a revoked session goes unseen. The shim renews it beforehand."
+        300,
+        "Seconds a login lasts: the longest that a revoked session goes unseen. The shim renews it beforehand.",
     )
     container_origins: tuple[str, ...] = _setting(
-        (), "Origins allowed to frame your pages and to serve the bridge, separated by commas. Empty: only native containers."
+        (),
+        "Origins allowed to frame your pages and to serve the bridge, separated by commas. Empty: only native containers.",
     )
     cookie: Literal["lax", "partitioned"] = _setting(
         "lax", "`lax`; or `partitioned` for a container on another site: SameSite=None, Secure, Partitioned."
     )
-    cookie_name: str = _setting(DEFAULT_COOKIE_NAME, "Name of the login cookie; apps that share a host name need one each.")
+    cookie_name: str = _setting(
+        DEFAULT_COOKIE_NAME, "Name of the login cookie; apps that share a host name need one each."
+    )
     url_prefix: str = _setting("/miniapp", "Where the framework's own routes are.")
     headers: Literal["framework", "app"] = _setting(
-        "framework", "`app` puts the security headers (CSP and so on) on every page of the app, not only on the framework's."
+        "framework",
+        "`app` puts the security headers (CSP and so on) on every page of the app, not only on the framework's.",
     )
-    public_url: str = _setting("", "The mini app's own public https URL: for `register`, `doctor` and the Origin check.")
+    public_url: str = _setting(
+        "", "The mini app's own public https URL: for `register`, `doctor` and the Origin check."
+    )
     trust_env: bool = _setting(False, "Whether calls to OneChat obey HTTPS_PROXY, NO_PROXY and .netrc.")
 
     @classmethod
@@ -120,7 +129,9 @@ class Settings:
         found = []
         if self.deadline < self.connect_timeout:
             found.append(
-                Problem("ONECHAT_DEADLINE", "is shorter than ONECHAT_CONNECT_TIMEOUT.", "Make it the longer one.")
+                Problem(
+                    "ONECHAT_DEADLINE", "is shorter than ONECHAT_CONNECT_TIMEOUT.", "Make it the longer one."
+                )
             )
         return found
 
@@ -136,9 +147,13 @@ def read_env_file(path: str | Path | None) -> dict[str, str]:
     return {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
 
 
-def read_secret_key(config: Mapping[str, Any], env_file: str | Path | None) -> tuple[str | bytes | None, Problem | None]:
+def read_secret_key(
+    config: Mapping[str, Any], env_file: str | Path | None
+) -> tuple[str | bytes | None, Problem | None]:
     """Flask's SECRET_KEY from `config`, the environment or `env_file`, and what is wrong with it, if anything."""
-    value = config.get("SECRET_KEY") or os.environ.get("SECRET_KEY") or read_env_file(env_file).get("SECRET_KEY")
+    value = (
+        config.get("SECRET_KEY") or os.environ.get("SECRET_KEY") or read_env_file(env_file).get("SECRET_KEY")
+    )
     fix = 'Make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))", and keep it in .env.'
     if not value:
         return None, Problem("SECRET_KEY", "is not set.", fix)
@@ -193,7 +208,16 @@ def _one_of(*words: str) -> Callable[[Any], str]:
 
 
 def _boolean(value: Any) -> bool:
-    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    words = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
     try:
         return words[str(value).lower()]
     except KeyError:
@@ -225,7 +249,9 @@ def _origin(text: str) -> str:
     url = _url(text)
     parts = urlsplit(url)
     if parts.path:
-        raise ValueError("has an entry with a path.|An origin is scheme, host and port: https://app.onechat.net")
+        raise ValueError(
+            "has an entry with a path.|An origin is scheme, host and port: https://app.onechat.net"
+        )
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
@@ -233,7 +259,9 @@ def _origins(value: Any) -> tuple[str, ...]:
     entries = value.split(",") if isinstance(value, str) else value
     if not isinstance(entries, list | tuple | set | frozenset):
         raise ValueError("is not a list of origins.|Write them with commas: https://app.onechat.net")
-    return tuple(dict.fromkeys(_origin(entry) for entry in entries if not isinstance(entry, str) or entry.strip()))
+    return tuple(
+        dict.fromkeys(_origin(entry) for entry in entries if not isinstance(entry, str) or entry.strip())
+    )
 
 
 def _path(value: Any) -> str:

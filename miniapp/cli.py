@@ -1,0 +1,9 @@
+import click
+
+
+@click.group()
+def cli() -> None:
+    """placeholder"""
+
+
+main = cli
