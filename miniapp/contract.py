@@ -175,9 +175,7 @@ BRIDGE: dict[str, BridgeFunction] = {
             "user.selectContacts",
             "Shows OneChat contacts selector.",
             (
-                Param(
-                    "maxNumberOfSelection", "number", "1, 2, 3..., -1 for unlimited (default)", optional=True
-                ),
+                Param("maxNumberOfSelection", "number", "1, 2, 3..., -1 for unlimited (default)", optional=True),
                 Param(
                     "success",
                     "(selected: string) => void",
@@ -194,9 +192,7 @@ BRIDGE: dict[str, BridgeFunction] = {
             "message.single.relay",
             "To share / broadcast message to single chat.",
             (
-                Param(
-                    "recipient", "string | readonly string[]", "JSON array of JIDs (an array is taken too)"
-                ),
+                Param("recipient", "string | readonly string[]", "JSON array of JIDs (an array is taken too)"),
                 Param("textMessage", "string", "the message"),
                 Param("success", "() => void", "called when all messages were sent", optional=True),
                 Param("fail", "(error: OCError) => void", _CALLBACK, optional=True),

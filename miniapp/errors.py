@@ -82,9 +82,7 @@ class HostError(MiniAppError):
 
     code = "host"
 
-    def __init__(
-        self, message: str, *, call: str, maybe_done: bool, hint: str = "", code: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, call: str, maybe_done: bool, hint: str = "", code: str | None = None) -> None:
         super().__init__(message, hint=hint, code=code)
         self.call = call
         self.maybe_done = maybe_done
@@ -101,12 +99,8 @@ class HostRefused(HostError):
 
     code = "host_refused"
 
-    def __init__(
-        self, description: str, *, call: str, status: int, hint: str = "", code: str | None = None
-    ) -> None:
-        super().__init__(
-            f"OneChat refused {call}: {description}", call=call, maybe_done=False, hint=hint, code=code
-        )
+    def __init__(self, description: str, *, call: str, status: int, hint: str = "", code: str | None = None) -> None:
+        super().__init__(f"OneChat refused {call}: {description}", call=call, maybe_done=False, hint=hint, code=code)
         self.description = description
         self.status = status
 

@@ -141,9 +141,7 @@ def group(text: str) -> str:
     """The canonical bare JID of a group (`…@muc.domain`). Raises `JIDError`."""
     jid = _addressee(text)
     if not jid.is_group:
-        raise JIDError(
-            "This is not a group's JID.", hint="A group's looks like abcdef-123456@muc.onechat.net."
-        )
+        raise JIDError("This is not a group's JID.", hint="A group's looks like abcdef-123456@muc.onechat.net.")
     return jid.bare
 
 

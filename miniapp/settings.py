@@ -107,9 +107,7 @@ class Settings:
         for key in sorted({*config, *from_file}):
             if key.startswith(PREFIX) and key not in known:
                 near = difflib.get_close_matches(key, known, 1)
-                problems.append(
-                    Problem(key, "is not a setting.", f"Did you mean {near[0]}?" if near else "Remove it.")
-                )
+                problems.append(Problem(key, "is not a setting.", f"Did you mean {near[0]}?" if near else "Remove it."))
         wrong = {problem.key for problem in problems}
         if demand_app:
             for name in ("app_id", "api_key"):
@@ -129,9 +127,7 @@ class Settings:
         found = []
         if self.deadline < self.connect_timeout:
             found.append(
-                Problem(
-                    "ONECHAT_DEADLINE", "is shorter than ONECHAT_CONNECT_TIMEOUT.", "Make it the longer one."
-                )
+                Problem("ONECHAT_DEADLINE", "is shorter than ONECHAT_CONNECT_TIMEOUT.", "Make it the longer one.")
             )
         return found
 
@@ -151,9 +147,7 @@ def read_secret_key(
     config: Mapping[str, Any], env_file: str | Path | None
 ) -> tuple[str | bytes | None, Problem | None]:
     """Flask's SECRET_KEY from `config`, the environment or `env_file`, and what is wrong with it, if anything."""
-    value = (
-        config.get("SECRET_KEY") or os.environ.get("SECRET_KEY") or read_env_file(env_file).get("SECRET_KEY")
-    )
+    value = config.get("SECRET_KEY") or os.environ.get("SECRET_KEY") or read_env_file(env_file).get("SECRET_KEY")
     fix = 'Make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))", and keep it in .env.'
     if not value:
         return None, Problem("SECRET_KEY", "is not set.", fix)
@@ -249,9 +243,7 @@ def _origin(text: str) -> str:
     url = _url(text)
     parts = urlsplit(url)
     if parts.path:
-        raise ValueError(
-            "has an entry with a path.|An origin is scheme, host and port: https://app.onechat.net"
-        )
+        raise ValueError("has an entry with a path.|An origin is scheme, host and port: https://app.onechat.net")
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
@@ -259,9 +251,7 @@ def _origins(value: Any) -> tuple[str, ...]:
     entries = value.split(",") if isinstance(value, str) else value
     if not isinstance(entries, list | tuple | set | frozenset):
         raise ValueError("is not a list of origins.|Write them with commas: https://app.onechat.net")
-    return tuple(
-        dict.fromkeys(_origin(entry) for entry in entries if not isinstance(entry, str) or entry.strip())
-    )
+    return tuple(dict.fromkeys(_origin(entry) for entry in entries if not isinstance(entry, str) or entry.strip()))
 
 
 def _path(value: Any) -> str:
