@@ -21,7 +21,7 @@ DEFAULT_COOKIE_NAME = "miniapp_login"
 
 
 class Secret(str):
-    """A text that never shows itself in a `repr`, hence not in a log or traceback either. Use it as the string it is."""
+    """A text that never shows itself in a `repr`, hence in no log or traceback. Use it as the string it is."""
 
     __slots__ = ()
 
@@ -40,7 +40,7 @@ class Settings:
     api_url: str = _setting(contract.API_URL, "Base URL of OneChat's REST API.")
     authenticate_path: str = _setting(
         "authenticateUser",
-        "Path of `authenticateUser` below the base. OneChat's page prints `registerMiniApp` there; if yours answers so, set it.",
+        "Path of `authenticateUser` below the base. OneChat's page prints `registerMiniApp` there: set it if yours does so.",
     )
     body: Literal["json", "form"] = _setting("json", "How request bodies are encoded: `json` or `form`.")
     domain: str = _setting(
@@ -57,7 +57,7 @@ class Settings:
     )
     container_origins: tuple[str, ...] = _setting(
         (),
-        "Origins allowed to frame your pages and to serve the bridge, separated by commas. Empty: only native containers.",
+        "Origins that may frame your pages and serve the bridge, separated by commas. Empty: only native containers.",
     )
     cookie: Literal["lax", "partitioned"] = _setting(
         "lax", "`lax`; or `partitioned` for a container on another site: SameSite=None, Secure, Partitioned."
@@ -84,7 +84,9 @@ class Settings:
         demand_app: bool = True,
         extra: list[Problem] | None = None,
     ) -> Settings:
-        """The settings in `config`, then the environment, then `env_file`. Raises `ConfigurationError` with every problem.
+        """The settings in `config`, then the environment, then `env_file`.
+
+        Raises `ConfigurationError` with every problem.
 
         `demand_app=False` lets app ID and API key be absent, as they are before `miniapp register`. `extra` are
         problems that the caller found.
@@ -165,7 +167,7 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         # from_prefixed_env() turns the key 1e5 into 100000.0
         raise ValueError(
-            f"is {type(value).__name__}, not text.|Set it as a string; Flask's from_prefixed_env() parses values as JSON."
+            f"is {type(value).__name__}, not text.|Set a string; Flask's from_prefixed_env() parses values as JSON."
         )
     return value.strip()
 
