@@ -1,0 +1,316 @@
+"""Who is there: the login, `login_required`, the session endpoint, the 401 page."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import flask_login
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request, session
+from itsdangerous import BadData, URLSafeSerializer
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+
+from . import contract, headers, jid
+from .errors import HostBusy, HostError, HostNonsense, JIDError
+from .settings import Settings
+from .verify import TooManyAttempts
+
+if TYPE_CHECKING:
+    from .extension import State
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+RETRY_AFTER = 5
+"""Seconds after which to try again where the host is unreachable and named no time itself."""
+BODY_MAX = 8192
+"""Bytes of a login's body: a JID (3 KiB at most) and a session ID (512 bytes) with room to spare."""
+LOGINS_REMEMBERED = 4096
+"""Signatures that need no second check, per process: about 2 MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person whose session the host has verified.
+
+    `jid` is the canonical bare JID; `expires_at` (Unix time) ends the login; `session` is a keyed digest of the
+    session ID, for telling sessions apart.
+    """
+
+    jid: str
+    expires_at: float
+    session: str
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        return self.jid
+
+
+class Anonymous:
+    """Nobody. `jid` is empty."""
+
+    jid = ""
+    is_authenticated = False
+    is_active = False
+    is_anonymous = True
+
+    def get_id(self) -> None:
+        return None
+
+
+current_user: User = cast(User, flask_login.current_user)
+"""The `User` of this request, or somebody whose `is_authenticated` is False and whose `jid` is empty."""
+
+
+class Logins:
+    """Signs logins, and reads them back.
+
+    `secret_keys` holds Flask's SECRET_KEY_FALLBACKS, then its SECRET_KEY. The app ID goes into the signature's key:
+    a login of one app is nothing to another that shares the secret.
+    """
+
+    def __init__(self, secret_keys: list[bytes], app_id: str) -> None:
+        kwargs = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+        self.cookies = URLSafeSerializer(secret_keys, salt=f"miniapp.login.{app_id}", signer_kwargs=kwargs)
+        self.bearers = URLSafeSerializer(secret_keys, salt=f"miniapp.bearer.{app_id}", signer_kwargs=kwargs)
+        self._read = functools.lru_cache(LOGINS_REMEMBERED)(self._read_signed)
+
+    def sign(self, user: User, serializer: URLSafeSerializer) -> str:
+        return serializer.dumps([user.jid, int(user.expires_at), user.session])
+
+    def read(self, signed: str, serializer: URLSafeSerializer) -> User | None:
+        """Whom `signed` names, even if that login is over; None if we did not sign it."""
+        if len(signed) > 4096:  # no browser keeps a longer cookie, and none of ours is
+            return None
+        return self._read(signed, serializer)
+
+    @staticmethod
+    def _read_signed(signed: str, serializer: URLSafeSerializer) -> User | None:
+        try:
+            name, expires_at, digest = serializer.loads(signed)
+        except (BadData, ValueError, TypeError):
+            return None
+        return User(name, float(expires_at), digest)
+
+
+def _state() -> State:
+    return cast("State", current_app.extensions["miniapp"])
+
+
+def load_user() -> User | None:
+    """This request's user, by cookie or bearer: no call to the host, no store."""
+    state = _state()
+    user = None
+    cookie = request.cookies.get(state.settings.cookie_name)
+    if cookie is not None:
+        user = state.logins.read(cookie, state.logins.cookies)
+    if user is None or user.expires_at <= time.time():
+        user = None
+        scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            user = state.logins.read(bearer.strip(), state.logins.bearers)
+            if user is not None and user.expires_at <= time.time():
+                user = None
+            g.miniapp_bearer = user is not None
+    return user
+
+
+def _may_not_pass() -> bool:
+    if request.method == "OPTIONS":  # a browser sends its preflight without credentials; Flask-Login lets it pass too
+        return False
+    # Flask-Login keeps the request's user here. Set beforehand, its own way to one, which opens the session, is spared.
+    if "_login_user" not in g:
+        g._login_user = load_user() or Anonymous()
+    return not g._login_user.is_authenticated
+
+
+def _manager() -> flask_login.LoginManager:
+    return current_app.login_manager  # type: ignore[attr-defined]
+
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def login_required(view: View) -> View:
+    """Lets only verified users reach `view`: a function, an `async` one, or a method.
+
+    Others get the 401 page, where the shim logs in and comes back, or a JSON 401 if they asked for data. Put it below
+    the route's decorator. Flask-Login's own `login_required` does the same.
+    """
+    if inspect.iscoroutinefunction(view):
+
+        @functools.wraps(view)
+        async def guarded_async(*args: Any, **kwargs: Any) -> Any:
+            if _may_not_pass():
+                return _manager().unauthorized()
+            return await view(*args, **kwargs)
+
+        return cast(View, guarded_async)
+
+    @functools.wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if _may_not_pass():
+            return _manager().unauthorized()
+        return view(*args, **kwargs)
+
+    return cast(View, guarded)
+
+
+def login_manager() -> flask_login.LoginManager:
+    """Flask-Login's manager, set up so that our signed cookie or bearer is the one way to be somebody."""
+    manager = flask_login.LoginManager()
+    manager.session_protection = None
+    manager.anonymous_user = Anonymous
+    manager.request_loader(lambda _request: load_user())
+    manager.unauthorized_handler(unauthorized)
+    return manager
+
+
+def wants_page() -> bool:
+    """Whether this request is a person's navigation, rather than a call by a script."""
+    mode = request.headers.get("Sec-Fetch-Mode")
+    if mode is not None:
+        return mode == "navigate" or (mode != "websocket" and "text/html" in request.headers.get("Accept", ""))
+    return request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", "")
+
+
+def error(status: int, code: str, message: str, hint: str = "", retry_after: float | None = None) -> Response:
+    """An answer with the JSON body that every error of the framework's has: `{"error": {code, message, hint}}`."""
+    response = jsonify(error={"code": code, "message": message, "hint": hint})
+    response.status_code = status
+    response.headers["Cache-Control"] = "no-store"
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(max(1, round(retry_after)))
+    return response
+
+
+def host_error(problem: HostError, *, refused: int = 502) -> Response:
+    """The answer for a call to the host that failed: 503 unreachable or busy, 502 nonsense, `refused` for a no."""
+    if isinstance(problem, HostBusy):
+        return error(503, problem.code, problem.message, problem.hint, problem.retry_after or RETRY_AFTER)
+    if isinstance(problem, HostNonsense):
+        return error(502, problem.code, problem.message, problem.hint)
+    if problem.code.startswith("host_refused"):
+        return error(refused, problem.code, problem.message, problem.hint)
+    return error(503, problem.code, problem.message, problem.hint, RETRY_AFTER)
+
+
+def unauthorized() -> Response:
+    """401: the page that carries the shim and nothing else, or JSON for a script."""
+    if wants_page():
+        response = make_response(render_template("miniapp/401.html"), 401)
+        headers.secure(response, _state().settings)
+    else:
+        response = error(401, "signed_out", "There is no login, or it is over.", "Call OC.app.signIn() and try again.")
+    response.headers["WWW-Authenticate"] = 'Bearer realm="onechat"'  # RFC 9110, 15.5.2: a 401 names a scheme
+    response.headers["Cache-Control"] = "no-store"
+    response.vary.update(("Cookie", "Authorization"))
+    return response
+
+
+def refuse_forged() -> Response | None:
+    """Before each request: an unsafe method with our cookie must come from a page of ours (CSRF)."""
+    if request.method in SAFE_METHODS or _state().settings.cookie_name not in request.cookies:
+        return None
+    if headers.same_origin(_state().settings):
+        return None
+    return error(403, "forbidden_origin", "This request does not come from this app's own pages.")
+
+
+# --- the session endpoint ---
+
+
+def session_endpoint() -> Response:
+    """POST verifies and logs in, DELETE logs out. See `docs/protocol.md`."""
+    state = _state()
+    if not headers.same_origin(state.settings):
+        return error(403, "forbidden_origin", "This request does not come from this app's own pages.")
+    if request.method == "DELETE":
+        flask_login.logout_user()
+        return Response(status=204)
+    if request.mimetype != "application/json":
+        return error(415, "not_json", "The body must be JSON.", "Send Content-Type: application/json.")
+    fields = _fields()
+    if isinstance(fields, Response):
+        return fields
+    name, session_id, bearer = fields
+    cookie = request.cookies.get(state.settings.cookie_name, "")
+    before = state.logins.read(cookie, state.logins.cookies)
+    known = before is not None and before.jid == name and before.expires_at > time.time()
+    try:
+        at = state.verifier.verify(name, session_id, address=request.remote_addr or "", known=known)
+    except TooManyAttempts as problem:
+        return error(429, problem.code, problem.message, problem.hint, problem.retry_after)
+    except HostError as problem:
+        current_app.logger.warning("Login not verified: %s (%s)", problem.message, problem.code)
+        return host_error(problem)
+    if at is None:
+        flask_login.logout_user()
+        return error(401, "refused", "OneChat does not know this session.", "Close the mini app and open it again.")
+    user = User(name, at + state.settings.login_lifetime, state.verifier.digest(name, session_id))
+    return _log_in(user, state, bearer=bearer, keep=before is not None and before.jid == name)
+
+
+def _fields() -> tuple[str, str, bool] | Response:
+    """JID (canonical, bare), session ID and whether a bearer is wanted; or the answer that says what is wrong."""
+    if (request.content_length or 0) > BODY_MAX:
+        return error(413, "too_large", f"The body is larger than {BODY_MAX} bytes.")
+    request.max_content_length = BODY_MAX  # for bodies that don't tell their length
+    try:
+        body = request.get_json()
+        name = jid.bare(body["jid"])
+        jid.user(name)
+        session_id = body["sessionId"]
+        if not isinstance(session_id, str) or not contract.SESSION_ID.match(session_id):
+            raise ValueError
+        return name, session_id, body.get("bearer") is True
+    except JIDError as problem:
+        return error(400, problem.code, problem.message, problem.hint)
+    except RequestEntityTooLarge:
+        return error(413, "too_large", f"The body is larger than {BODY_MAX} bytes.")
+    except (BadRequest, KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        return error(400, "bad_request", "The body is not a JSON object with the texts jid and sessionId.")
+
+
+def _log_in(user: User, state: State, *, bearer: bool, keep: bool) -> Response:
+    if not keep and request.cookies.get(current_app.config["SESSION_COOKIE_NAME"]) is not None:
+        session.clear()  # what somebody else left or planted there is not this user's
+    if bearer:
+        left = max(0, int(user.expires_at - time.time()))
+        response = jsonify(bearer=state.logins.sign(user, state.logins.bearers), expiresIn=left)
+    else:
+        response = Response(status=204)
+        response.set_cookie(
+            value=state.logins.sign(user, state.logins.cookies),
+            key=state.settings.cookie_name,
+            **_cookie(state.settings),
+        )
+    response.headers["Cache-Control"] = "no-store"
+    g._login_user = user
+    flask_login.user_logged_in.send(current_app._get_current_object(), user=user)  # type: ignore[attr-defined]
+    return response
+
+
+def on_logged_out(_app: Flask, **_: object) -> None:
+    """Flask-Login's `logout_user` was called, by us or by the app: the answer will take the login away."""
+    g.miniapp_logged_out = True
+    if request.cookies.get(current_app.config["SESSION_COOKIE_NAME"]) is not None:
+        session.clear()
+
+
+def forget(response: Response, settings: Settings) -> None:
+    """Takes the login cookie away."""
+    response.delete_cookie(settings.cookie_name, **_cookie(settings))
+
+
+def _cookie(settings: Settings) -> dict[str, Any]:
+    if settings.cookie == "partitioned":
+        return {"path": "/", "httponly": True, "secure": True, "samesite": "None", "partitioned": True}
+    secure = request.is_secure or settings.public_url.startswith("https:")
+    return {"path": "/", "httponly": True, "secure": secure, "samesite": "Lax"}

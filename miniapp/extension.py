@@ -1,0 +1,214 @@
+"""`MiniApp`: what makes a Flask app a mini app."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import flask_login
+import requests
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
+from markupsafe import Markup
+
+from . import auth, headers, shim
+from .client import OneChat
+from .errors import ConfigurationError, HostError, JIDError, MessageError, MiniAppError, Problem
+from .settings import Settings, read_secret_key
+from .verify import Verifier
+
+Check = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class State:
+    """What one app has of ours, in `app.extensions["miniapp"]`."""
+
+    settings: Settings
+    client: OneChat
+    logins: auth.Logins
+    verifier: Verifier
+    shim: shim.Shim
+    checks: dict[str, Check] = field(default_factory=dict)
+
+
+class MiniApp:
+    """The Flask extension. One object serves any number of apps; each app's state is its own.
+
+    `MiniApp(app)`, or `miniapp = MiniApp()` and `miniapp.init_app(app)` in a factory. Settings come from
+    `app.config["ONECHAT_*"]`, then the environment, then `.env`.
+    """
+
+    def __init__(self, app: Flask | None = None, **options: Any) -> None:
+        if app is not None:
+            self.init_app(app, **options)
+
+    def init_app(
+        self, app: Flask, *, env_file: str | Path | None = ".env", session: requests.Session | None = None
+    ) -> None:
+        """Sets `app` up: settings, login, routes, template helpers, headers.
+
+        `env_file` is looked for in the app's root path, then in the working directory; None reads none. `session` is
+        the requests session that calls to OneChat go through. Raises `ConfigurationError`.
+        """
+        if "miniapp" in app.extensions:
+            raise ConfigurationError(
+                [Problem("MiniApp", "is set up for this app already.", "Call init_app once for each app.")]
+            )
+        found = _find(env_file, app)
+        secret_key, problem = read_secret_key(app.config, found)
+        problems = [problem] if problem else []
+        if hasattr(app, "login_manager"):
+            problems.append(
+                Problem("LoginManager", "is set up for this app already.", "Leave it out: MiniApp brings its own.")
+            )
+        settings = Settings.read(app.config, found, extra=problems)
+        assert secret_key is not None  # its problem would have been raised
+        app.config["SECRET_KEY"] = secret_key
+        keys = [_bytes(key) for key in (*(app.config.get("SECRET_KEY_FALLBACKS") or ()), secret_key)]
+        client = OneChat(settings, session=session)
+        state = State(
+            settings=settings,
+            client=client,
+            logins=auth.Logins(keys, settings.app_id),
+            verifier=Verifier(client.authenticate_user, _derive(keys[-1], settings.app_id)),
+            shim=shim.render(settings),
+        )
+        app.extensions["miniapp"] = state
+        # LoginManager.init_app would add a hook after each request for its remember-me cookie, which we never use
+        # and which opens the session every time. What else it does is the next two lines.
+        app.login_manager = auth.login_manager()  # type: ignore[attr-defined]
+        app.context_processor(lambda: {"current_user": auth.current_user})
+        app.jinja_env.globals.update(miniapp_script=_script, csp_nonce=headers.nonce)
+        flask_login.user_logged_out.connect(auth.on_logged_out, app)
+        if settings.cookie == "partitioned":
+            app.config.update(
+                SESSION_COOKIE_SAMESITE="None", SESSION_COOKIE_SECURE=True, SESSION_COOKIE_PARTITIONED=True
+            )
+        elif app.config["SESSION_COOKIE_SAMESITE"] is None:
+            app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+        app.before_request(auth.refuse_forged)
+        app.after_request(_after_request)
+        app.register_blueprint(_blueprint(settings))
+        for kind in (HostError, MessageError, JIDError):
+            app.register_error_handler(kind, _on_error)
+
+    @property
+    def state(self) -> State:
+        """The current app's state."""
+        try:
+            return cast(State, current_app.extensions["miniapp"])
+        except KeyError:
+            raise ConfigurationError(
+                [Problem("MiniApp", "is not set up for this app.", "Call miniapp.init_app(app).")]
+            ) from None
+
+    @property
+    def client(self) -> OneChat:
+        """The current app's client of OneChat."""
+        return self.state.client
+
+    @property
+    def settings(self) -> Settings:
+        """The current app's settings."""
+        return self.state.settings
+
+    def ready_check(self, app: Flask, name: str, check: Check) -> None:
+        """Makes `/readyz` call `check`; what it raises makes the answer 503.
+
+        The host's state is no such check: while the host is away, users who are logged in are still served.
+        """
+        cast(State, app.extensions["miniapp"]).checks[name] = check
+
+
+def _find(env_file: str | Path | None, app: Flask) -> Path | None:
+    if env_file is None:
+        return None
+    places = (Path(app.root_path) / env_file, Path.cwd() / env_file)
+    return next((place for place in places if place.is_file()), None)
+
+
+def _bytes(key: str | bytes) -> bytes:
+    return key.encode() if isinstance(key, str) else key
+
+
+def _derive(secret_key: bytes, app_id: str) -> bytes:
+    return hmac.new(secret_key, f"miniapp.session.{app_id}".encode(), hashlib.sha256).digest()
+
+
+def _blueprint(settings: Settings) -> Blueprint:
+    blueprint = Blueprint("miniapp", __name__, template_folder="templates")
+    prefix = settings.url_prefix
+    blueprint.add_url_rule(f"{prefix}/session", "session", auth.session_endpoint, methods=["POST", "DELETE"])
+    blueprint.add_url_rule(f"{prefix}/oc.js", "oc_js", _oc_js)
+    blueprint.add_url_rule(f"{prefix}/oc.d.ts", "oc_d_ts", _oc_d_ts)
+    blueprint.add_url_rule("/healthz", "healthz", _healthz)
+    blueprint.add_url_rule("/readyz", "readyz", _readyz)
+    return blueprint
+
+
+def _state() -> State:
+    return cast(State, current_app.extensions["miniapp"])
+
+
+def _script(*, login: bool = False) -> Markup:
+    """`{{ miniapp_script() }}`: the tag that loads the shim, with integrity, nonce and what it must know of the page."""
+    attributes: dict[str, str] = {}
+    if login:
+        attributes["data-login"] = ""
+    elif auth.current_user.is_authenticated:
+        attributes["data-jid"] = auth.current_user.jid
+        attributes["data-left"] = str(max(0, int(auth.current_user.expires_at - time.time())))
+    return shim.script_tag(_state().shim, headers.nonce(), attributes)
+
+
+def _oc_js() -> Response:
+    return shim.response(_state().shim, request)
+
+
+def _oc_d_ts() -> Response:
+    return Response(_state().shim.typings, mimetype="text/plain")
+
+
+def _healthz() -> Response:
+    """The process answers."""
+    return jsonify(status="ok")
+
+
+def _readyz() -> Response:
+    """The process can do its work: every `ready_check` passes."""
+    failed = []
+    for name, check in _state().checks.items():
+        try:
+            check()
+        except Exception:  # whatever a check raises is its answer
+            current_app.logger.exception("Not ready: %s", name)
+            failed.append(name)
+    response = jsonify(status="not ready" if failed else "ready", failed=failed)
+    response.status_code = 503 if failed else 200
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _after_request(response: Response) -> Response:
+    settings = _state().settings
+    if settings.headers == "app" or request.blueprint == "miniapp":
+        headers.secure(response, settings)
+    if "miniapp_logged_out" in g:
+        auth.forget(response, settings)
+    if "_login_user" in g:
+        # This answer depends on who asked: no cache may give it to somebody else (CVE-2023-30861).
+        response.vary.update(("Cookie", "Authorization"))
+        response.headers.setdefault("Cache-Control", "private, no-store")
+    return response
+
+
+def _on_error(problem: MiniAppError) -> Response:
+    if isinstance(problem, HostError):
+        current_app.logger.warning("%s: %s", problem.code, problem.message)
+        return auth.host_error(problem)
+    return auth.error(400, problem.code, problem.message, problem.hint)

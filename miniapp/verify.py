@@ -1,0 +1,153 @@
+"""Ask the host whether a session is real: once for many requests, and not for everybody's guesses."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from .errors import HostBusy, HostError, HostRefused, MiniAppError
+
+log = logging.getLogger(__name__)
+
+REMEMBERED = 5.0
+"""Seconds an answer of the host serves the requests that come right behind."""
+
+REFUSALS, WINDOW = 20, 60.0
+"""Refusals in `WINDOW` seconds after which a JID, or an IP address, has to wait: far above what a person causes."""
+
+KEYS_MAX = 10_000
+"""Entries each memory here may hold: some MiB, then the oldest go."""
+
+
+class TooManyAttempts(MiniAppError):
+    """This JID or address was refused too often; `retry_after` is in seconds."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("Too many refused logins.", hint="Try again later.")
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What the host said, and when (`at`: Unix time). `at` is None for a no; `error` is set where it said neither."""
+
+    at: float | None
+    error: HostError | None = None
+
+
+class Verifier:
+    """Verifies pairs of JID and session ID with `authenticate`, at most one call at a time for each pair.
+
+    Pairs are known by a keyed digest alone: no session ID is kept.
+    """
+
+    def __init__(self, authenticate: Callable[[str, str], bool], key: bytes) -> None:
+        self._authenticate = authenticate
+        self._key = key
+        self._lock = threading.Lock()
+        self._flights: dict[str, Future[_Outcome]] = {}
+        self._answers: OrderedDict[str, tuple[float, _Outcome]] = OrderedDict()
+        self._attempts = _Attempts()
+
+    def digest(self, jid: str, session_id: str) -> str:
+        """The keyed digest (128 bits, hex) of a pair. The length prefix keeps `a`+`bc` and `ab`+`c` apart."""
+        data = f"{len(jid)}:{jid}{session_id}".encode()
+        return hmac.new(self._key, data, hashlib.sha256).hexdigest()[:32]
+
+    def verify(self, jid: str, session_id: str, *, address: str, known: bool = False) -> float | None:
+        """When (Unix time) the host said yes to this pair, or None if it said no.
+
+        `address` is the client's; `known` tells that this is a renewal by a user who is logged in, whom other people's
+        guesses must not lock out. Raises `TooManyAttempts`, or the `HostError` that kept the host from answering.
+        """
+        digest = self.digest(jid, session_id)
+        with self._lock:
+            now = time.monotonic()
+            kept = self._answers.get(digest)
+            if kept is not None and now - kept[0] < REMEMBERED:
+                return kept[1].at
+            flight = self._flights.get(digest)
+            if flight is None:
+                keys = () if known else (f"ip {address}", f"jid {jid}")
+                self._attempts.check(keys, now)
+                own: Future[_Outcome] = Future()
+                self._flights[digest] = own
+        if flight is not None:
+            outcome = flight.result()
+        else:
+            outcome = _Outcome(None)
+            try:
+                outcome = self._ask(jid, session_id)
+            finally:
+                self._land(digest, own, outcome, keys)
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.at
+
+    def _ask(self, jid: str, session_id: str) -> _Outcome:
+        at = time.time()  # before the call: a login must not outlast what the host knew
+        try:
+            return _Outcome(at if self._authenticate(jid, session_id) else None)
+        except HostRefused as error:
+            if isinstance(error, HostBusy):
+                return _Outcome(None, error)
+            # The documented words don't say whether the host refused the user or us: nobody gets in, and the log tells.
+            log.warning("%s", error.message.replace(session_id, "…"))
+            return _Outcome(None)
+        except HostError as error:
+            return _Outcome(None, error)
+
+    def _land(self, digest: str, flight: Future[_Outcome], outcome: _Outcome, keys: tuple[str, ...]) -> None:
+        with self._lock:
+            now = time.monotonic()
+            if outcome.error is None:
+                self._answers[digest] = (now, outcome)
+                self._answers.move_to_end(digest)
+                while self._answers and (
+                    len(self._answers) > KEYS_MAX or now - next(iter(self._answers.values()))[0] >= REMEMBERED
+                ):
+                    self._answers.popitem(last=False)
+            self._attempts.settle(keys, now, refused=outcome.error is None and outcome.at is None)
+            del self._flights[digest]
+        flight.set_result(outcome)
+
+
+class _Attempts:
+    """Counts refusals by key over a window, and guesses under way as if refused. The caller holds the lock."""
+
+    def __init__(self) -> None:
+        self._refused: OrderedDict[str, tuple[float, int]] = OrderedDict()  # key → window's start, count
+        self._under_way: dict[str, int] = {}
+
+    def check(self, keys: tuple[str, ...], now: float) -> None:
+        for key in keys:
+            start, count = self._refused.get(key, (now, 0))
+            if now - start >= WINDOW:
+                del self._refused[key]
+                start, count = now, 0
+            # Many people may log in at once behind one proxy's address, but not as one JID.
+            under_way = self._under_way.get(key, 0) if key.startswith("jid ") else 0
+            if count + under_way >= REFUSALS:
+                raise TooManyAttempts(max(1.0, start + WINDOW - now))
+        for key in keys:
+            self._under_way[key] = self._under_way.get(key, 0) + 1
+
+    def settle(self, keys: tuple[str, ...], now: float, *, refused: bool) -> None:
+        for key in keys:
+            self._under_way[key] -= 1
+            if not self._under_way[key]:
+                del self._under_way[key]
+            if refused:
+                start, count = self._refused.get(key, (now, 0))
+                self._refused[key] = (start, count + 1)
+                if len(self._refused) > KEYS_MAX:
+                    self._refused.popitem(last=False)
