@@ -1,0 +1,205 @@
+"""What the fixtures hand out: a OneChat to test against."""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPHeaderDict, HTTPResponse
+
+from ..controls import Controls, settings_for
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+    from flask import Flask
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user of the OneChat under test."""
+
+    jid: str
+    name: str
+    avatar: str = ""
+    admin: bool = False
+
+    def __str__(self) -> str:
+        return self.jid
+
+
+class WSGIAdapter(HTTPAdapter):
+    """Lets `requests` call a WSGI application in this process, as if it were behind a network."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        super().__init__()
+        self.app = app
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        from werkzeug.test import Client, EnvironBuilder
+
+        url = urlsplit(str(request.url))
+        body = request.body or b""
+        builder = EnvironBuilder(
+            url.path,
+            base_url=f"{url.scheme}://{url.netloc}",
+            query_string=url.query,
+            method=request.method or "GET",
+            headers=[(str(key), str(value)) for key, value in request.headers.items()],
+            data=body.encode() if isinstance(body, str) else body,
+        )
+        try:
+            answer = Client(self.app, use_cookies=False).open(builder, buffered=True)
+        except OSError as error:  # the sandbox breaks connections off when told to fail so
+            raise requests.ConnectionError(str(error), request=request) from None
+        raw = HTTPResponse(
+            body=io.BytesIO(answer.get_data()),
+            headers=HTTPHeaderDict(answer.headers.items()),
+            status=answer.status_code,
+            reason=answer.status.partition(" ")[2],
+            preload_content=False,
+            decode_content=False,
+        )
+        return self.build_response(request, raw)
+
+
+class LocalOneChat:
+    """A sandbox of one test's own, with a fresh store, one approved app, and its seeded users.
+
+    `config` goes into the app under test; `connect(app)` makes its calls arrive here. A user is given as `Person` or
+    as JID.
+    """
+
+    def __init__(self, controls: Controls, adapter: WSGIAdapter | None = None) -> None:
+        self.controls = controls
+        self._adapter = adapter
+        state = controls.state()
+        self.domain: str = state["domain"]
+        self.users: dict[str, Person] = {
+            user["jid"].partition("@")[0]: Person(user["jid"], user["name"], user["avatar"], user["admin"])
+            for user in state["users"]
+        }
+        self.admin = next(user for user in self.users.values() if user.admin)
+        self.app_id, api_key = self.register("App under test")
+        self.config: dict[str, Any] = self.settings(self.app_id, api_key)
+
+    @property
+    def url(self) -> str:
+        """The sandbox's own address."""
+        return self.controls.url
+
+    @property
+    def alice(self) -> Person:
+        return self.users["alice"]
+
+    @property
+    def bob(self) -> Person:
+        return self.users["bob"]
+
+    def settings(self, app_id: str, api_key: str) -> dict[str, Any]:
+        """The settings of an app with this app ID and API key."""
+        settings = settings_for(
+            self.url, domain=self.domain, app_id=app_id, api_key=api_key, public_url="http://localhost"
+        )
+        return {"SECRET_KEY": secrets.token_urlsafe(32), **settings}
+
+    def register(self, name: str, url: str = "http://localhost/") -> tuple[str, str]:
+        """Register one more app, approved: its app ID and API key."""
+        app = self.controls.add_app(name=name, icon=url + "static/icon.svg", url=url, admin=self.admin.jid)
+        return app["appId"], app["apiKey"]
+
+    def connect(self, app: Flask) -> Flask:
+        """Make the calls of `app` arrive at this sandbox; returns `app`."""
+        if self._adapter is not None:
+            app.extensions["miniapp"].client.session.mount(self.url, self._adapter)
+        return app
+
+    def session(self, user: Person | str, *, app_id: str | None = None) -> str:
+        """A new session ID of `user`, good for every app unless `app_id` is given."""
+        body = {"jid": str(user)} | ({"appId": app_id} if app_id else {})
+        return str(self.controls.call("POST", "/_sandbox/sessions", body)["sessionId"])
+
+    def expire(self, user: Person | str) -> int:
+        """End the lifetime of all sessions of `user`; how many there were."""
+        return int(self.controls.call("POST", "/_sandbox/sessions/expire", {"jid": str(user)})["count"])
+
+    def revoke(self, user: Person | str) -> int:
+        """Revoke all sessions of `user`; how many there were."""
+        return int(self.controls.call("POST", "/_sandbox/sessions/revoke", {"jid": str(user)})["count"])
+
+    def fail(self, call: str, times: int = 1, how: str | Mapping[str, Any] = "error") -> None:
+        """Have the next `times` of the REST call `call` fail: `error`, `html`, `busy`, `reset`, `hang`, or a mapping
+        `{"status", "body"}`.
+        """
+        how = how if isinstance(how, str) else dict(how)
+        self.controls.call("POST", "/_sandbox/fail", {"call": call, "times": times, "how": how})
+
+    def sent(self, call: str | None = None) -> list[dict[str, Any]]:
+        """What arrived at the REST API and was accepted, oldest first: `call`, `appId`, `to`, `text`, `at`."""
+        return list(self.controls.call("GET", "/_sandbox/sent", call=call))
+
+    def messages(self, user: Person | str) -> list[dict[str, Any]]:
+        """Every message on the phone of `user`, oldest first: `id`, `kind`, `thread`, `from`, `to`, `text`, `at`."""
+        phone = f"/phones/{quote(str(user), safe='@')}"
+        found = [
+            message
+            for thread in self.controls.call("GET", f"{phone}/threads")
+            for message in self.controls.call("GET", f"{phone}/messages", thread=thread["id"])
+        ]
+        return sorted(found, key=lambda message: int(message["id"]))
+
+
+REAL_SETTINGS = ("APP_ID", "API_KEY", "JID", "SESSION_ID")
+"""What the environment must have, each after `ONECHAT_VERIFY_`, for `host_verified` tests to meet a real host."""
+
+
+class RealOneChat:
+    """A real OneChat, as `ONECHAT_VERIFY_*` in the environment describe it. It has no controls.
+
+    A name of its own, not `ONECHAT_*`: whoever has a mini app's settings in the environment must not send real
+    messages by running its tests.
+    """
+
+    def __init__(self) -> None:
+        def setting(name: str, default: str = "") -> str:
+            return os.environ.get("ONECHAT_VERIFY_" + name, default)
+
+        self.alice = Person(setting("JID"), setting("NAME", "Alice"))
+        self.bob = Person(setting("OTHER_JID", self.alice.jid), "Bob")
+        self.users = {"alice": self.alice, "bob": self.bob}
+        self.domain = self.alice.jid.partition("@")[2]
+        self.app_id = setting("APP_ID")
+        self._session_id = setting("SESSION_ID")
+        self.config: dict[str, Any] = {
+            "SECRET_KEY": secrets.token_urlsafe(32),
+            "ONECHAT_APP_ID": self.app_id,
+            "ONECHAT_API_KEY": setting("API_KEY"),
+            "ONECHAT_DOMAIN": self.domain,
+        } | {"ONECHAT_" + name: setting(name) for name in ("API_URL", "AUTHENTICATE_PATH", "BODY") if setting(name)}
+
+    def connect(self, app: Flask) -> Flask:
+        """Nothing to do: the calls of `app` go out by themselves; returns `app`."""
+        return app
+
+    def session(self, user: Person | str) -> str:
+        """The session ID of the one user there is."""
+        if str(user) != self.alice.jid:
+            pytest.skip("Only ONECHAT_VERIFY_JID has a session ID on the real OneChat.")
+        return self._session_id
+
+    def __getattr__(self, name: str) -> Any:
+        if name in vars(LocalOneChat):
+            pytest.skip(f"A real OneChat can't do `{name}`.")
+        raise AttributeError(name)
+
+
+def real_settings_present() -> bool:
+    """Whether the environment describes a real OneChat."""
+    return all(os.environ.get("ONECHAT_VERIFY_" + name) for name in REAL_SETTINGS)
