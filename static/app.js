@@ -48,8 +48,7 @@
       };
       avatar.src = user.avatar;
     }
-    const about = [device.device, device.os].filter(Boolean).join(", ");
-    byId("device").textContent = about && ` · ${about}`;
+    byId("device").textContent = [device.device, device.os].filter(Boolean).join(", ");
   };
 
   // --- people ---
@@ -70,7 +69,7 @@
       };
       list.appendChild(document.createElement("li")).appendChild(remove);
     });
-    byId("choose").textContent = people.length ? "Add people" : "Choose people";
+    document.querySelector("#choose span").textContent = people.length ? "Add people" : "Choose people";
   };
 
   const nobody = { code: "cancelled", message: "Nobody was chosen." };
@@ -185,7 +184,7 @@
     form.onsubmit = (event) => {
       event.preventDefault();
       if (form.elements.message || byId("ask").reportValidity()) {
-        run(form.querySelector("button:not([type])"), form.dataset.busy, () => post(form));
+        run(form.querySelector("button:not([type])"), "Sending…", () => post(form));
       }
     };
   });
