@@ -4,11 +4,14 @@
     ├── ConfigurationError       .problems: all that is wrong with the settings, at once
     ├── JIDError                 not a JID, or not of the kind that was asked for (a ValueError)
     ├── MessageError             a text that can't be sent: empty, too long, not XML text (a ValueError)
+    ├── ScaffoldError            a project can't be made as asked
     └── HostError                a call to the host did not succeed  .call  .maybe_done
         ├── HostUnreachable      no answer: name, connection, TLS, time-out, answer cut off      (503)
-        ├── HostRefused          the host answered `Error`           .status  .description        (401)
+        ├── HostRefused          the host answered `Error`           .status  .description        (502; a login: 401)
         │   └── HostBusy         … since there were too many calls   .retry_after                 (503)
         └── HostNonsense         the host answered something that its documentation doesn't know  (502)
+
+In brackets: the status of our own answer where a view lets the error through.
 
 No error carries a request, a header, a body or a key: whatever logs one logs no secret.
 """
@@ -71,6 +74,12 @@ class MessageError(MiniAppError, ValueError):
     """A text that OneChat can't carry."""
 
     code = "message"
+
+
+class ScaffoldError(MiniAppError):
+    """A project can't be made so, or there."""
+
+    code = "scaffold"
 
 
 class HostError(MiniAppError):

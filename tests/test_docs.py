@@ -1,0 +1,63 @@
+"""What the documents say is so: settings, errors, commands, links."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+
+from miniapp import errors
+from miniapp.cli import cli
+from miniapp.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+DOCS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def _default(value: object) -> str:
+    if isinstance(value, bool):
+        return f"`{int(value)}`"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`" if value else ""
+
+
+def test_the_settings_table_is_complete():
+    """The README's table has every setting, its default and what it means, in the order of the class."""
+    rows = [
+        f"| `{PREFIX}{field.name.upper()}` | {_default(field.default)} | {field.metadata['doc']} |"
+        for field in fields(Settings)
+    ]
+    assert "\n".join(rows) in README, "Put this into README.md:\n" + "\n".join(rows)
+
+
+def _tree(kind: type[BaseException]) -> list[type[BaseException]]:
+    return [kind, *(below for sub in kind.__subclasses__() for below in _tree(sub))]
+
+
+def test_every_error_is_drawn():
+    """The tree on top of errors.py names every class below it."""
+    for kind in _tree(errors.MiniAppError):
+        if kind.__module__ == errors.__name__:
+            assert kind.__name__ in errors.__doc__
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_every_command_is_documented(name):
+    """docs/cli.md has every command and every option of it."""
+    text = (ROOT / "docs" / "cli.md").read_text()
+    assert f"miniapp {name}" in text
+    command = cli.commands[name]
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and "--help" not in parameter.opts:
+            assert parameter.opts[-1] in text, f"{parameter.opts[-1]} of miniapp {name} is not in docs/cli.md"
+
+
+@pytest.mark.parametrize("document", DOCS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document):
+    """Every relative link and picture in the documents exists."""
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text()):
+        if not re.match(r"[a-z]+:", target):
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"

@@ -1,0 +1,24 @@
+"""2. A cookie planted before the login could be the attacker's after it."""
+
+from apps import ORIGIN, create_app, sign_in, spy_on
+from itsdangerous import URLSafeSerializer
+
+
+def test_what_was_planted_is_worth_nothing_after_the_login(onechat, alice, bob):
+    """The login makes a new cookie and clears the app's session; a cookie made elsewhere is nobody's."""
+    app = create_app(onechat.config)
+    spy_on(app, onechat)
+    forged = URLSafeSerializer("guess", salt="miniapp.login").dumps([alice.jid, 2**40, "x"])
+    attacker = app.test_client()
+    sign_in(attacker, bob, onechat.session(bob))
+    attacker.post("/note", json={"note": "planted"}, headers=ORIGIN)
+    session = attacker.get_cookie("session")
+    victim = app.test_client()
+    victim.set_cookie("session", session.value)
+    victim.set_cookie("miniapp_login", forged)
+    assert victim.get("/").status_code == 401
+    assert sign_in(victim, alice, onechat.session(alice)).status_code == 204
+    assert victim.get_cookie("miniapp_login").value != forged
+    assert victim.get("/note").json is None
+    victim.set_cookie("miniapp_login", forged)
+    assert victim.get("/").status_code == 401
