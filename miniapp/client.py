@@ -1,0 +1,333 @@
+"""OneChat's REST API: one method for each call."""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import requests
+
+from . import contract, transport
+from . import jid as jids
+from .errors import (
+    ConfigurationError,
+    HostBusy,
+    HostError,
+    HostNonsense,
+    HostRefused,
+    HostUnreachable,
+    MessageError,
+    MiniAppError,
+    Problem,
+)
+from .settings import Secret, Settings
+
+log = logging.getLogger(__name__)
+
+REPEATS = (0.1, 0.3)
+"""Seconds before each repeat, give or take half: a host that restarts or a connection that broke is often back by
+then, and a person is waiting for the answer."""
+RETRY_AFTER_MAX = 3600.0
+"""Seconds: the host's clock or ours may be wrong, and a longer wait would look like death."""
+DESCRIPTION_MAX = 200
+"""Characters of the host's own words that we pass on: a sentence or two, not a page."""
+TEXT_MAX = 65536
+"""Characters of an app's name, icon or URL: room for an icon as a `data:` URL."""
+
+_TEXT = re.compile(rf"[^\x00-\x1f\x7f\ud800-\udfff]{{1,{TEXT_MAX}}}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What `registerMiniApp` gives: the app ID, and the API key, which is shown this once."""
+
+    app_id: str
+    api_key: Secret
+
+
+class OneChat:
+    """A client of OneChat's REST API, safe to share among threads; `settings` says where it is and who we are.
+
+    It goes through `session`, a requests session whose stock adapters are replaced by one that keeps deadlines.
+    Every method raises `HostError` (see `errors`) if the call did not succeed, by `settings.deadline` at the latest;
+    `judge` has the table of what means what. A call that surely never left is repeated within that time, save a
+    broadcast; `authenticate_user` is repeated after any failure to get an answer.
+    """
+
+    def __init__(self, settings: Settings, *, session: requests.Session | None = None) -> None:
+        self.settings = settings
+        self.session = transport.open_session(session, trust_env=settings.trust_env)
+
+    def mass_broadcast(self, message: str, domain: str | None = None) -> None:
+        """Sends `message` to every user of `domain`, by default the settings' own (`massBroadcast`).
+
+        Never repeated by itself. Raises `JIDError`, `MessageError`, `HostError`.
+        """
+        to = jids.domain(self.settings.domain if domain is None else domain)
+        self._call("massBroadcast", {"domain": to, "message": _message(message)})
+
+    def send_message(self, jid: str, message: str) -> None:
+        """Sends `message` to one user (`singleMessage`). Raises `JIDError`, `MessageError`, `HostError`."""
+        self._call("singleMessage", {"jid": jids.user(jid), "message": _message(message)})
+
+    def send_group_message(self, jid: str, message: str) -> None:
+        """Sends `message` to a group, `…@muc.domain` (`groupMessage`).
+
+        Raises `JIDError`, `MessageError`, `HostError`.
+        """
+        self._call("groupMessage", {"jid": jids.group(jid), "message": _message(message)})
+
+    def register_mini_app(
+        self, *, admin_jid: str, session_id: str, app_name: str, app_icon: str, app_url: str
+    ) -> Registration:
+        """Registers a mini app in the name of an admin (`registerMiniApp`); needs no API key.
+
+        Raises `JIDError`, `HostError`, and `MiniAppError` with the code `argument` for the other fields.
+        """
+        session_id = _secret(session_id)
+        if not contract.SESSION_ID.match(session_id):
+            raise MiniAppError("The session ID is not one.", hint="Copy it again, with no blank.", code="argument")
+        fields = {
+            "adminJid": jids.user(admin_jid),
+            "sessionId": session_id,
+            "appName": _text("name", app_name),
+            "appIcon": _text("icon", app_icon),
+            "appUrl": _text("URL", app_url),
+        }
+        answer = self._call("registerMiniApp", fields)
+        app_id, api_key = answer.get("appId"), answer.get("apiKey")
+        if not (_is_key(app_id) and _is_key(api_key)):
+            raise HostNonsense(
+                "OneChat registered the app but gave no app ID and API key of the documented form.",
+                call="registerMiniApp",
+                maybe_done=True,
+                hint="Look for the app in OneChat's admin portal.",
+            )
+        return Registration(str(app_id), Secret(api_key))
+
+    def authenticate_user(self, jid: str, session_id: str) -> bool:
+        """Whether the host knows `session_id` as a session of the user `jid` (`authenticateUser`).
+
+        True only for `Success` with `isAuthenticated` true. Raises `JIDError`, `HostError`; an `Error`, hence
+        `HostRefused`, may be about the session or about our app ID and key: the host doesn't tell them apart.
+        """
+        session_id = _secret(session_id)
+        user = jids.user(jid)
+        if not contract.SESSION_ID.match(session_id):
+            return False  # no session has such an ID: nothing to ask
+        fields = {"jid": user, "sessionId": session_id, "appId": self.settings.app_id, "apiKey": self._key()}
+        answer = self._call("authenticateUser", fields)
+        if "appId" in answer or "apiKey" in answer:
+            log.warning("OneChat took authenticateUser for registerMiniApp: set ONECHAT_AUTHENTICATE_PATH.")
+            return False
+        verdict = answer.get("isAuthenticated")
+        return verdict is True or verdict in ("True", "true")
+
+    def close(self) -> None:
+        """Closes the idle connections."""
+        self.session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _key(self) -> Secret:
+        problems = [
+            Problem(
+                key, "is not set, or not 8 to 256 visible ASCII characters.", "Set what `miniapp register` printed."
+            )
+            for key, value in (
+                ("ONECHAT_APP_ID", self.settings.app_id),
+                ("ONECHAT_API_KEY", self.settings.api_key),
+            )
+            if not _is_key(value)
+        ]
+        if problems:
+            raise ConfigurationError(problems)
+        return Secret(self.settings.api_key)
+
+    def _call(self, call: str, fields: dict[str, str]) -> Mapping[str, Any]:
+        """The host's `Success`. Of the errors, it raises those that were made outside of any `except`: an error's
+        context is an error too, and that of `requests` has the key in it."""
+        path = self.settings.authenticate_path if call == "authenticateUser" else call
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        if contract.CALLS[call].keyed:
+            headers[contract.APIKEY_HEADER] = self._key()
+        exchange = transport.Exchange(self.settings.deadline)
+        url = f"{self.settings.api_url}/{path}"
+        outcome = self._attempt(call, url, headers, fields, exchange)
+        for wait in () if call == "massBroadcast" else REPEATS:
+            if not isinstance(outcome, HostUnreachable) or (outcome.maybe_done and call != "authenticateUser"):
+                break
+            wait *= random.uniform(0.5, 1.5)  # noqa: S311 # apart from other clients, not hidden from anybody
+            if exchange.remaining <= wait:
+                break
+            log.info("Repeating %s in %.1f s. %s", call, wait, outcome.message)
+            time.sleep(wait)
+            outcome = self._attempt(call, url, headers, fields, exchange)
+        if isinstance(outcome, HostError):
+            raise outcome
+        return outcome
+
+    def _attempt(
+        self, call: str, url: str, headers: Mapping[str, str], fields: dict[str, str], exchange: transport.Exchange
+    ) -> Mapping[str, Any] | HostError:
+        if self.settings.body == "json":
+            kind, body = "application/json", json.dumps(fields)
+        else:
+            kind, body = "application/x-www-form-urlencoded", urlencode(fields)
+        timeouts = (self.settings.connect_timeout, self.settings.read_timeout)
+        answer = transport.post(self.session, url, {**headers, "Content-Type": kind}, body.encode(), timeouts, exchange)
+        if isinstance(answer, transport.Answer):
+            secrets = [value for value in (*headers.values(), *fields.values()) if isinstance(value, Secret)]
+            return judge(call, answer, secrets)
+        if answer.garbled:
+            return _nonsense(call, answer.why)
+        return HostUnreachable(
+            f"OneChat could not be reached for {call}: {answer.why}.",
+            call=call,
+            maybe_done=answer.sent,
+            hint="It may have been done all the same." if answer.sent else "Check ONECHAT_API_URL and the network.",
+        )
+
+
+def judge(call: str, answer: transport.Answer, secrets: list[Secret] | None = None) -> Mapping[str, Any] | HostError:
+    """What the host's answer to `call` means: the documented object if it is a success, else the error to raise.
+
+    The body counts before the HTTP status, which OneChat doesn't document. The first row that fits:
+
+    | HTTP status | body | outcome | may be done |
+    |---|---|---|---|
+    | 3xx | any | `HostNonsense`; nobody goes where it points | yes |
+    | 429 | no `Success` | `HostBusy` | no |
+    | 5xx | any | `HostUnreachable`: it may have stopped halfway | yes |
+    | any other | `Error` | `HostRefused` | no |
+    | 2xx | `Success` | success | |
+    | 401, 403 | no `Success` | `HostRefused` | no |
+    | any | any | `HostNonsense` | yes |
+
+    A body that is not one JSON object in UTF-8, each name in it once, counts as none. `secrets` are taken out of the
+    host's words.
+    """
+    status = answer.status
+    document = parse(answer.body) or {}
+    says = document.get("status")
+    description = _clean(document.get("description"), secrets or [])
+    if 300 <= status < 400:
+        return _nonsense(call, answer.fault, status)
+    if status == 429 and says != contract.SUCCESS:
+        return HostBusy(
+            description or "too many calls", call=call, status=status, retry_after=seconds(answer.retry_after)
+        )
+    if status >= 500:
+        return HostUnreachable(
+            f"OneChat is out of order: HTTP {status} for {call}{description and f' ({description})'}.",
+            call=call,
+            maybe_done=True,
+            hint="It may have been done all the same.",
+        )
+    if says == contract.ERROR:
+        hint = "Check ONECHAT_APP_ID and ONECHAT_API_KEY, and that the app is approved." if status == 401 else ""
+        return HostRefused(description or "no reason given", call=call, status=status, hint=hint)
+    if says == contract.SUCCESS and 200 <= status < 300:
+        return document
+    if status in (401, 403) and says != contract.SUCCESS:
+        return HostRefused(HTTPStatus(status).phrase, call=call, status=status)
+    fault = answer.fault or (
+        "it has no status that is documented" if document else "it is not one JSON object with each name once"
+    )
+    return _nonsense(call, fault, status)
+
+
+def parse(body: bytes) -> dict[str, Any] | None:
+    """The JSON object that `body` is, or None. Bad UTF-8, a name that occurs twice, NaN, deep nesting: none."""
+    try:
+        document = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_constant)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):  # two readers of the same bytes would disagree on what they say
+        raise ValueError("a name occurs twice")
+    return found
+
+
+def _constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def seconds(retry_after: str | None) -> float | None:
+    """What a `Retry-After` header asks for (RFC 9110, 10.2.3), in seconds from now, or None if it is none."""
+    if retry_after is None:
+        return None
+    text = retry_after.strip()
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        wait = float(text)
+    else:
+        try:
+            when = parsedate_to_datetime(text)
+        except (ValueError, OverflowError):
+            return None
+        wait = (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return min(max(wait, 0.0), RETRY_AFTER_MAX)
+
+
+def _nonsense(call: str, fault: str, status: int | None = None) -> HostNonsense:
+    came = f" (HTTP {status})" if status else ""
+    return HostNonsense(
+        f"OneChat's answer to {call}{came} is not what its documentation describes: {fault}.",
+        call=call,
+        maybe_done=True,
+        hint="Check ONECHAT_API_URL.",
+    )
+
+
+def _clean(description: Any, secrets: list[Secret]) -> str:
+    if not isinstance(description, str) or description == contract.DESCRIPTION_OK:
+        return ""
+    for secret in secrets:
+        description = description.replace(secret, "…")
+    return "".join(c if c.isprintable() else " " for c in description[:DESCRIPTION_MAX]).strip()
+
+
+def _message(text: str) -> str:
+    fault = contract.message_fault(text)
+    if fault:
+        raise MessageError(f"The message {fault}.", hint="Send 1 to 4096 bytes of text.")
+    return text
+
+
+def _text(what: str, value: str) -> str:
+    if not isinstance(value, str) or not value.strip() or not _TEXT.match(value):
+        raise MiniAppError(
+            f"The app's {what} is not text of 1 to {TEXT_MAX} characters in one line.",
+            hint="Correct it.",
+            code="argument",
+        )
+    return value.strip()
+
+
+def _secret(value: str) -> Secret:
+    return Secret(value if isinstance(value, str) else "")
+
+
+def _is_key(value: Any) -> bool:
+    return isinstance(value, str) and contract.KEY.match(value) is not None
