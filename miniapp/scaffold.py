@@ -100,9 +100,7 @@ def _checked(directory: Path, *, force: bool) -> Path:
     if "\0" in str(directory):
         raise ScaffoldError("The directory's name has a NUL character.", hint="Leave it out.")
     if ".." in directory.parts:
-        raise ScaffoldError(
-            "The directory's path has `..` in it.", hint="Give its whole path, or go to its parent."
-        )
+        raise ScaffoldError("The directory's path has `..` in it.", hint="Give its whole path, or go to its parent.")
     target = Path(os.path.abspath(directory))  # not resolve(): it would follow the symbolic link that we refuse
     if not _PROJECT_NAME.match(target.name):
         raise ScaffoldError(
