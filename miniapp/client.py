@@ -7,7 +7,7 @@ import logging
 import random
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -68,6 +68,7 @@ class OneChat:
     def __init__(self, settings: Settings, *, session: requests.Session | None = None) -> None:
         self.settings = settings
         self.session = transport.open_session(session, trust_env=settings.trust_env)
+        self._targets: dict[str, transport.Target] = {}
 
     def mass_broadcast(self, message: str, domain: str | None = None) -> None:
         """Sends `message` to every user of `domain`, by default the settings' own (`massBroadcast`).
@@ -162,15 +163,14 @@ class OneChat:
         return Secret(self.settings.api_key)
 
     def _call(self, call: str, fields: dict[str, str]) -> Mapping[str, Any]:
-        """The host's `Success`. Of the errors, it raises those that were made outside of any `except`: an error's
-        context is an error too, and that of `requests` has the key in it."""
-        path = self.settings.authenticate_path if call == "authenticateUser" else call
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        if contract.CALLS[call].keyed:
-            headers[contract.APIKEY_HEADER] = self._key()
+        """The host's `Success`, or one of our errors.
+
+        Those are raised here, outside of any `except`: else their context would be the error of `requests`, which has
+        the key in it.
+        """
+        target = self._targets.get(call) or self._target(call)
         exchange = transport.Exchange(self.settings.deadline)
-        url = f"{self.settings.api_url}/{path}"
-        outcome = self._attempt(call, url, headers, fields, exchange)
+        outcome = self._attempt(call, target, fields, exchange)
         for wait in () if call == "massBroadcast" else REPEATS:
             if not isinstance(outcome, HostUnreachable) or (outcome.maybe_done and call != "authenticateUser"):
                 break
@@ -179,23 +179,29 @@ class OneChat:
                 break
             log.info("Repeating %s in %.1f s. %s", call, wait, outcome.message)
             time.sleep(wait)
-            outcome = self._attempt(call, url, headers, fields, exchange)
+            outcome = self._attempt(call, target, fields, exchange)
         if isinstance(outcome, HostError):
             raise outcome
         return outcome
 
+    def _target(self, call: str) -> transport.Target:
+        path = self.settings.authenticate_path if call == "authenticateUser" else call
+        kind = "application/json" if self.settings.body == "json" else "application/x-www-form-urlencoded"
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity", "Content-Type": kind}
+        if contract.CALLS[call].keyed:
+            headers[contract.APIKEY_HEADER] = self._key()
+        target = transport.Target(self.session, f"{self.settings.api_url}/{path}", headers)
+        self._targets[call] = target
+        return target
+
     def _attempt(
-        self, call: str, url: str, headers: Mapping[str, str], fields: dict[str, str], exchange: transport.Exchange
+        self, call: str, target: transport.Target, fields: dict[str, str], exchange: transport.Exchange
     ) -> Mapping[str, Any] | HostError:
-        if self.settings.body == "json":
-            kind, body = "application/json", json.dumps(fields)
-        else:
-            kind, body = "application/x-www-form-urlencoded", urlencode(fields)
+        body = json.dumps(fields) if self.settings.body == "json" else urlencode(fields)
         timeouts = (self.settings.connect_timeout, self.settings.read_timeout)
-        answer = transport.post(self.session, url, {**headers, "Content-Type": kind}, body.encode(), timeouts, exchange)
+        answer = target.post(body.encode(), timeouts, exchange)
         if isinstance(answer, transport.Answer):
-            secrets = [value for value in (*headers.values(), *fields.values()) if isinstance(value, Secret)]
-            return judge(call, answer, secrets)
+            return judge(call, answer, [self.settings.api_key, fields.get("sessionId", "")])
         if answer.garbled:
             return _nonsense(call, answer.why)
         return HostUnreachable(
@@ -206,7 +212,7 @@ class OneChat:
         )
 
 
-def judge(call: str, answer: transport.Answer, secrets: list[Secret] | None = None) -> Mapping[str, Any] | HostError:
+def judge(call: str, answer: transport.Answer, secrets: Iterable[str] = ()) -> Mapping[str, Any] | HostError:
     """What the host's answer to `call` means: the documented object if it is a success, else the error to raise.
 
     The body counts before the HTTP status, which OneChat doesn't document. The first row that fits:
@@ -227,7 +233,7 @@ def judge(call: str, answer: transport.Answer, secrets: list[Secret] | None = No
     status = answer.status
     document = parse(answer.body) or {}
     says = document.get("status")
-    description = _clean(document.get("description"), secrets or [])
+    description = _clean(document.get("description"), secrets)
     if 300 <= status < 400:
         return _nonsense(call, answer.fault, status)
     if status == 429 and says != contract.SUCCESS:
@@ -300,10 +306,10 @@ def _nonsense(call: str, fault: str, status: int | None = None) -> HostNonsense:
     )
 
 
-def _clean(description: Any, secrets: list[Secret]) -> str:
+def _clean(description: Any, secrets: Iterable[str]) -> str:
     if not isinstance(description, str) or description == contract.DESCRIPTION_OK:
         return ""
-    for secret in secrets:
+    for secret in filter(None, secrets):
         description = description.replace(secret, "…")
     return "".join(c if c.isprintable() else " " for c in description[:DESCRIPTION_MAX]).strip()
 
