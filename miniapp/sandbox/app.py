@@ -1,0 +1,71 @@
+"""`create_sandbox(config)`: a local OneChat as a Flask app."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
+
+from . import api, control, guard, pages, phones, portal
+from .config import SandboxConfig
+from .state import EXTENSION, Sandbox
+from .store.records import Refusal
+
+DRAIN_MAX = 64 * 1024 * 1024  # bytes of a refused body that are read away, so that its sender gets to see the answer
+
+log = logging.getLogger("miniapp.sandbox")
+
+
+def create_sandbox(config: SandboxConfig | None = None) -> Flask:
+    """A local OneChat; several can live in one process.
+
+    `miniapp.sandbox.sandbox_of(app)` is what is behind it; `.close()` that when done.
+    """
+    config = config or SandboxConfig()
+    app = Flask("miniapp.sandbox", static_folder="static", template_folder="templates")
+    app.extensions[EXTENSION] = Sandbox(config)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    guard.install(app, config)
+    for blueprint in (api.bp, control.bp, phones.bp, portal.bp, pages.bp):
+        app.register_blueprint(blueprint)
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(HTTPException, _failed)
+    app.register_error_handler(Exception, _broken)
+    return app
+
+
+def _refused(refusal: Refusal) -> Response:
+    return _error(refusal.status, refusal.code, refusal.message, refusal.hint)
+
+
+def _failed(error: HTTPException) -> Response:
+    status = error.code or 500
+    if isinstance(error, RequestEntityTooLarge):
+        _drain()
+    words = error.description or error.name
+    response = _error(status, error.name.lower().replace(" ", "_"), words)
+    allowed = dict(error.get_headers()).get("Allow")
+    if allowed:
+        response.headers["Allow"] = allowed
+    return response
+
+
+def _broken(error: Exception) -> Response:
+    log.error("the sandbox failed at %s", request.path, exc_info=error)
+    return _failed(InternalServerError("The sandbox itself failed; its log has the reason."))
+
+
+def _error(status: int, code: str, message: str, hint: str = "") -> Response:
+    if request.path.startswith(f"{api.PREFIX}/"):
+        return api.error(status, f"{message} {hint}".rstrip())
+    response = jsonify(error={"code": code, "message": message, "hint": hint})
+    response.status_code = status
+    return response
+
+
+def _drain() -> None:
+    stream = request.environ["wsgi.input"]
+    left = min(int(request.environ.get("CONTENT_LENGTH") or 0), DRAIN_MAX)
+    while left > 0 and (chunk := stream.read(min(left, 65536))):
+        left -= len(chunk)

@@ -1,0 +1,129 @@
+"""Single values out of a body, checked: each refusal names the field and the reason, and never repeats the value."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from .. import contract, jid
+from ..errors import JIDError
+from .store.records import Refusal
+
+NAME_MAX = 100  # characters; more fits on no phone's title bar
+URL_MAX = 2048  # characters; what browsers and proxies surely take
+_BLANK_OR_CONTROL = re.compile(r"[\s\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def check_field(name: str, kind: contract.Kind, body: dict[str, Any]) -> str:
+    """The value of the field `name`, in canonical form. Raises `Refusal`."""
+    value = body.get(name)
+    if value is None:
+        raise Refusal(f"{name}: is missing.")
+    if not isinstance(value, str):
+        raise Refusal(f"{name}: is not text.")
+    if not value:
+        raise Refusal(f"{name}: is empty.")
+    try:
+        return _CHECKS[kind](value)
+    except ValueError as fault:
+        reason = str(fault)
+        raise Refusal(f"{name}: {reason[0].lower()}{reason[1:]}") from None
+
+
+def jid_list(name: str, value: Any) -> list[str]:
+    """The users' JIDs that `value` lists, each once. Raises `Refusal`."""
+    if not isinstance(value, list) or not value:
+        raise Refusal(f"{name}: is not a list of JIDs.")
+    if len(value) > contract.MEMBERS_MAX:
+        raise Refusal(f"{name}: has more than {contract.MEMBERS_MAX} entries.")
+    return list(dict.fromkeys(check_field(name, "user", {name: entry}) for entry in value))
+
+
+def _jid(parse: Callable[[str], str]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        try:
+            return parse(value)
+        except JIDError as error:
+            raise ValueError(str(error)) from None
+
+    return check
+
+
+def _message(value: str) -> str:
+    if fault := contract.message_fault(value):
+        raise ValueError(f"{fault}.")
+    return value
+
+
+def _name(value: str) -> str:
+    text = value.strip()
+    if not text or len(text) > NAME_MAX or not text.isprintable():
+        raise ValueError(f"is not a name of 1 to {NAME_MAX} visible characters.")
+    return text
+
+
+def _credential(value: str) -> str:
+    return value  # whether it is right is for the store: a wrong form is as wrong as a wrong value
+
+
+def _url(value: str) -> str:
+    """A URL that a browser may be sent to. The sandbox itself never fetches one."""
+    if len(value) > URL_MAX or _BLANK_OR_CONTROL.search(value):
+        raise ValueError("is not a URL: it is too long, or has blanks or control characters.")
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is not a URL.") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is not an https URL.")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("has a user name in it.")
+    if "#" in value:
+        raise ValueError("has a fragment, which is where the launch data goes.")
+    if not _is_host(parts.hostname):
+        raise ValueError("has a host that is neither a name nor an address in its usual form.")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("is http, which is for this machine only: use https.")
+    return value
+
+
+def is_loopback(hostname: str) -> bool:
+    """Whether `hostname`, in lower case, surely names this machine alone."""
+    return hostname in ("localhost", "127.0.0.1", "::1") or hostname.endswith(".localhost")
+
+
+def _is_host(hostname: str) -> bool:
+    """No other ways to write an address (127.1, 2130706433, 0x7f.1, ::ffff:127.0.0.1), which hide where it leads."""
+    if ":" in hostname:
+        try:
+            return ipaddress.IPv6Address(hostname).ipv4_mapped is None
+        except ValueError:
+            return False
+    # WHATWG URL: a host whose last label is a number, 0x7f too, is an IPv4 address however it is written.
+    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", hostname.rstrip(".").rpartition(".")[2]):
+        try:
+            return str(ipaddress.IPv4Address(hostname)) == hostname
+        except ValueError:
+            return False
+    try:
+        jid.domain(hostname)
+    except JIDError:
+        return False
+    return True
+
+
+_CHECKS: dict[contract.Kind, Callable[[str], str]] = {
+    "user": _jid(jid.user),
+    "group": _jid(jid.group),
+    "domain": _jid(jid.domain),
+    "message": _message,
+    "session": _credential,
+    "app_id": _credential,
+    "api_key": _credential,
+    "name": _name,
+    "url": _url,
+}

@@ -1,0 +1,171 @@
+"""`/phones/*`: what the host page asks and does in the name of the people whose phones it shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from .bodies import json_body
+from .fields import check_field, jid_list
+from .launch import DEVICE_FIELDS, launch
+from .shapes import app_shape, group_shape, message_shape, thread_shape, user_shape
+from .state import Sandbox, sandbox
+from .store.records import Forbidden, NotFound, Refusal, Sender, User
+from .wire import connection, is_gone
+
+PAGE = 50  # messages at once: three screens of a phone
+PAGE_MAX = 200
+DEVICE_TEXT_MAX = 100  # characters of each text about a device
+
+bp = Blueprint("phones", __name__, url_prefix="/phones")
+
+
+@bp.get("/state")
+def state() -> dict[str, Any]:
+    host = sandbox()
+    return {
+        "domain": host.domain,
+        "groupDomain": host.group_domain,
+        "users": [user_shape(user) for user in host.store.users.all()],
+        "apps": [app_shape(app) for app in host.store.apps.all() if app.status == "approved"],
+    }
+
+
+@bp.get("/events")
+def events() -> Response:
+    client = connection(request.environ)
+    stream = sandbox().events.stream(request.headers.get("Last-Event-ID"), lambda: is_gone(client))
+    return Response(stream, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+@bp.get("/<jid>/threads")
+def threads(jid: str) -> list[dict[str, Any]]:
+    host, user = _of(jid)
+    return [thread_shape(thread) for thread in host.network.threads(user.jid)]
+
+
+@bp.get("/<jid>/contacts")
+def contacts(jid: str) -> list[dict[str, Any]]:
+    host, user = _of(jid)
+    return [user_shape(other) for other in host.store.users.all() if other.jid != user.jid]
+
+
+@bp.get("/<jid>/groups")
+def groups(jid: str) -> list[dict[str, Any]]:
+    host, user = _of(jid)
+    return [group_shape(group) for group in host.network.groups(user.jid)]
+
+
+@bp.get("/<jid>/messages")
+def messages(jid: str) -> list[dict[str, Any]]:
+    host, user = _of(jid)
+    thread = request.args.get("thread")
+    found = host.network.history(
+        user.jid, thread, before=_number("before", None, 2**63 - 1), limit=_number("limit", PAGE, PAGE_MAX) or PAGE
+    )
+    return [message_shape(message) for message in found]
+
+
+@bp.post("/<jid>/messages")
+def write(jid: str) -> dict[str, Any]:
+    """A message that the person typed."""
+    host, user = _of(jid)
+    body = json_body()
+    text = check_field("text", "message", body)
+    thread = body.get("thread")
+    if thread == host.alerts_from("").jid:
+        raise Forbidden("Nobody can write to alerts.", hint="They come from mini apps' backends.")
+    sender = Sender(user.jid, user.name)
+    if isinstance(thread, str) and thread.endswith(f"@{host.group_domain}"):
+        return message_shape(host.network.group(sender, check_field("thread", "group", body), text))
+    return message_shape(host.network.direct(sender, check_field("thread", "user", body), text))
+
+
+@bp.post("/<jid>/read")
+def read(jid: str) -> tuple[str, int]:
+    host, user = _of(jid)
+    thread = json_body().get("thread")
+    if not isinstance(thread, str):
+        raise Refusal("thread: is missing.")
+    if host.network.mark_read(user.jid, thread):
+        host.events.publish("threads", {"jid": user.jid})
+    return "", 204
+
+
+@bp.post("/<jid>/launch")
+def open_app(jid: str) -> dict[str, str]:
+    """Open a mini app: a new session, and the URL with the launch data."""
+    host, user = _of(jid)
+    body = json_body()
+    app = host.store.apps.get(check_field("appId", "app_id", body))
+    if app.status != "approved":
+        raise Forbidden(f"The app is {app.status}.", hint="Approve it in the admin portal.")
+    issued = host.store.sessions.issue(user.jid, app.app_id, host.options.session_lifetime)
+    return launch(
+        app=app,
+        user=user,
+        session_id=issued.session_id,
+        host=f"{request.scheme}://{request.host}",
+        device=_device(body.get("device")),
+    )
+
+
+@bp.post("/<jid>/relay")
+def relay(jid: str) -> dict[str, Any]:
+    """What a mini app's page asked for by `OC.message.*.relay`, once the person has agreed to it."""
+    host, user = _of(jid)
+    body = json_body()
+    try:
+        return {"value": _relay(host, user, body)}
+    except Refusal as refusal:
+        if refusal.status != 400:
+            refusal.code = "refused"  # the bridge's word for it
+        raise
+
+
+def _relay(host: Sandbox, user: User, body: dict[str, Any]) -> str | None:
+    text = check_field("textMessage", "message", body)
+    sender = Sender(user.jid, user.name)
+    if body.get("recipient") is not None:
+        recipients = jid_list("recipient", body["recipient"])
+        _all_known(host, "recipient", recipients)  # first, so that either all get it or none
+        for recipient in recipients:
+            host.network.direct(sender, recipient, text)
+        return None
+    if body.get("groupJid") is not None:
+        group = check_field("groupJid", "group", body)
+    else:
+        invitees = jid_list("invitees", body.get("invitees"))
+        _all_known(host, "invitees", invitees)
+        group = host.network.create_group(user.jid, invitees).jid
+    host.network.group(sender, group, text)
+    return group
+
+
+def _all_known(host: Sandbox, field: str, jids: list[str]) -> None:
+    if missing := host.store.users.missing(jids):
+        raise NotFound(f"{field}: there is no user {missing[0]}.")
+
+
+def _of(jid: str) -> tuple[Sandbox, User]:
+    host = sandbox()
+    return host, host.store.users.get(check_field("jid", "user", {"jid": jid}))
+
+
+def _number(name: str, default: int | None, most: int) -> int | None:
+    text = request.args.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and 1 <= int(text) <= most):
+        raise Refusal(f"{name}: is not a number from 1 to {most}.")
+    return int(text)
+
+
+def _device(value: Any) -> dict[str, str]:
+    given = value if isinstance(value, dict) else {}
+    device = {name: given.get(name, "") for name in DEVICE_FIELDS}
+    for name, text in device.items():
+        if not isinstance(text, str) or len(text) > DEVICE_TEXT_MAX or not text.isprintable():
+            raise Refusal(f"device.{name}: is not a text of at most {DEVICE_TEXT_MAX} visible characters.")
+    return device

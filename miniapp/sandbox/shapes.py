@@ -1,0 +1,82 @@
+"""Records as the JSON objects of docs/protocol.md ("Sandbox, Objects")."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from .config import Options
+from .store.records import App, Group, Message, Sent, Session, Thread, User
+
+Shape = dict[str, Any]
+
+
+def time_shape(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def user_shape(user: User) -> Shape:
+    return {"jid": user.jid, "name": user.name, "avatar": user.avatar, "admin": user.admin}
+
+
+def group_shape(group: Group) -> Shape:
+    return {"jid": group.jid, "name": group.name, "owner": group.owner, "members": list(group.members)}
+
+
+def app_shape(app: App) -> Shape:
+    return {
+        "appId": app.app_id,
+        "name": app.name,
+        "icon": app.icon,
+        "url": app.url,
+        "admin": app.admin,
+        "status": app.status,
+        "createdAt": time_shape(app.created_at),
+    }
+
+
+def session_shape(session: Session) -> Shape:
+    return {
+        "id": session.id,
+        "jid": session.jid,
+        "appId": session.app_id,
+        "createdAt": time_shape(session.created_at),
+        "expiresAt": time_shape(session.expires_at),
+        "state": session.state,
+    }
+
+
+def message_shape(message: Message) -> Shape:
+    return {
+        "id": message.id,
+        "kind": message.kind,
+        "thread": message.thread,
+        "from": {"jid": message.sender.jid, "name": message.sender.name},
+        "to": message.to,
+        "text": message.text,
+        "at": time_shape(message.at),
+    }
+
+
+def thread_shape(thread: Thread) -> Shape:
+    return {
+        "id": thread.id,
+        "kind": thread.kind,
+        "title": thread.title,
+        "avatar": thread.avatar,
+        "last": message_shape(thread.last),
+        "unread": thread.unread,
+    }
+
+
+def sent_shape(sent: Sent) -> Shape:
+    return {"call": sent.call, "appId": sent.app_id, "to": sent.to, "text": sent.text, "at": time_shape(sent.at)}
+
+
+def options_shape(options: Options) -> Shape:
+    return {
+        "approve": options.approve,
+        "errors": options.errors,
+        "sessions": options.sessions,
+        "sessionLifetime": options.session_lifetime,
+    }

@@ -1,0 +1,97 @@
+"""One sandbox: its parts, and the way to it from a request."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Any, cast
+
+from flask import Flask, current_app
+
+from .config import Options, SandboxConfig
+from .events import EventHub
+from .faults import Faults
+from .network import Delivered, Network, Sender
+from .network.embedded import EmbeddedNetwork
+from .shapes import message_shape
+from .store import Store
+from .store.apps import Registered
+from .store.records import AppStatus, Session
+
+EXTENSION = "onechat_sandbox"
+
+
+class Sandbox:
+    """A local OneChat: `config`, `options`, `store`, `network`, `events`, `faults`."""
+
+    def __init__(self, config: SandboxConfig) -> None:
+        self.config = config
+        self.options = Options.of(config)
+        self.store = Store(config.database, domain=config.domain, seed=config.seed, clock=config.clock)
+        self.network: Network = EmbeddedNetwork(self.store)
+        self.events = EventHub(lambda: [user.jid for user in self.store.users.all()])
+        self.faults = Faults()
+        self._options_lock = threading.Lock()
+        self.network.start()
+        self.network.listen(self._arrived)
+
+    @property
+    def domain(self) -> str:
+        return self.config.domain
+
+    @property
+    def group_domain(self) -> str:
+        return f"muc.{self.config.domain}"
+
+    def alerts_from(self, app_name: str) -> Sender:
+        """Who a message from the backend of the app `app_name` is from."""
+        return Sender(f"alerts.{self.config.domain}", app_name)
+
+    def register(self, *, name: str, icon: str, url: str, admin: str) -> Registered:
+        """A new app, approved at once or pending as the options say."""
+        status: AppStatus = "approved" if self.options.approve == "at_once" else "pending"
+        registered = self.store.apps.register(name=name, icon=icon, url=url, admin=admin, status=status)
+        self.events.publish("state")
+        return registered
+
+    def change_options(self, changes: dict[str, Any]) -> Options:
+        with self._options_lock:
+            self.options = replace(self.options, **changes)
+            return self.options
+
+    def ended(self, sessions: list[Session]) -> None:
+        """Tell the phones that these sessions have ended."""
+        for jid, app_id in dict.fromkeys((session.jid, session.app_id) for session in sessions):
+            self.events.publish("session", {"jid": jid, "appId": app_id})
+
+    def reset(self) -> None:
+        """Back to how a fresh sandbox starts."""
+        self.faults.clear()
+        self.change_options(vars(Options.of(self.config)))
+        self.store.reset()
+        self.events.publish("state")
+        for user in self.store.users.all():
+            self.events.publish("threads", {"jid": user.jid})
+
+    def close(self) -> None:
+        """End the streams and hanging calls, and let go of the database."""
+        self.faults.clear()
+        self.events.close()
+        self.network.close()
+        self.store.close()
+
+    def _arrived(self, delivered: Delivered) -> None:
+        message = delivered.message
+        self.events.publish(
+            "message", {"jid": delivered.jid, "thread": message.thread, "message": message_shape(message)}
+        )
+
+
+def sandbox_of(app: Flask) -> Sandbox:
+    """The sandbox behind an app that `create_sandbox` made."""
+    return cast(Sandbox, app.extensions[EXTENSION])
+
+
+def sandbox() -> Sandbox:
+    """The sandbox behind the current request."""
+    return sandbox_of(current_app)

@@ -1,0 +1,47 @@
+"""The sandbox's state: users, sessions, apps, groups and messages, in SQLite."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from .apps import Apps
+from .mail import Mail
+from .seed import plant
+from .sessions import Sessions
+from .tables import Database
+from .users import Users
+
+
+class Store:
+    """All that the sandbox remembers, in the file `database` or, without one, in memory.
+
+    Each method of its parts is one transaction. An empty store is seeded from the TOML file `seed`.
+    """
+
+    def __init__(
+        self,
+        database: str | Path | None = None,
+        *,
+        domain: str,
+        seed: str | Path | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.domain = domain
+        self._seed = seed
+        self._database = Database(database)
+        self.users = Users(self._database, domain)
+        self.sessions = Sessions(self._database, clock)
+        self.apps = Apps(self._database, clock)
+        self.mail = Mail(self._database, domain, clock)
+        if not self.users.all():
+            plant(self, seed)
+
+    def reset(self) -> None:
+        """Forget everything and seed again."""
+        self._database.empty()
+        plant(self, self._seed)
+
+    def close(self) -> None:
+        self._database.close()

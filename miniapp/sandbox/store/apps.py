@@ -1,0 +1,125 @@
+"""Registered mini apps, their keys, and what their backends sent. An API key is kept as a digest only."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from .records import App, AppStatus, NotFound, Sent, moment
+from .secret import digest, new_api_key, new_app_id
+from .tables import AppRow, Database, SentRow
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An app together with its new API key, which only this once is known."""
+
+    app: App
+    api_key: str
+
+    def __repr__(self) -> str:
+        return f"Registered({self.app!r}, '…')"
+
+
+class Apps:
+    """Mini apps by app ID."""
+
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def all(self) -> list[App]:
+        with self._database.transaction() as t:
+            return [_app(row) for row in t.scalars(select(AppRow).order_by(AppRow.created_at, AppRow.app_id))]
+
+    def get(self, app_id: str) -> App:
+        """The app `app_id`. Raises `NotFound`."""
+        with self._database.transaction() as t:
+            return _app(_row(t, app_id))
+
+    def by_key(self, api_key: str) -> App | None:
+        """The app whose API key this is, or None."""
+        given = digest(api_key)
+        with self._database.transaction() as t:
+            # Every key is compared, and in constant time: how long it takes says nothing about any of them.
+            found = [row for row in t.scalars(select(AppRow)) if hmac.compare_digest(row.key_digest, given)]
+            return _app(found[0]) if found else None
+
+    def register(self, *, name: str, icon: str, url: str, admin: str, status: AppStatus) -> Registered:
+        """A new app with a new API key."""
+        api_key = new_api_key()
+        with self._database.transaction() as t:
+            row = AppRow(
+                app_id=new_app_id(),
+                key_digest=digest(api_key),
+                name=name,
+                icon=icon,
+                url=url,
+                admin=admin,
+                status=status,
+                created_at=self._clock(),
+            )
+            t.add(row)
+            return Registered(_app(row), api_key)
+
+    def change(
+        self,
+        app_id: str,
+        *,
+        status: AppStatus | None = None,
+        name: str | None = None,
+        icon: str | None = None,
+        url: str | None = None,
+    ) -> App:
+        """The app with what is given changed. Raises `NotFound`."""
+        with self._database.transaction() as t:
+            row = _row(t, app_id)
+            for column, value in {"status": status, "name": name, "icon": icon, "url": url}.items():
+                if value is not None:
+                    setattr(row, column, value)
+            return _app(row)
+
+    def renew_key(self, app_id: str) -> Registered:
+        """The app with a new API key; the old one is void. Raises `NotFound`."""
+        api_key = new_api_key()
+        with self._database.transaction() as t:
+            row = _row(t, app_id)
+            row.key_digest = digest(api_key)
+            return Registered(_app(row), api_key)
+
+    def remove(self, app_id: str) -> None:
+        """Delete the app and the sessions that were issued for it. Raises `NotFound`."""
+        with self._database.transaction() as t:
+            t.delete(_row(t, app_id))
+
+    def note_sent(self, call: str, app_id: str, to: str, text: str) -> None:
+        """Keep that the REST API accepted this send."""
+        with self._database.transaction() as t:
+            t.add(SentRow(call=call, app_id=app_id, to=to, text=text, at=self._clock()))
+
+    def sent(self, call: str | None = None, app_id: str | None = None) -> list[Sent]:
+        """What was accepted, oldest first, of one call or one app if given."""
+        query = select(SentRow).order_by(SentRow.id)
+        if call is not None:
+            query = query.where(SentRow.call == call)
+        if app_id is not None:
+            query = query.where(SentRow.app_id == app_id)
+        with self._database.transaction() as t:
+            return [Sent(row.call, row.app_id, row.to, row.text, moment(row.at)) for row in t.scalars(query)]
+
+
+def _row(t: Transaction, app_id: str) -> AppRow:
+    row = t.get(AppRow, app_id)
+    if row is None:
+        raise NotFound("There is no such app.", hint="The admin portal lists the apps.")
+    return row
+
+
+def _app(row: AppRow) -> App:
+    status = cast(AppStatus, row.status)
+    return App(row.app_id, row.name, row.icon, row.url, row.admin, status, moment(row.created_at))

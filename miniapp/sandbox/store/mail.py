@@ -1,0 +1,174 @@
+"""Groups, messages and who has read what: the memory of the embedded network."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from typing import cast
+
+from sqlalchemy import and_, func, insert, literal, select
+from sqlalchemy.orm import Session as Transaction
+
+from .avatar import avatar
+from .records import Delivered, Forbidden, Group, Message, MessageKind, NotFound, Sender, Thread, moment
+from .tables import Database, DeliveryRow, GroupRow, MemberRow, MessageRow, ReadRow, UserRow
+from .users import user_row
+
+Carried = tuple[Message, list[Delivered]]
+"""A message as its sender sees it, and everybody whom it reached."""
+
+
+class Mail:
+    """Messages, each in the history of everyone it reached."""
+
+    def __init__(self, database: Database, domain: str, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._domain = domain
+        self._clock = clock
+
+    def direct(self, sender: Sender, to: str, text: str) -> Carried:
+        """A message to the user `to`, as a person sends it or, as an alert, the host."""
+        with self._database.transaction() as t:
+            user_row(t, to)
+            if sender.is_host:
+                return self._deliver(t, "alert", sender, to, text, {to: sender.jid})
+            user_row(t, sender.jid)
+            return self._deliver(t, "direct", sender, to, text, {sender.jid: to, to: sender.jid})
+
+    def group(self, sender: Sender, group: str, text: str) -> Carried:
+        """A message to everybody in `group`, to which a sender must belong unless it is the host."""
+        with self._database.transaction() as t:
+            members = self._group(t, group).members
+            if not sender.is_host and sender.jid not in members:
+                raise Forbidden("Only its members can write to a group.", hint="Ask a member to be invited.")
+            return self._deliver(t, "group", sender, group, text, dict.fromkeys(members, group))
+
+    def broadcast(self, sender: Sender, text: str) -> Carried:
+        """A message to every user there is."""
+        with self._database.transaction() as t:
+            everybody = t.scalars(select(UserRow.jid).order_by(UserRow.jid)).all()
+            return self._deliver(t, "alert", sender, self._domain, text, dict.fromkeys(everybody, sender.jid))
+
+    def create_group(self, owner: str, members: Iterable[str], name: str, group: str | None) -> tuple[Group, list[str]]:
+        """The group with this owner and these members, and who is new in it.
+
+        If `group` exists it is opened instead: whoever is in it already is not invited again.
+        """
+        with self._database.transaction() as t:
+            wanted = dict.fromkeys([owner, *members])
+            for jid in wanted:
+                user_row(t, jid)
+            group = group or f"{secrets.token_hex(3)}-{secrets.randbelow(10**6):06}@muc.{self._domain}"
+            row = t.get(GroupRow, group)
+            if row is None:
+                t.add(GroupRow(jid=group, name=name or self._names(t, wanted), owner=owner))
+                t.flush()
+                already: tuple[str, ...] = ()
+            else:
+                already = self._group(t, group).members
+                if owner not in already:
+                    raise Forbidden("There is a group with this JID already.", hint="Ask a member to be invited.")
+            new = [jid for jid in wanted if jid not in already]
+            t.add_all(MemberRow(group=group, jid=jid) for jid in new)
+            t.flush()
+            return self._group(t, group), new
+
+    def groups(self, user: str | None = None) -> list[Group]:
+        """Every group, or those that `user` is in, by name."""
+        query = select(GroupRow.jid).order_by(GroupRow.name, GroupRow.jid)
+        if user is not None:
+            query = query.join(MemberRow, MemberRow.group == GroupRow.jid).where(MemberRow.jid == user)
+        with self._database.transaction() as t:
+            return [self._group(t, jid) for jid in t.scalars(query).all()]
+
+    def history(self, user: str, thread: str | None, before: int | None, limit: int) -> list[Message]:
+        """The last `limit` messages of `user`, of one thread or of all, older than `before` if given; oldest first."""
+        query = (
+            select(MessageRow, DeliveryRow.thread)
+            .join(DeliveryRow, DeliveryRow.message_id == MessageRow.id)
+            .where(DeliveryRow.jid == user)
+            .order_by(MessageRow.id.desc())
+            .limit(limit)
+        )
+        if thread is not None:
+            query = query.where(DeliveryRow.thread == thread)
+        if before is not None:
+            query = query.where(MessageRow.id < before)
+        with self._database.transaction() as t:
+            user_row(t, user)
+            return [_message(row, name) for row, name in t.execute(query)][::-1]
+
+    def threads(self, user: str) -> list[Thread]:
+        """The conversations of `user`, the one with the newest message first."""
+        last = func.max(MessageRow.id).label("last")
+        unread = func.count().filter(
+            and_(MessageRow.id > func.coalesce(ReadRow.upto, 0), MessageRow.sender != literal(user))
+        )
+        query = (
+            select(DeliveryRow.thread, last, unread)
+            .join(MessageRow, MessageRow.id == DeliveryRow.message_id)
+            .outerjoin(ReadRow, and_(ReadRow.jid == DeliveryRow.jid, ReadRow.thread == DeliveryRow.thread))
+            .where(DeliveryRow.jid == user)
+            .group_by(DeliveryRow.thread)
+            .order_by(last.desc())
+        )
+        with self._database.transaction() as t:
+            user_row(t, user)
+            found = []
+            for name, last_id, count in t.execute(query).all():
+                message = _message(t.get_one(MessageRow, last_id), name)
+                title, picture = self._face(t, message.kind, name)
+                found.append(Thread(name, message.kind, title, picture, message, count))
+            return found
+
+    def mark_read(self, user: str, thread: str) -> bool:
+        """Take all of `thread` as read by `user`. Says whether that changed anything."""
+        with self._database.transaction() as t:
+            user_row(t, user)
+            newest = t.scalar(
+                select(func.max(DeliveryRow.message_id)).where(DeliveryRow.jid == user, DeliveryRow.thread == thread)
+            )
+            row = t.get(ReadRow, (user, thread))
+            if newest is None or (row is not None and row.upto >= newest):
+                return False
+            t.merge(ReadRow(jid=user, thread=thread, upto=newest))
+            return True
+
+    def _deliver(
+        self, t: Transaction, kind: MessageKind, sender: Sender, to: str, text: str, threads: dict[str, str]
+    ) -> Carried:
+        row = MessageRow(kind=kind, sender=sender.jid, sender_name=sender.name, to=to, text=text, at=self._clock())
+        t.add(row)
+        t.flush()
+        if threads:
+            t.execute(
+                insert(DeliveryRow),
+                [{"jid": jid, "message_id": row.id, "thread": thread} for jid, thread in threads.items()],
+            )
+        own = sender.jid if kind == "alert" else to
+        return _message(row, own), [Delivered(jid, _message(row, thread)) for jid, thread in threads.items()]
+
+    def _group(self, t: Transaction, jid: str) -> Group:
+        row = t.get(GroupRow, jid)
+        if row is None:
+            raise NotFound("There is no such group.", hint="The admin portal lists the groups.")
+        members = t.scalars(select(MemberRow.jid).where(MemberRow.group == jid).order_by(MemberRow.jid)).all()
+        return Group(row.jid, row.name, row.owner, tuple(members))
+
+    def _names(self, t: Transaction, jids: Iterable[str]) -> str:
+        names = [t.get_one(UserRow, jid).name.split()[0] for jid in jids]
+        return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+    def _face(self, t: Transaction, kind: MessageKind, thread: str) -> tuple[str, str]:
+        if kind == "alert":
+            return "Alerts", avatar(thread, "!")
+        if kind == "direct" and (user := t.get(UserRow, thread)):
+            return user.name, user.avatar
+        group = t.get(GroupRow, thread)
+        name = group.name if group else thread.partition("@")[0]  # a user who was removed since
+        return name, avatar(thread, name)
+
+
+def _message(row: MessageRow, thread: str) -> Message:
+    sender = Sender(row.sender, row.sender_name)
+    return Message(row.id, cast(MessageKind, row.kind), thread, sender, row.to, row.text, moment(row.at))

@@ -1,0 +1,31 @@
+"""Secrets: made at random, kept as digests."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import string
+
+_ALPHABET = string.ascii_letters + string.digits  # the sample key on OneChat's page has these alone
+_LENGTH = 32  # of 62 characters: 190 bits, so a plain hash of it can't be guessed back
+
+
+def _random() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+
+
+def new_session_id() -> str:
+    return f"s-{_random()}"
+
+
+def new_api_key() -> str:
+    return _random()
+
+
+def new_app_id() -> str:
+    return f"app-{secrets.token_hex(6)}"
+
+
+def digest(secret: str) -> bytes:
+    """What is kept of `secret`. Any text does, lone surrogates too: it comes from outside."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,162 @@
+"""The tables, and the one way to use them: a transaction at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, create_engine, event
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+from sqlalchemy.pool import StaticPool
+
+from ...errors import MiniAppError
+
+SCHEMA = 1  # SQLite's user_version; raise it with every change of the tables below
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class UserRow(Base):
+    __tablename__ = "users"
+    jid: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    avatar: Mapped[str]
+    admin: Mapped[bool]
+
+
+class AppRow(Base):
+    __tablename__ = "apps"
+    app_id: Mapped[str] = mapped_column(primary_key=True)
+    key_digest: Mapped[bytes]
+    name: Mapped[str]
+    icon: Mapped[str]
+    url: Mapped[str]
+    admin: Mapped[str]
+    status: Mapped[str]
+    created_at: Mapped[float]
+
+
+class SessionRow(Base):
+    __tablename__ = "sessions"
+    __table_args__ = {"sqlite_autoincrement": True}
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[bytes]
+    jid: Mapped[str] = mapped_column(ForeignKey(UserRow.jid, ondelete="CASCADE"), index=True)
+    app_id: Mapped[str | None] = mapped_column(ForeignKey(AppRow.app_id, ondelete="CASCADE"))
+    created_at: Mapped[float]
+    expires_at: Mapped[float]
+    revoked: Mapped[bool] = mapped_column(default=False)
+
+
+class SentRow(Base):
+    __tablename__ = "sent"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    call: Mapped[str]
+    app_id: Mapped[str]
+    to: Mapped[str]
+    text: Mapped[str]
+    at: Mapped[float]
+
+
+class GroupRow(Base):
+    __tablename__ = "groups"
+    jid: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    owner: Mapped[str]
+
+
+class MemberRow(Base):
+    __tablename__ = "members"
+    group: Mapped[str] = mapped_column(ForeignKey(GroupRow.jid, ondelete="CASCADE"), primary_key=True)
+    jid: Mapped[str] = mapped_column(ForeignKey(UserRow.jid, ondelete="CASCADE"), primary_key=True)
+
+
+class MessageRow(Base):
+    __tablename__ = "messages"
+    __table_args__ = {"sqlite_autoincrement": True}  # an id is never used again, not even after a reset
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    sender: Mapped[str]
+    sender_name: Mapped[str]
+    to: Mapped[str]
+    text: Mapped[str]
+    at: Mapped[float]
+
+
+class DeliveryRow(Base):
+    """A message in one user's history. The primary key is what makes it arrive exactly once."""
+
+    __tablename__ = "deliveries"
+    jid: Mapped[str] = mapped_column(ForeignKey(UserRow.jid, ondelete="CASCADE"), primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey(MessageRow.id, ondelete="CASCADE"), primary_key=True)
+    thread: Mapped[str]
+
+
+Index("deliveries_by_thread", DeliveryRow.jid, DeliveryRow.thread, DeliveryRow.message_id)
+
+
+class ReadRow(Base):
+    """Up to which message a user has read a thread."""
+
+    __tablename__ = "reads"
+    jid: Mapped[str] = mapped_column(ForeignKey(UserRow.jid, ondelete="CASCADE"), primary_key=True)
+    thread: Mapped[str] = mapped_column(primary_key=True)
+    upto: Mapped[int]
+
+
+class Database:
+    """An SQLite database at `path`, or in memory.
+
+    Transactions run one at a time: SQLite has one writer anyway, and in memory there is one connection only.
+    """
+
+    def __init__(self, path: str | Path | None) -> None:
+        if path is None:
+            self._engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+        else:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            self._engine = create_engine(f"sqlite:///{Path(path)}")
+        event.listen(self._engine, "connect", _on_connect)
+        event.listen(self._engine, "begin", _on_begin)
+        self._sessions = sessionmaker(self._engine, expire_on_commit=False)
+        self._lock = threading.Lock()
+        with self._engine.begin() as connection:
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar()
+            if version not in (0, SCHEMA):
+                raise MiniAppError(
+                    "The sandbox's database was made by another version.",
+                    hint=f"Delete {path} and start again.",
+                    code="database",
+                )
+            Base.metadata.create_all(connection)
+            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session whose work is committed at the end, or undone if the block raises."""
+        with self._lock, self._sessions.begin() as session:
+            yield session
+
+    def empty(self) -> None:
+        """Delete every row."""
+        with self.transaction() as session:
+            for table in reversed(Base.metadata.sorted_tables):
+                session.execute(table.delete())
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def _on_connect(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver would begin transactions late, and not before a SELECT
+    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _on_begin(connection: Any) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

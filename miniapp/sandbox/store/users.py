@@ -1,0 +1,88 @@
+"""The people of the host."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session as Transaction
+
+from .avatar import avatar
+from .records import Conflict, NotFound, User
+from .tables import Database, UserRow
+
+
+class Users:
+    """Users by bare JID."""
+
+    def __init__(self, database: Database, domain: str) -> None:
+        self._database = database
+        self._domain = domain
+
+    def all(self) -> list[User]:
+        with self._database.transaction() as t:
+            return [_user(row) for row in t.scalars(select(UserRow).order_by(UserRow.name, UserRow.jid))]
+
+    def find(self, jid: str) -> User | None:
+        with self._database.transaction() as t:
+            row = t.get(UserRow, jid)
+            return _user(row) if row else None
+
+    def get(self, jid: str) -> User:
+        """The user `jid`. Raises `NotFound`."""
+        with self._database.transaction() as t:
+            return _user(user_row(t, jid))
+
+    def missing(self, jids: list[str]) -> list[str]:
+        """Those of `jids` that no user has."""
+        known = {user.jid for user in self.all()}
+        return [jid for jid in jids if jid not in known]
+
+    def add(self, name: str, jid: str | None = None, *, admin: bool = False) -> User:
+        """A new user. Without a JID one is made from the name. Raises `Conflict` if `jid` is taken."""
+        with self._database.transaction() as t:
+            if jid is None:
+                jid = self._free_jid(t, name)
+            elif t.get(UserRow, jid):
+                raise Conflict("There is a user with this JID already.", hint="Choose another.")
+            row = UserRow(jid=jid, name=name, avatar=avatar(jid, name), admin=admin)
+            t.add(row)
+            return _user(row)
+
+    def change(self, jid: str, *, name: str | None = None, admin: bool | None = None) -> User:
+        """The user with a new name, or made an admin or none. Raises `NotFound`."""
+        with self._database.transaction() as t:
+            row = user_row(t, jid)
+            if name is not None:
+                row.name, row.avatar = name, avatar(jid, name)
+            if admin is not None:
+                row.admin = admin
+            return _user(row)
+
+    def remove(self, jid: str) -> None:
+        """Delete the user with sessions, memberships and history. Raises `NotFound`."""
+        with self._database.transaction() as t:
+            t.delete(user_row(t, jid))
+
+    def _free_jid(self, t: Transaction, name: str) -> str:
+        ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+        stem = re.sub(r"[^a-z0-9]+", ".", ascii_name).strip(".")[:48] or "user"
+        number = 1
+        local = stem
+        while t.get(UserRow, f"{local}@{self._domain}"):
+            number += 1
+            local = f"{stem}{number}"
+        return f"{local}@{self._domain}"
+
+
+def user_row(t: Transaction, jid: str) -> UserRow:
+    """The row of the user `jid`. Raises `NotFound`."""
+    row = t.get(UserRow, jid)
+    if row is None:
+        raise NotFound("There is no such user.", hint="The admin portal lists the users.")
+    return row
+
+
+def _user(row: UserRow) -> User:
+    return User(row.jid, row.name, row.avatar, row.admin)
