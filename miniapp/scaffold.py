@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -150,18 +151,23 @@ def _write(path: Path, content: bytes, *, secret: bool) -> None:
 
 def _move_into(target: Path, staging: Path, names: list[Path]) -> list[Path]:
     """Adds those of the files to a directory that are not there; takes them back if one of them fails."""
+    parents = {parent for name in names for parent in name.parents}
+    for parent in parents:
+        if (target / parent).is_symlink():
+            raise ScaffoldError(f"{parent} is a symbolic link.", hint="Put a directory there.")
+    new = [parent for parent in sorted(parents, reverse=True) if not (target / parent).exists()]
     added: list[Path] = []
     try:
         for name in names:
-            for parent in name.parents:
-                if (target / parent).is_symlink():
-                    raise ScaffoldError(f"{parent} is a symbolic link.", hint="Put a directory there.")
             if not os.path.lexists(target / name):
                 _write(target / name, (staging / name).read_bytes(), secret=str(name) in SECRET_FILES)
                 added.append(name)
     except BaseException:
         for name in added:
             (target / name).unlink(missing_ok=True)
+        for parent in new:
+            with contextlib.suppress(OSError):  # not made yet, or somebody else has put something there
+                (target / parent).rmdir()
         raise
     return added
 
