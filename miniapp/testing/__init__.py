@@ -52,8 +52,8 @@ def _sandbox(name: str) -> Any:
 @pytest.fixture
 def onechat() -> Iterator[LocalOneChat]:
     """A sandbox in this process, fresh for each test."""
-    sandbox = _sandbox("app")
     import secrets
+    from contextlib import closing
 
     import requests
 
@@ -61,8 +61,10 @@ def onechat() -> Iterator[LocalOneChat]:
     from .onechat import LocalOneChat, WSGIAdapter
 
     token = secrets.token_urlsafe(16)
-    adapter = WSGIAdapter(sandbox.create_sandbox(sandbox.SandboxConfig(token=token)))
-    with requests.Session() as session:
+    config = _sandbox("config").SandboxConfig(token=token)
+    app = _sandbox("app").create_sandbox(config)
+    with closing(_sandbox("state").sandbox_of(app)), requests.Session() as session:
+        adapter = WSGIAdapter(app)
         session.mount(IN_PROCESS_URL, adapter)
         yield LocalOneChat(Controls(IN_PROCESS_URL, token, session=session), adapter)
 
@@ -83,7 +85,7 @@ def onechat_server(request: pytest.FixtureRequest) -> Iterator[LocalOneChat | Re
 
     from ..controls import Controls
 
-    with server.SandboxServer(_sandbox("app").SandboxConfig()) as running, requests.Session() as session:
+    with server.SandboxServer(_sandbox("config").SandboxConfig()) as running, requests.Session() as session:
         yield LocalOneChat(Controls(running.url, running.token, session=session))
 
 

@@ -57,7 +57,9 @@ class WSGIAdapter(HTTPAdapter):
         )
         try:
             answer = Client(self.app, use_cookies=False).open(builder, buffered=True)
-        except OSError as error:  # the sandbox breaks connections off when told to fail so
+        except TimeoutError as error:  # the sandbox was told to let this call hang, or to reset its connection
+            raise requests.ReadTimeout(str(error), request=request) from None
+        except OSError as error:
             raise requests.ConnectionError(str(error), request=request) from None
         raw = HTTPResponse(
             body=io.BytesIO(answer.get_data()),

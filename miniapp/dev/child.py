@@ -1,0 +1,132 @@
+"""The app's process under `miniapp dev`: loads the app, serves it, and ends when its supervisor does.
+
+It is started before the supervisor knows the settings, so that the framework is loaded by the time they come:
+
+    supervisor → child   {"app": "wsgi", "debugger": true, "hosts": […], "environment": {…}}
+    child → supervisor   {"ok": true, "name": "Lunch", "icon": "/static/icon.svg"} or {"ok": false, "error": "…"}
+
+One line of JSON each, over a socket pair. Its end of file, brought even by a SIGKILL of the supervisor, ends the child.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+from flask.cli import NoAppException, ScriptInfo
+from werkzeug.debug import DebuggedApplication
+from werkzeug.sansio.utils import host_is_trusted
+from werkzeug.serving import make_server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+ICONS = ("icon.svg", "icon.png", "favicon.svg", "favicon.ico")
+
+
+def main(channel_fd: int, listener_fd: int) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
+    # The supervisor started us with SIGINT held back, lest Ctrl-C break off the imports above with a traceback.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    channel = socket.socket(fileno=channel_fd)
+    lines = channel.makefile("r", encoding="utf-8")
+    first = lines.readline()
+    if not first:
+        return
+    threading.Thread(target=_end_with_supervisor, args=(lines,), daemon=True).start()
+    orders = json.loads(first)
+    os.environ.update(orders["environment"])
+    app, answer = _load(orders)
+    with socket.socket(fileno=listener_fd) as listener:
+        host, port = listener.getsockname()[:2]
+        server = make_server(host, port, OwnHosts(app, orders["hosts"]), threaded=True, fd=listener_fd)
+    channel.sendall(json.dumps(answer).encode() + b"\n")
+    server.serve_forever()
+
+
+def _end_with_supervisor(lines: Iterable[str]) -> None:
+    for _ in lines:
+        pass
+    os._exit(0)  # at once: this is not the main thread, and nobody waits for us any more
+
+
+def _load(orders: dict[str, Any]) -> tuple[WSGIApplication, dict[str, Any]]:
+    """The app, or a page that shows why there is none."""
+    try:
+        app = ScriptInfo(app_import_path=orders["app"]).load_app()
+        _refuse_foreign_host(app, orders["environment"])
+    except (Exception, SystemExit) as error:
+        # Flask's own report has the app's traceback in it; elsewhere the frames up to here are ours.
+        report = str(error) if isinstance(error, NoAppException) else "".join(traceback.format_exception(error))
+        print(report, file=sys.stderr, flush=True)
+        last = report.strip().splitlines()[-1] if report.strip() else type(error).__name__
+        return _Broken(report), {"ok": False, "error": last}
+    answer = {"ok": True, "name": app.config.get("APP_NAME"), "icon": _icon(app)}
+    return (DebuggedApplication(app, evalex=True) if orders["debugger"] else app), answer
+
+
+def _refuse_foreign_host(app: Flask, environment: dict[str, str]) -> None:
+    """`app.config` comes before the environment, so an app may still name a real OneChat: then it is not served."""
+    state = app.extensions.get("miniapp")
+    if state is not None and state.settings.api_url != environment["ONECHAT_API_URL"]:
+        raise SystemExit(
+            "The app's own configuration sets ONECHAT_API_URL, so it would call another OneChat than the sandbox.\n"
+            "Take ONECHAT_* out of app.config: set them in the environment or in .env, which `miniapp dev` overrides."
+        )
+
+
+def _icon(app: Flask) -> str | None:
+    if app.static_folder is None:
+        return None
+    found = (name for name in ICONS if (Path(app.static_folder) / name).is_file())
+    return next((f"{app.static_url_path}/{name}" for name in found), None)
+
+
+class OwnHosts:
+    """Refuses requests whose Host is none of `hosts`: another site's name that was made to point here."""
+
+    def __init__(self, app: WSGIApplication, hosts: list[str]) -> None:
+        self.app = app
+        self.hosts = hosts
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if host_is_trusted(environ.get("HTTP_HOST"), self.hosts):
+            return self.app(environ, start_response)
+        start_response("400 Bad Request", [("Content-Type", "text/plain; charset=utf-8")])
+        return [b"miniapp dev answers to the names of this machine's loopback only.\n"]
+
+
+class _Broken:
+    """Answers every request with the report on why the app could not be loaded."""
+
+    def __init__(self, report: str) -> None:
+        self.page = (
+            '<!doctype html><html lang="en"><meta charset="utf-8"><title>The app could not be loaded</title>'
+            '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
+            f"<h1>The app could not be loaded</h1><p>This page loads again when a file changes.</p>"
+            f"<pre>{escape(report)}</pre></html>"
+        ).encode()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        headers = [
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Cache-Control", "no-store"),
+            ("Content-Security-Policy", "default-src 'none'"),
+        ]
+        start_response("500 Internal Server Error", headers)
+        return [self.page]
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,241 @@
+"""Starts the sandbox and the app, restarts the app, reloads the pages, stops everything."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import queue
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..controls import Controls
+from ..errors import MiniAppError
+from ..settings import is_loopback
+from .process import AppProcess, Ended, Ready
+from .project import DATABASE, FOLDER, Project, state_folder
+
+if TYPE_CHECKING:
+    from ..sandbox.server import SandboxServer
+    from .watch import Watcher
+
+PORTS_TRIED = 50  # more neighbours in use than that are no coincidence
+STANDBY_DELAY = 1.0  # seconds without events before the next child is prepared: until then pages need the processor
+FRAMEWORK = Path(__file__).resolve().parent.parent
+LOOPBACK_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `miniapp dev` was asked for."""
+
+    app: str = "wsgi"
+    host: str = "127.0.0.1"
+    port: int = 5000
+    sandbox_port: int = 8700
+    force_host: bool = False
+    reload: bool = True
+    directory: Path = Path()
+
+
+@dataclass(frozen=True)
+class Running:
+    """Where everything is, once it answers."""
+
+    host_page: str
+    portal: str
+    app: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Changed:
+    paths: frozenset[Path]
+
+
+class _Stop:
+    pass
+
+
+_Event = Ready | Ended | _Changed | _Stop
+
+
+def check_host(host: str, *, forced: bool) -> None:
+    """Refuse a `host` that other machines can reach, unless `forced`."""
+    if not is_loopback(host) and not forced:
+        raise MiniAppError(
+            f"{host} can be reached from other machines, and the sandbox lets everyone be anyone.",
+            hint="Leave --host out; or add --force-host if you are sure that only you can get there.",
+            code="host_not_loopback",
+        )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket at `port` (0: any), or at the next port that is free."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in range(port, min(port + PORTS_TRIED, 65536)):
+        listener = socket.socket(family)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, candidate))
+            listener.listen(128)  # Werkzeug's own backlog
+            return listener
+        except OSError as error:
+            listener.close()
+            if error.errno != errno.EADDRINUSE:
+                raise MiniAppError(
+                    f"Can't listen on {host} port {candidate}: {error.strerror}.",
+                    hint="Choose another with --port or --sandbox-port.",
+                    code="port",
+                ) from None
+    raise MiniAppError(
+        f"Ports {port} to {port + PORTS_TRIED - 1} are all taken.", hint="Choose another with --port.", code="port"
+    )
+
+
+def free_port(host: str, port: int) -> int:
+    """`port`, or the next one that is free."""
+    with listen(host, port) as listener:
+        return int(listener.getsockname()[1])
+
+
+class Supervisor:
+    """One run of `miniapp dev`.
+
+    `running` is called once, when host page and app both answer; `say` with each line about what happens then.
+    """
+
+    def __init__(self, options: Options, *, running: Callable[[Running], object], say: Callable[[str], object]) -> None:
+        check_host(options.host, forced=options.force_host)
+        self._options = options
+        self._running = running
+        self._say = say
+        self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
+        self._directory = options.directory.resolve()
+        self._child: AppProcess | None = None
+        self._standby: AppProcess | None = None
+        self._watcher: Watcher | None = None
+
+    def run(self) -> None:
+        """Returns after Ctrl-C or SIGTERM, with everything stopped."""
+        began = time.monotonic()
+        host = self._options.host
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(state_folder(self._directory / FOLDER))
+            stack.enter_context(_signals(lambda: self._events.put(_Stop())))
+            self._listener = stack.enter_context(listen(host, self._options.port))
+            stack.callback(self._stop_children)
+            self._prepare()  # loads the framework while this process loads the sandbox
+            self._project = Project(self._directory, folder, self._options.app)
+
+            server = stack.enter_context(self._sandbox(folder))
+            self._controls = Controls(server.url, server.token)
+            self._url = f"http://localhost:{self._listener.getsockname()[1]}/"
+            self._project.register(self._controls, self._url)
+            self._start()
+            if self._options.reload:
+                self._watch(stack)
+            self._loop(server.page_url, began)
+
+    def _sandbox(self, folder: Path) -> SandboxServer:
+        from ..sandbox.config import SandboxConfig
+        from ..sandbox.server import SandboxServer
+
+        host = self._options.host
+        return SandboxServer(
+            SandboxConfig(database=folder / DATABASE),
+            host=host,
+            port=free_port(host, self._options.sandbox_port),
+            force=self._options.force_host,
+        )
+
+    def _prepare(self) -> None:
+        self._standby = AppProcess(self._listener, self._directory, self._events.put)
+
+    def _start(self) -> None:
+        if self._standby is None or self._standby.exit_code is not None:
+            self._prepare()
+        self._child, self._standby = self._standby, None
+        assert self._child is not None
+        local = is_loopback(self._options.host)
+        hosts = LOOPBACK_HOSTS if local else [*LOOPBACK_HOSTS, self._options.host]
+        self._child.start(self._project.orders(debugger=local, hosts=hosts))
+
+    def _watch(self, stack: contextlib.ExitStack) -> None:
+        from .watch import Watcher
+
+        watcher = Watcher(self._directory, lambda paths: self._events.put(_Changed(paths)))
+        watcher.start()
+        stack.callback(watcher.stop)
+
+    def _loop(self, host_page: str, began: float) -> None:
+        announced = False
+        while True:
+            try:
+                event = self._events.get(timeout=STANDBY_DELAY if self._wants_standby() else None)
+            except queue.Empty:
+                self._prepare()
+                continue
+            match event:
+                case _Stop():
+                    return
+                case _Changed(paths=paths):
+                    self._on_change(paths)
+                case Ready(child=child) | Ended(child=child) if child is self._child:
+                    if not announced:
+                        seconds = time.monotonic() - began
+                        self._running(Running(host_page + "/", host_page + "/portal", self._url, seconds))
+                    self._on_answer(event, first=not announced)
+                    announced = True
+
+    def _wants_standby(self) -> bool:
+        return self._options.reload and self._standby is None
+
+    def _on_change(self, paths: frozenset[Path]) -> None:
+        from .watch import kind
+
+        self._since = time.monotonic()
+        self._what = ", ".join(sorted(map(str, paths))[:3]) + (", …" if len(paths) > 3 else "")
+        if all(kind(path) == "page" for path in paths):
+            self._controls.reload()
+            self._say(f"{self._what} changed: pages reloaded.")
+            return
+        if self._child:
+            self._child.stop()
+        if self._standby and any((self._directory / path).is_relative_to(FRAMEWORK) for path in paths):
+            self._standby.stop()  # it has loaded the framework as it was
+            self._standby = None
+        self._start()
+
+    def _on_answer(self, event: Ready | Ended, *, first: bool) -> None:
+        if isinstance(event, Ended):
+            self._child = None
+            self._say(f"The app's process ended with code {event.child.exit_code}. Waiting for a change.")
+            return
+        self._project.describe(self._controls, self._url, event)
+        if event.error:
+            self._say(f"The app could not be loaded: {event.error} Waiting for a change.")
+        if not first:
+            self._controls.reload()
+            if not event.error:
+                self._say(f"{self._what} changed: app started again in {time.monotonic() - self._since:.2f} s.")
+
+    def _stop_children(self) -> None:
+        for child in (self._child, self._standby):
+            if child:
+                child.stop()
+
+
+@contextlib.contextmanager
+def _signals(stop: Callable[[], object]) -> Iterator[None]:
+    """Call `stop` on Ctrl-C or SIGTERM."""
+    before = {number: signal.signal(number, lambda *_: stop()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
