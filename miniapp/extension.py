@@ -93,7 +93,7 @@ class MiniApp:
             app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
         app.before_request(auth.refuse_forged)
         app.after_request(_after_request)
-        app.register_blueprint(_blueprint(settings))
+        app.register_blueprint(_blueprint(state))
         for kind in (HostError, MessageError, JIDError):
             app.register_error_handler(kind, _on_error)
 
@@ -140,12 +140,11 @@ def _derive(secret_key: bytes, app_id: str) -> bytes:
     return hmac.new(secret_key, f"miniapp.session.{app_id}".encode(), hashlib.sha256).digest()
 
 
-def _blueprint(settings: Settings) -> Blueprint:
+def _blueprint(state: State) -> Blueprint:
     blueprint = Blueprint("miniapp", __name__, template_folder="templates")
-    prefix = settings.url_prefix
+    prefix = state.settings.url_prefix
     blueprint.add_url_rule(f"{prefix}/session", "session", auth.session_endpoint, methods=["POST", "DELETE"])
-    blueprint.add_url_rule(f"{prefix}/oc.js", "oc_js", _oc_js)
-    blueprint.add_url_rule(f"{prefix}/oc.d.ts", "oc_d_ts", _oc_d_ts)
+    shim.register(blueprint, state.shim)
     blueprint.add_url_rule("/healthz", "healthz", _healthz)
     blueprint.add_url_rule("/readyz", "readyz", _readyz)
     return blueprint
@@ -156,7 +155,7 @@ def _state() -> State:
 
 
 def _script(*, login: bool = False) -> Markup:
-    """`{{ miniapp_script() }}`: the tag that loads the shim, with integrity, nonce and what it must know of the page."""
+    """`{{ miniapp_script() }}`: the tag that loads the shim, integrity, nonce and what it must know of the page."""
     attributes: dict[str, str] = {}
     if login:
         attributes["data-login"] = ""
@@ -164,14 +163,6 @@ def _script(*, login: bool = False) -> Markup:
         attributes["data-jid"] = auth.current_user.jid
         attributes["data-left"] = str(max(0, int(auth.current_user.expires_at - time.time())))
     return shim.script_tag(_state().shim, headers.nonce(), attributes)
-
-
-def _oc_js() -> Response:
-    return shim.response(_state().shim, request)
-
-
-def _oc_d_ts() -> Response:
-    return Response(_state().shim.typings, mimetype="text/plain")
 
 
 def _healthz() -> Response:

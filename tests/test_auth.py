@@ -124,7 +124,8 @@ def test_an_unknown_session_is_refused_and_logs_out(app, spy, onechat, alice):
     ("how", "status", "code"),
     [
         ("reset", 503, "host_unreachable"),
-        ("html", 502, "host_nonsense"),
+        ("html", 503, "host_unreachable"),  # a gateway's 502 page
+        ({"status": 200, "body": "<p>Hello</p>"}, 502, "host_nonsense"),
         ("busy", 503, "host_busy"),
     ],
 )
@@ -199,7 +200,6 @@ def test_flask_logins_signals_are_sent(app, spy, onechat, alice):
     [
         {},
         [],
-        None,
         "text",
         {"jid": "alice@onechat.localhost"},
         {"jid": "alice@onechat.localhost", "sessionId": 12345678},

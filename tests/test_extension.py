@@ -154,7 +154,7 @@ def test_errors_of_the_host_become_answers(onechat, alice):
     assert alert("nonsense", "hello").json["error"]["code"] == "jid"
     assert alert(alice.jid, "").json["error"]["code"] == "message"
     assert alert("nobody@onechat.localhost", "hello").status_code == 502
-    onechat.fail("singleMessage", 1, "html")
+    onechat.fail("singleMessage", 1, {"status": 200, "body": "<p>Hello</p>"})
     assert alert(alice.jid, "hello").status_code == 502
     onechat.fail("singleMessage", 1, "busy")
     answer = alert(alice.jid, "hello")

@@ -1,0 +1,136 @@
+"""The whole of it in Debian's Chromium: a sandbox, a mini app beside it, and the host page."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, sync_playwright
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from miniapp.controls import browser_url
+from miniapp.testing.onechat import LocalOneChat
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 1000
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",  # tests run as root in containers, where Chromium's sandbox can't start
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+
+
+class Quiet(WSGIRequestHandler):
+    def log(self, *_: Any) -> None:
+        """Nothing: a failing test shows what it saw."""
+
+
+@contextmanager
+def serving(make_app: Callable[[int], Flask]) -> Iterator[tuple[Flask, int]]:
+    """`make_app(port)` on a free port of 127.0.0.1."""
+    late: list[Flask] = []
+    server = make_server("127.0.0.1", 0, lambda *wsgi: late[0](*wsgi), threaded=True, request_handler=Quiet)
+    late.append(make_app(server.server_port))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield late[0], server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@dataclass
+class Phone:
+    """One phone of the host page, and the mini app in it."""
+
+    root: Locator
+
+    @property
+    def app(self) -> FrameLocator:
+        return self.root.frame_locator("iframe")
+
+    def get(self, testid: str) -> Locator:
+        return self.root.get_by_test_id(testid)
+
+
+@dataclass
+class Host:
+    """The host page, open in a browser."""
+
+    page: Page
+    onechat: LocalOneChat
+    app_name: str
+
+    def phone(self, number: int) -> Phone:
+        return Phone(self.page.get_by_test_id(f"phone-{number}"))
+
+    def open_app(self, number: int) -> Phone:
+        phone = self.phone(number)
+        phone.get("tab-apps").click()
+        phone.root.get_by_role("button", name=self.app_name).click()
+        return phone
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(15 * SECONDS)
+    yield context
+    context.close()
+
+
+def add_app(onechat: LocalOneChat, port: int, name: str) -> dict[str, Any]:
+    """Registers what listens on `port` with the sandbox: the settings for it."""
+    url = f"http://onechat.localhost:{port}/"
+    app_id, api_key = onechat.register(name, url)
+    return {**onechat.settings(app_id, api_key), "ONECHAT_PUBLIC_URL": ""}
+
+
+@pytest.fixture
+def open_host(
+    onechat_server: LocalOneChat, context: BrowserContext
+) -> Iterator[Callable[[Callable[[dict[str, Any]], Flask]], Host]]:
+    """`open_host(create_app)`: the host page with two phones, and `create_app(settings)` among its apps."""
+    stack = []
+
+    def opened(create_app: Callable[[dict[str, Any]], Flask], name: str = "Lunch", query: str = "alice,bob") -> Host:
+        server = serving(lambda port: create_app(add_app(onechat_server, port, name)))
+        stack.append(server)
+        server.__enter__()
+        page = context.new_page()
+        page.goto(f"{browser_url(onechat_server.url)}/?phones={query}")
+        return Host(page, onechat_server, name)
+
+    yield opened
+    for page in context.pages:
+        page.close()
+    for server in stack:
+        server.__exit__(None, None, None)
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
