@@ -1,0 +1,94 @@
+import { Refusal, type DeviceInfo, type Group, type Launch, type Message, type Relay, type State, type Thread, type User } from "./types.js";
+
+/** How many messages are asked for at once: some three screens of a phone. */
+export const PAGE = 50;
+
+/** The host page's own calls, `/phones/*` of docs/protocol.md. Every failure is a `Refusal`. */
+export class Api {
+  constructor(
+    private readonly token: string,
+    private readonly fetcher: typeof fetch = (input, init) => fetch(input, init),
+  ) {}
+
+  state = (): Promise<State> => this.#call("GET", "state");
+
+  threads = (jid: string): Promise<Thread[]> => this.#call("GET", path(jid, "threads"));
+
+  contacts = (jid: string): Promise<User[]> => this.#call("GET", path(jid, "contacts"));
+
+  groups = (jid: string): Promise<Group[]> => this.#call("GET", path(jid, "groups"));
+
+  messages(jid: string, thread: string, before?: number): Promise<Message[]> {
+    const query = new URLSearchParams({ thread, limit: String(PAGE) });
+    if (before !== undefined) query.set("before", String(before));
+    return this.#call("GET", `${path(jid, "messages")}?${query}`);
+  }
+
+  send = (jid: string, thread: string, text: string): Promise<Message> =>
+    this.#call("POST", path(jid, "messages"), { thread, text });
+
+  read = (jid: string, thread: string): Promise<void> => this.#call("POST", path(jid, "read"), { thread });
+
+  launch = (jid: string, appId: string, device: DeviceInfo): Promise<Launch> =>
+    this.#call("POST", path(jid, "launch"), { appId, device });
+
+  /** Sends `relay` as the user; the value is the bridge call's: null, or the group's JID. */
+  async relay(jid: string, { kind: _, ...body }: Relay): Promise<string | null> {
+    return (await this.#call<{ value: string | null }>("POST", path(jid, "relay"), body)).value;
+  }
+
+  /** The open stream of events, from after `lastId` where the sandbox still has them. */
+  async events(lastId: string, signal: AbortSignal): Promise<Response> {
+    const headers: Record<string, string> = { Accept: "text/event-stream" };
+    if (lastId) headers["Last-Event-ID"] = lastId;
+    return this.#request("GET", "events", headers, { signal, cache: "no-store" });
+  }
+
+  async #call<T>(method: string, where: string, body?: unknown): Promise<T> {
+    const init: RequestInit = body === undefined ? {} : { body: JSON.stringify(body) };
+    const headers: Record<string, string> = body === undefined ? {} : { "Content-Type": "application/json" };
+    const response = await this.#request(method, where, headers, init);
+    if (response.status === 204) return undefined as T;
+    try {
+      return (await response.json()) as T;
+    } catch {
+      throw new Refusal("unreachable", "The sandbox's answer was cut off.", "Try again.");
+    }
+  }
+
+  async #request(method: string, where: string, headers: Record<string, string>, init: RequestInit): Promise<Response> {
+    let response: Response;
+    try {
+      response = await this.fetcher(`/phones/${where}`, {
+        ...init,
+        method,
+        headers: { ...headers, "X-Sandbox-Token": this.token },
+      });
+    } catch {
+      throw new Refusal("unreachable", "The sandbox doesn't answer.", "See whether it is still running.");
+    }
+    if (response.ok) return response;
+    throw await refusal(response);
+  }
+}
+
+/** The token is another one after each start of the sandbox: only a new page has it. */
+export class Restarted extends Refusal {
+  constructor() {
+    super("refused", "The sandbox was started again.", "Reload this page.");
+  }
+}
+
+async function refusal(response: Response): Promise<Refusal> {
+  if (response.status === 401) return new Restarted();
+  const told = await response.json().catch(() => null);
+  const { message, hint } = (told?.error ?? {}) as { message?: unknown; hint?: unknown };
+  const code = response.status >= 500 ? "unreachable" : "refused";
+  return new Refusal(
+    code,
+    typeof message === "string" ? message : `The sandbox answered ${response.status}.`,
+    typeof hint === "string" ? hint : "",
+  );
+}
+
+const path = (jid: string, call: string) => `${encodeURIComponent(jid)}/${call}`;

@@ -1,0 +1,119 @@
+import { checkCall, isObject, type Call } from "./calls.js";
+import { Refusal, type LaunchData } from "./types.js";
+
+/** Calls that may wait for the person at once: more than any page means to make. */
+const QUEUE_MAX = 32;
+/** Length of a handshake's `id`, at most: a random one needs far less. */
+const ID_MAX = 128;
+
+/** Does what a checked call asks for. `signal` is aborted when nobody waits for the answer any more. */
+export type Answer = (call: Call, signal: AbortSignal) => Promise<unknown>;
+
+export type PageEvent = { event: "launch"; data: LaunchData } | { event: "reload" };
+
+/**
+ * The host page's end of the bridge to one mini app's frame; docs/protocol.md has the language.
+ *
+ * It listens to `target` (the window), answers only to the window that `frame` gives and only while that is at
+ * `origin`, and says nothing to anybody else. Calls are done one after the other. When the page connects again
+ * (after a reload) or `close` is called, those still waiting are dropped.
+ */
+export class Bridge {
+  #port: MessagePort | undefined;
+  #dropped = new AbortController();
+  #last: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(
+    private readonly target: EventTarget,
+    private readonly frame: () => unknown,
+    private readonly origin: string,
+    private readonly answer: Answer,
+    private readonly onConnect: () => void = () => {},
+  ) {
+    target.addEventListener("message", this.#greet);
+  }
+
+  get connected(): boolean {
+    return this.#port !== undefined;
+  }
+
+  /** Posts `event` to the page; false if no page is connected. */
+  tell(event: PageEvent): boolean {
+    this.#port?.postMessage(event);
+    return this.connected;
+  }
+
+  close(): void {
+    this.target.removeEventListener("message", this.#greet);
+    this.#drop();
+  }
+
+  #greet = (event: Event): void => {
+    const { source, origin, data } = event as MessageEvent;
+    if (!source || source !== this.frame() || origin !== this.origin) return;
+    if (!isObject(data) || data["oc"] !== 1 || data["type"] !== "connect") return;
+    const id = data["id"];
+    if (typeof id !== "string" || id === "" || id.length > ID_MAX) return;
+    this.#drop();
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    port1.onmessage = (message) => this.#hear(port1, message.data);
+    // Where browsers tell that the page is gone (Chromium does), its calls need not wait for the next handshake.
+    port1.addEventListener("close", () => this.#port === port1 && this.#drop());
+    (source as Window).postMessage({ oc: 1, type: "port", id }, { targetOrigin: origin, transfer: [port2] });
+    this.onConnect();
+  };
+
+  #drop(): void {
+    this.#dropped.abort();
+    this.#dropped = new AbortController();
+    this.#port?.close();
+    this.#port = undefined;
+    this.#last = Promise.resolve();
+    this.#waiting = 0;
+  }
+
+  #hear(port: MessagePort, data: unknown): void {
+    // Without a number there is nothing that an answer could be matched with.
+    if (!isObject(data) || typeof data["id"] !== "number" || !Number.isFinite(data["id"])) return;
+    const id = data["id"];
+    const { signal } = this.#dropped;
+    const post = (answer: object) => signal.aborted || port.postMessage({ id, ...answer });
+    let call: Call;
+    try {
+      call = checkCall(data["call"], data["args"]);
+      if (this.#waiting >= QUEUE_MAX) throw new Refusal("refused", "Too many calls are waiting.", "Wait for answers.");
+    } catch (error) {
+      post(failure(error));
+      return;
+    }
+    this.#waiting += 1;
+    this.#last = this.#last.then(async () => {
+      if (signal.aborted) return;
+      try {
+        const value = await this.answer(call, signal);
+        post({ ok: true, value });
+      } catch (error) {
+        post(failure(error));
+      }
+      if (!signal.aborted) this.#waiting -= 1;
+    });
+  }
+}
+
+function failure(error: unknown): object {
+  if (error instanceof Refusal) {
+    return { ok: false, error: { code: error.code, message: error.message, hint: error.hint } };
+  }
+  console.error(error);
+  const message = "The host page failed at this call.";
+  return { ok: false, error: { code: "refused", message, hint: "The browser's console has the reason." } };
+}
+
+/** The launch data in the fragment of `url`, as docs/protocol.md writes it. */
+export function readLaunch(url: string): LaunchData {
+  const data = new URL(url).hash.replace(/^#oc=/, "").replace(/-/g, "+").replace(/_/g, "/");
+  const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
+  return JSON.parse(new TextDecoder().decode(bytes)) as LaunchData;
+}

@@ -1,0 +1,278 @@
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+import { PAGE, type Api } from "./api.js";
+import { EventStream, type Event, type Live } from "./events.js";
+import { Refusal, type App, type Group, type Message, type State, type Thread, type User } from "./types.js";
+
+/** Something that elements watch, to draw themselves again when it changes. */
+class Model {
+  #watchers = new Set<() => void>();
+
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  protected changed(): void {
+    for (const watcher of this.#watchers) watcher();
+  }
+}
+
+/** Draws its element again whenever the model that `pick` names changes. */
+export class Watch implements ReactiveController {
+  #model: Model | undefined;
+  #stop: (() => void) | undefined;
+
+  constructor(
+    private readonly host: ReactiveControllerHost,
+    private readonly pick: () => Model | undefined,
+  ) {
+    host.addController(this);
+  }
+
+  hostConnected(): void {
+    this.hostUpdate();
+  }
+
+  hostUpdate(): void {
+    const model = this.pick();
+    if (model === this.#model) return;
+    this.#stop?.();
+    this.#model = model;
+    this.#stop = model?.watch(() => this.host.requestUpdate());
+  }
+
+  hostDisconnected(): void {
+    this.#stop?.();
+    this.#stop = this.#model = undefined;
+  }
+}
+
+/** What all phones share: users, approved apps, the stream of events. */
+export class World extends Model {
+  domain = "";
+  users: User[] = [];
+  apps: App[] = [];
+  live: Live = "connecting";
+  /** Why nothing could be loaded, if so. */
+  fault: Refusal | undefined;
+  ready = false;
+  #phones = new Set<PhoneModel>();
+  #stream: EventStream;
+
+  constructor(readonly api: Api) {
+    super();
+    this.#stream = new EventStream(api, this.#onEvent, this.#onLive);
+  }
+
+  async start(): Promise<void> {
+    void this.#stream.run();
+    await this.look();
+  }
+
+  stop(): void {
+    this.#stream.stop();
+  }
+
+  async look(): Promise<void> {
+    try {
+      const state: State = await this.api.state();
+      [this.domain, this.users, this.apps] = [state.domain, state.users, state.apps];
+      this.ready = true;
+      this.fault = undefined;
+      for (const phone of this.#phones) phone.refresh();
+    } catch (error) {
+      this.fault = asRefusal(error);
+    }
+    this.changed();
+  }
+
+  user(jid: string): User | undefined {
+    return this.users.find((user) => user.jid === jid);
+  }
+
+  open(jid: string): PhoneModel {
+    const phone = new PhoneModel(this, jid);
+    this.#phones.add(phone);
+    phone.refresh();
+    return phone;
+  }
+
+  release(phone: PhoneModel): void {
+    this.#phones.delete(phone);
+  }
+
+  #onEvent = (event: Event): void => {
+    if (event.type === "state") void this.look();
+    for (const phone of this.#phones) {
+      if (!("jid" in event) || event.jid === phone.jid) phone.take(event);
+    }
+  };
+
+  #onLive = (live: Live): void => {
+    // After a gap the state may be another one; the sandbox resends events, but not if it lost its memory.
+    if (live === "open" && this.live === "reconnecting") void this.look();
+    this.live = live;
+    this.changed();
+  };
+}
+
+/** One phone's user, threads and open thread. */
+export class PhoneModel extends Model {
+  threads: Thread[] = [];
+  contacts: User[] = [];
+  groups: Group[] = [];
+  /** The open thread's id, its messages (oldest first), and whether the first of all is among them. */
+  thread: string | undefined;
+  messages: Message[] = [];
+  complete = false;
+  loaded = false;
+  fault: Refusal | undefined;
+
+  /** What the elements of this phone want to hear of. */
+  onNews: (message: Message) => void = () => {};
+  onSession: (appId: string | null) => void = () => {};
+  onReload: () => void = () => {};
+
+  #attended = true;
+  #refreshing = false;
+  #again = false;
+  #older = false;
+
+  constructor(
+    readonly world: World,
+    readonly jid: string,
+  ) {
+    super();
+  }
+
+  get user(): User | undefined {
+    return this.world.user(this.jid);
+  }
+
+  get unread(): number {
+    return this.threads.reduce((sum, thread) => sum + thread.unread, 0);
+  }
+
+  /** Whether the person sees the open thread: if so, what arrives there is read at once. */
+  attend(attended: boolean): void {
+    const returned = attended && !this.#attended;
+    this.#attended = attended;
+    if (returned && this.thread) void this.#read(this.thread);
+  }
+
+  take(event: Event): void {
+    if (event.type === "message") this.#arrive(event.message);
+    else if (event.type === "threads") this.refresh();
+    else if (event.type === "session") this.onSession(event.appId);
+    else if (event.type === "reload") this.onReload();
+  }
+
+  /** Asks for the lists again. Calls during a look make one more, so a burst of events costs two. */
+  refresh(): void {
+    this.#again = true;
+    if (!this.#refreshing) void this.#refresh();
+  }
+
+  async #refresh(): Promise<void> {
+    this.#refreshing = true;
+    while (this.#again) {
+      this.#again = false;
+      try {
+        const { api } = this.world;
+        const lists = Promise.all([api.threads(this.jid), api.contacts(this.jid), api.groups(this.jid)]);
+        [this.threads, this.contacts, this.groups] = await lists;
+        this.loaded = true;
+        this.fault = undefined;
+        if (this.thread) await this.#catchUp(this.thread);
+      } catch (error) {
+        this.fault = asRefusal(error);
+      }
+      this.changed();
+    }
+    this.#refreshing = false;
+  }
+
+  /** The open thread after a gap in the events: merged if the newest page joins what is there, else begun anew. */
+  async #catchUp(thread: string): Promise<void> {
+    const newest = await this.world.api.messages(this.jid, thread);
+    if (this.thread !== thread) return;
+    const last = this.messages.at(-1);
+    const joins = !last || newest.length < PAGE || newest.some((message) => message.id <= last.id);
+    if (!joins) [this.messages, this.complete] = [[], false];
+    if (newest.length < PAGE) this.complete = true;
+    this.#merge(newest);
+  }
+
+  async open(thread: string): Promise<void> {
+    [this.thread, this.messages, this.complete, this.#older] = [thread, [], false, false];
+    this.changed();
+    await this.older();
+    if (this.thread === thread) await this.#read(thread);
+  }
+
+  close(): void {
+    [this.thread, this.messages] = [undefined, []];
+    this.changed();
+  }
+
+  /** Loads the page of messages before those that are there. */
+  async older(): Promise<void> {
+    const { thread } = this;
+    if (!thread || this.complete || this.#older) return;
+    this.#older = true;
+    try {
+      const page = await this.world.api.messages(this.jid, thread, this.messages[0]?.id);
+      if (this.thread !== thread) return;
+      this.complete = page.length < PAGE;
+      this.#merge(page);
+      this.fault = undefined;
+    } catch (error) {
+      this.fault = asRefusal(error);
+    } finally {
+      if (this.thread === thread) this.#older = false;
+    }
+    this.changed();
+  }
+
+  async send(text: string): Promise<void> {
+    const { thread } = this;
+    if (!thread) return;
+    const message = await this.world.api.send(this.jid, thread, text);
+    if (this.thread === thread) this.#merge([message]);
+    this.refresh();
+    this.changed();
+  }
+
+  /** The name of who or what `jid` is: a thread, a contact, a group, oneself. */
+  nameOf(jid: string): string {
+    const known =
+      this.world.user(jid)?.name ??
+      this.groups.find((group) => group.jid === jid)?.name ??
+      this.threads.find((thread) => thread.id === jid)?.title;
+    return known || jid;
+  }
+
+  #arrive(message: Message): void {
+    const here = this.thread === message.thread;
+    if (here) this.#merge([message]);
+    if (here && this.#attended) void this.#read(message.thread);
+    else {
+      this.refresh();
+      if (message.from.jid !== this.jid) this.onNews(message);
+    }
+    this.changed();
+  }
+
+  async #read(thread: string): Promise<void> {
+    if (this.#attended) await this.world.api.read(this.jid, thread).catch(() => {});
+    this.refresh();
+  }
+
+  #merge(messages: Message[]): void {
+    const byId = new Map([...this.messages, ...messages].map((message) => [message.id, message]));
+    this.messages = [...byId.values()].sort((a, b) => a.id - b.id);
+  }
+}
+
+export const asRefusal = (error: unknown): Refusal =>
+  error instanceof Refusal ? error : new Refusal("refused", String(error), "The browser's console has the reason.");

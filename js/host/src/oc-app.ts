@@ -1,0 +1,284 @@
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { keyed } from "lit/directives/keyed.js";
+import { Bridge, readLaunch } from "./bridge.js";
+import type { Call } from "./calls.js";
+import * as icons from "./icons.js";
+import { asRefusal, type PhoneModel } from "./model.js";
+import type { Questions } from "./sheets.js";
+import { base } from "./styles.js";
+import { webAddress } from "./text.js";
+import { Refusal, type App, type DeviceInfo, type Launch } from "./types.js";
+
+/** Milliseconds for a connected page to begin its reload; a page that is broken just now never does. */
+const RELOAD_PATIENCE = 1_500;
+
+// Scripts, storage and cookies as in a container's web view. Never the top of the page: no allow-top-navigation.
+const SANDBOX = "allow-scripts allow-forms allow-same-origin allow-popups allow-downloads";
+
+/**
+ * One running mini app: title bar, frame, and the bridge between them and the phone.
+ *
+ * Fires `back` (leave it running), `close` (end it) and `notice` (a text for the person).
+ */
+@customElement("oc-app")
+export class RunningApp extends LitElement {
+  @property({ attribute: false }) phone!: PhoneModel;
+  @property({ attribute: false }) app!: App;
+  @property({ attribute: false }) device!: DeviceInfo;
+  @property({ attribute: false }) questions!: Questions;
+  @state() private launched: Launch | undefined;
+  @state() private loading = true;
+  @state() private fault: Refusal | undefined;
+  @state() private ended = false;
+  @state() private renewing = false;
+  #bridge: Bridge | undefined;
+  #launches = 0;
+  #patience: ReturnType<typeof setTimeout> | undefined;
+
+  static override styles = [
+    base,
+    css`
+      :host {
+        display: flex;
+        flex-direction: column;
+        background: var(--surface);
+      }
+      header {
+        display: flex;
+        align-items: center;
+        height: 48px;
+        padding: 0 2px;
+        border-bottom: 1px solid var(--line);
+        flex: none;
+      }
+      h2 {
+        flex: 1;
+        text-align: center;
+        font-size: 15.5px;
+        padding-left: 44px; /* as wide as the one button more on the right: the title stays in the middle */
+      }
+      .frame {
+        position: relative;
+        flex: 1;
+        min-height: 0;
+        display: flex;
+        flex-direction: column;
+      }
+      iframe {
+        flex: 1;
+        width: 100%;
+        min-height: 0;
+        border: 0;
+        display: block;
+        /* The phone's theme: in Chromium it becomes prefers-color-scheme inside the frame, whatever its origin. */
+        color-scheme: inherit;
+      }
+      .wait {
+        position: absolute;
+        inset: 0;
+        display: grid;
+        place-content: center;
+        justify-items: center;
+        gap: 16px;
+        background: var(--surface);
+        color: var(--ink-2);
+      }
+      .wait oc-avatar {
+        --size: 64px;
+        animation: breathe 1.2s ease-in-out infinite alternate;
+      }
+      @keyframes breathe {
+        to {
+          opacity: 0.45;
+        }
+      }
+      .ended {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        padding: 8px 8px 8px 16px;
+        background: var(--alert);
+        color: var(--alert-ink);
+        border-bottom: 1px solid var(--alert-edge);
+        font-size: 14px;
+      }
+      .ended p {
+        flex: 1;
+      }
+      .ended .button {
+        padding: 0 12px;
+        white-space: nowrap;
+      }
+    `,
+  ];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.phone.onSession = (appId) => (this.ended ||= appId === null || appId === this.app.appId);
+    this.phone.onReload = () => this.reload();
+    void this.start();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.phone.onSession = this.phone.onReload = () => {};
+    clearTimeout(this.#patience);
+    this.#bridge?.close();
+  }
+
+  override render() {
+    const { app } = this;
+    return html`
+      <header>
+        <button class="icon" aria-label="Back to OneChat" data-testid="app-back" @click=${() => this.#fire("back")}>
+          ${icons.back}
+        </button>
+        <h2 class="ellipsis">${app.name}</h2>
+        <button class="icon" aria-label="Reload" data-testid="app-reload" @click=${() => this.reload()}>
+          ${icons.reload}
+        </button>
+        <button class="icon" aria-label="Close ${app.name}" data-testid="app-close" @click=${() => this.#fire("close")}>
+          ${icons.close}
+        </button>
+      </header>
+      ${this.ended
+        ? html`<div class="ended" role="alert" data-testid="session-ended">
+            <p>This session has ended.</p>
+            <button class="button" data-testid="new-session" ?disabled=${this.renewing} @click=${() => this.renew()}>
+              New session
+            </button>
+          </div>`
+        : nothing}
+      <div class="frame">${this.fault ? this.#failed(this.fault) : this.#frame()}</div>
+    `;
+  }
+
+  #frame() {
+    const { app, launched, loading } = this;
+    // A new element for each launch: another fragment alone would not load the page again.
+    const frame = keyed(
+      launched,
+      html`<iframe
+        title=${app.name}
+        src=${launched?.url ?? "about:blank"}
+        sandbox=${SANDBOX}
+        allow="clipboard-write"
+        referrerpolicy="no-referrer"
+        data-testid="app-frame"
+        @load=${this.#loaded}
+      ></iframe>`,
+    );
+    return html`${launched ? frame : nothing}
+    ${loading
+      ? html`<div class="wait" role="status">
+          <oc-avatar kind="app" .name=${app.name} .src=${app.icon}></oc-avatar>
+          <p>Opening ${app.name}…</p>
+        </div>`
+      : nothing}`;
+  }
+
+  #failed(fault: Refusal) {
+    return html`<div class="empty" role="alert">
+      ${icons.warning}
+      <h3>${this.app.name} could not be opened</h3>
+      <p>${fault.message} ${fault.hint}</p>
+      <button class="button" @click=${() => this.start()}>Try again</button>
+    </div>`;
+  }
+
+  /** Opens the app anew, with a session of its own. */
+  async start(): Promise<void> {
+    [this.loading, this.fault] = [true, undefined];
+    const launched = await this.#launch();
+    if (!launched) return;
+    this.#bridge?.close();
+    this.#bridge = new Bridge(window, () => this.#window, launched.origin, this.#answer, () => this.#alive());
+    this.launched = launched;
+    this.ended = false;
+  }
+
+  /** Gives the running page a new session; a page without a bridge is opened anew. */
+  async renew(): Promise<void> {
+    if (!this.#bridge?.connected) return this.start();
+    this.renewing = true;
+    const launched = await this.#launch();
+    this.renewing = false;
+    if (!launched) return;
+    this.ended = false;
+    this.#bridge.tell({ event: "launch", data: readLaunch(launched.url) });
+    this.#fire("notice", `${this.app.name} has a new session.`);
+  }
+
+  /** Asks the page to load itself again; opens it anew if it can't. */
+  reload(): void {
+    if (!this.#bridge?.tell({ event: "reload" })) return void this.start();
+    clearTimeout(this.#patience);
+    this.#patience = setTimeout(() => this.start(), RELOAD_PATIENCE);
+  }
+
+  async #launch(): Promise<Launch | undefined> {
+    const launch = ++this.#launches;
+    try {
+      const launched = await this.phone.world.api.launch(this.phone.jid, this.app.appId, this.device);
+      if (!this.isConnected || launch !== this.#launches) return undefined;
+      return checked(launched);
+    } catch (error) {
+      [this.fault, this.loading] = [asRefusal(error), false];
+      return undefined;
+    }
+  }
+
+  get #window(): Window | null {
+    return this.renderRoot.querySelector("iframe")?.contentWindow ?? null;
+  }
+
+  #loaded = () => {
+    this.loading = false;
+    this.#alive();
+  };
+
+  #alive(): void {
+    clearTimeout(this.#patience);
+  }
+
+  #answer = async (call: Call, signal: AbortSignal): Promise<unknown> => {
+    if (call.call === "user.selectContacts") {
+      const title = call.max === 1 ? "Select a contact" : "Select contacts";
+      const why = `${this.app.name} will see who you pick.`;
+      const picked = await this.questions.ask<string[]>({ kind: "pick", title, done: "Done", max: call.max, why }, signal);
+      return picked ?? [];
+    }
+    const { relay } = call;
+    let outcome: { value: string | null } | { error: unknown } | undefined;
+    const send = async () => {
+      try {
+        outcome = { value: await this.phone.world.api.relay(this.phone.jid, relay) };
+      } catch (error) {
+        outcome = { error };
+      }
+    };
+    await this.questions.ask<boolean>({ kind: "share", app: this.app.name, relay, send }, signal);
+    if (!outcome) throw new Refusal("cancelled", "The person closed the share sheet.", "Nothing was sent.");
+    if ("error" in outcome) {
+      const error = asRefusal(outcome.error);
+      this.#fire("notice", `Not sent: ${error.message}`);
+      throw error;
+    }
+    this.#fire("notice", "Sent.");
+    this.phone.refresh();
+    return outcome.value;
+  };
+
+  #fire(type: "back" | "close" | "notice", detail?: string): void {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** A frame at the host page's own origin could reach out of its sandbox, and anything but http(s) is no mini app. */
+function checked(launched: Launch): Launch {
+  const address = webAddress(launched.url);
+  const origin = address && new URL(address).origin;
+  if (origin && origin === launched.origin && origin !== location.origin) return launched;
+  throw new Refusal("refused", "Its URL is not one that a phone may open.", "Correct it in the admin portal.");
+}

@@ -1,0 +1,142 @@
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import * as icons from "./icons.js";
+import { Watch, type PhoneModel } from "./model.js";
+import "./oc-avatar.js";
+import { base, rows } from "./styles.js";
+import { whenOf } from "./text.js";
+import type { Thread } from "./types.js";
+
+/** The list of threads. Fires `open` with a thread's id, `new-chat` and `new-group`. */
+@customElement("oc-chats")
+export class Chats extends LitElement {
+  @property({ attribute: false }) phone!: PhoneModel;
+  protected watch = new Watch(this, () => this.phone);
+
+  static override styles = [
+    base,
+    rows,
+    css`
+      :host {
+        display: flex;
+        flex-direction: column;
+        min-height: 0;
+      }
+      header {
+        display: flex;
+        align-items: center;
+        padding: 6px 8px 6px 16px;
+        flex: none;
+      }
+      h2 {
+        flex: 1;
+        font-size: 24px;
+        letter-spacing: -0.02em;
+      }
+      ul {
+        overflow-y: auto;
+        flex: 1;
+      }
+      li + li .words {
+        box-shadow: 0 -13px 0 -12px var(--line);
+      }
+      .line {
+        display: flex;
+        align-items: baseline;
+        gap: 8px;
+      }
+      .line > :first-child {
+        flex: 1;
+        min-width: 0;
+      }
+      time {
+        font-size: 12.5px;
+        color: var(--ink-2);
+      }
+      .unread .more,
+      .unread time {
+        color: var(--ink);
+        font-weight: 500;
+      }
+      .badge {
+        min-width: 20px;
+        padding: 0 6px;
+        border-radius: 10px;
+        font: 700 12px/20px system-ui, sans-serif;
+        text-align: center;
+        background: var(--badge);
+        color: var(--surface);
+      }
+    `,
+  ];
+
+  override render() {
+    const { phone } = this;
+    return html`
+      <header>
+        <h2>Chats</h2>
+        <button class="icon" aria-label="New group" title="New group" data-testid="new-group" @click=${() => this.#fire("new-group")}>
+          ${icons.people}
+        </button>
+        <button class="icon" aria-label="New chat" title="New chat" data-testid="new-chat" @click=${() => this.#fire("new-chat")}>
+          ${icons.pencil}
+        </button>
+      </header>
+      ${phone.threads.length
+        ? html`<ul>
+            ${phone.threads.map((thread) => html`<li>${this.#row(thread)}</li>`)}
+          </ul>`
+        : this.#empty()}
+    `;
+  }
+
+  #row(thread: Thread) {
+    const { last, unread } = thread;
+    const kind = thread.kind === "direct" ? "person" : thread.kind;
+    return html`<button
+      class="row ${unread ? "unread" : ""}"
+      data-testid="thread"
+      data-thread=${thread.id}
+      data-kind=${thread.kind}
+      @click=${() => this.#fire("open", thread.id)}
+    >
+      <oc-avatar kind=${kind} .name=${thread.title} .src=${thread.avatar}></oc-avatar>
+      <span class="words">
+        <span class="line">
+          <span class="name ellipsis">${thread.title}</span>
+          ${last ? html`<time datetime=${last.at}>${whenOf(last.at)}</time>` : nothing}
+        </span>
+        <span class="line">
+          <span class="more ellipsis">${last ? this.#preview(thread) : ""}</span>
+          ${unread
+            ? html`<span class="badge" data-testid="unread"
+                >${unread > 99 ? "99+" : unread}<span class="unseen"> unread</span></span
+              >`
+            : nothing}
+        </span>
+      </span>
+    </button>`;
+  }
+
+  #preview({ kind, last }: Thread): string {
+    const mine = last!.from.jid === this.phone.jid;
+    const who = mine ? "You: " : kind === "direct" ? "" : `${last!.from.name}: `;
+    return who + last!.text;
+  }
+
+  #empty() {
+    const { fault, loaded } = this.phone;
+    if (fault) return html`<div class="empty" role="alert">${fault.message} ${fault.hint}</div>`;
+    if (!loaded) return html`<div class="empty" role="status">Loading…</div>`;
+    return html`<div class="empty">
+      ${icons.chats}
+      <h3>No messages yet</h3>
+      <p>Begin a chat, or let a mini app send one.</p>
+      <button class="button main" @click=${() => this.#fire("new-chat")}>New chat</button>
+    </div>`;
+  }
+
+  #fire(type: string, detail?: string): void {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

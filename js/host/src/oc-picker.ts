@@ -1,0 +1,185 @@
+import { LitElement, css, html, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import * as icons from "./icons.js";
+import "./oc-avatar.js";
+import "./oc-sheet.js";
+import { base, rows } from "./styles.js";
+import type { User } from "./types.js";
+
+/**
+ * The contacts selector. Fires `answer` with an array of JIDs, or with undefined when cancelled.
+ *
+ * Where one contact at most can be picked, another pick takes the first one's place.
+ */
+@customElement("oc-picker")
+export class Picker extends LitElement {
+  @property() heading = "Select contacts";
+  @property() done = "Done";
+  @property() why = "";
+  /** How many may be picked; -1: any number. */
+  @property({ type: Number }) max = -1;
+  @property({ attribute: false }) contacts: User[] = [];
+  @state() private picked: ReadonlySet<string> = new Set();
+  @state() private query = "";
+
+  static override styles = [
+    base,
+    rows,
+    css`
+      .why {
+        padding: 0 20px 10px;
+        color: var(--ink-2);
+        font-size: 14px;
+      }
+      .search {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        margin: 0 16px 8px;
+        padding: 0 12px;
+        border-radius: 12px;
+        background: var(--sunken);
+        box-shadow: inset 0 0 0 1px var(--line);
+        color: var(--ink-2);
+      }
+      .search:focus-within {
+        box-shadow: inset 0 0 0 2px var(--accent);
+      }
+      input {
+        flex: 1;
+        min-width: 0;
+        height: 44px;
+        border: 0;
+        background: none;
+        color: var(--ink);
+        outline: none;
+      }
+      ul {
+        overflow-y: auto;
+        min-height: 200px;
+        overscroll-behavior: contain;
+      }
+      .box {
+        display: grid;
+        place-items: center;
+        width: 24px;
+        height: 24px;
+        border-radius: 50%;
+        box-shadow: inset 0 0 0 2px color-mix(in srgb, var(--ink-2) 60%, transparent);
+        color: transparent;
+        flex: none;
+      }
+      [aria-checked="true"] .box {
+        background: var(--accent);
+        box-shadow: none;
+        color: var(--accent-ink);
+      }
+      .count {
+        padding: 8px 20px;
+        font-size: 13.5px;
+        color: var(--ink-2);
+        border-top: 1px solid var(--line);
+      }
+      .full {
+        color: var(--accent);
+        font-weight: 600;
+      }
+    `,
+  ];
+
+  override render() {
+    const shown = this.#shown();
+    return html`
+      <oc-sheet heading=${this.heading} data-testid="picker" @cancel=${() => this.#answer(undefined)}>
+        ${this.why ? html`<p class="why">${this.why}</p>` : nothing}
+        <label class="search">
+          ${icons.search}<span class="unseen">Search contacts</span>
+          <input
+            type="search"
+            placeholder="Search"
+            autocomplete="off"
+            autofocus
+            data-testid="picker-search"
+            .value=${this.query}
+            @input=${(event: InputEvent) => (this.query = (event.target as HTMLInputElement).value)}
+          />
+        </label>
+        <ul role="group" aria-label="Contacts" @keydown=${this.#arrow}>
+          ${shown.map((user) => this.#row(user))}
+          ${shown.length ? nothing : html`<li class="empty">Nobody here has that name.</li>`}
+        </ul>
+        <p class="count ${this.#full ? "full" : ""}" role="status" data-testid="picker-count">${this.#count()}</p>
+        <button slot="foot" class="button" data-testid="picker-cancel" @click=${() => this.#answer(undefined)}>
+          Cancel
+        </button>
+        <button
+          slot="foot"
+          class="button main"
+          data-testid="picker-done"
+          ?disabled=${this.picked.size === 0}
+          @click=${() => this.#answer([...this.picked])}
+        >
+          ${this.done}
+        </button>
+      </oc-sheet>
+    `;
+  }
+
+  #row(user: User) {
+    const checked = this.picked.has(user.jid);
+    return html`<li>
+      <button
+        class="row"
+        role="checkbox"
+        aria-checked=${checked ? "true" : "false"}
+        aria-disabled=${!checked && this.#full && this.max > 1 ? "true" : "false"}
+        data-testid="picker-item"
+        data-jid=${user.jid}
+        @click=${() => this.#toggle(user.jid)}
+      >
+        <oc-avatar .name=${user.name} .src=${user.avatar}></oc-avatar>
+        <span class="words">
+          <span class="name ellipsis">${user.name}</span>
+          <span class="more">${user.jid}</span>
+        </span>
+        <span class="box">${icons.tick}</span>
+      </button>
+    </li>`;
+  }
+
+  get #full(): boolean {
+    return this.max > 0 && this.picked.size >= this.max;
+  }
+
+  #count(): string {
+    if (this.max < 0) return `${this.picked.size} selected`;
+    return `${this.picked.size} of ${this.max} selected${this.#full && this.max > 1 ? ": that is all" : ""}`;
+  }
+
+  #shown(): User[] {
+    const words = this.query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+    return this.contacts.filter(({ name, jid }) => {
+      const text = `${name} ${jid}`.toLocaleLowerCase();
+      return words.every((word) => text.includes(word));
+    });
+  }
+
+  #toggle(jid: string): void {
+    const picked = new Set(this.picked);
+    if (picked.delete(jid)) this.picked = picked;
+    else if (this.max === 1) this.picked = new Set([jid]);
+    else if (!this.#full) this.picked = picked.add(jid);
+  }
+
+  #arrow = (event: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const all = [...this.renderRoot.querySelectorAll<HTMLElement>(".row")];
+    all[all.indexOf(event.target as HTMLElement) + step]?.focus();
+  };
+
+  #answer(jids: string[] | undefined): void {
+    this.dispatchEvent(new CustomEvent("answer", { detail: jids }));
+  }
+}

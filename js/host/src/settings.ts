@@ -1,0 +1,65 @@
+import { DEFAULT_DEVICE, DEVICES } from "./devices.js";
+import { isObject } from "./calls.js";
+
+export type Theme = "light" | "dark";
+export type PageTheme = Theme | "system";
+
+/** One phone as it is set up: whose it is (a local part or a JID; empty: whoever is free), its make and theme. */
+export interface PhoneSetup {
+  user: string;
+  device: string;
+  theme: Theme;
+}
+
+export interface Setup {
+  theme: PageTheme;
+  phones: PhoneSetup[];
+}
+
+export const PHONES_MAX = 4;
+const KEY = "onechat-host-page";
+const DEFAULT_USERS = ["alice", "bob"];
+
+/** The setup that `storage` keeps, with the users that the page's query names, if it names any. */
+export function readSetup(storage: Pick<Storage, "getItem">, query: string, system: Theme): Setup {
+  const kept = parse(storage, system);
+  const named = (new URLSearchParams(query).get("phones") ?? "").split(",").map((user) => user.trim());
+  const users = named.filter(Boolean).slice(0, PHONES_MAX);
+  if (users.length > 0) {
+    const phones = users.map((user, index) => ({ ...(kept.phones[index] ?? newPhone(system)), user }));
+    return { ...kept, phones };
+  }
+  if (kept.phones.length === 0) kept.phones = DEFAULT_USERS.map((user) => newPhone(system, user));
+  return kept;
+}
+
+export function writeSetup(storage: Pick<Storage, "setItem">, setup: Setup): void {
+  try {
+    storage.setItem(KEY, JSON.stringify(setup));
+  } catch {
+    // Storage is full or blocked: the setup is a convenience, the page works without it.
+  }
+}
+
+export const newPhone = (theme: Theme, user = ""): PhoneSetup => ({ user, device: DEFAULT_DEVICE.id, theme });
+
+function parse(storage: Pick<Storage, "getItem">, system: Theme): Setup {
+  let kept: unknown;
+  try {
+    kept = JSON.parse(storage.getItem(KEY) ?? "null");
+  } catch {
+    kept = null;
+  }
+  const { theme, phones } = isObject(kept) ? kept : {};
+  return {
+    theme: theme === "light" || theme === "dark" ? theme : "system",
+    phones: (Array.isArray(phones) ? phones : [])
+      .filter(isObject)
+      .slice(0, PHONES_MAX)
+      .map((phone) => ({
+        user: typeof phone["user"] === "string" ? phone["user"] : "",
+        device: DEVICES.some(({ id }) => id === phone["device"]) ? (phone["device"] as string) : DEFAULT_DEVICE.id,
+        theme: phone["theme"] === "light" || phone["theme"] === "dark" ? phone["theme"] : system,
+      })),
+  };
+}
