@@ -287,7 +287,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "connect_timeout": _seconds(0.05, 60),
     "read_timeout": _seconds(0.05, 120),
     "deadline": _seconds(0.1, 300),
-    "login_lifetime": lambda value: int(_seconds(30, 86400)(value)),
+    "login_lifetime": lambda value: int(_seconds(1, 86400)(value)),
     "container_origins": _origins,
     "cookie": _one_of("lax", "partitioned"),
     "cookie_name": _cookie_name,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ import pytest
 import requests
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, sync_playwright
-from werkzeug.serving import WSGIRequestHandler, make_server
+from servers import serving
 
 from miniapp.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
@@ -29,27 +27,6 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
 ]
-
-
-class Quiet(WSGIRequestHandler):
-    def log(self, *_: Any) -> None:
-        """Nothing: a failing test shows what it saw."""
-
-
-@contextmanager
-def serving(make_app: Callable[[int], Flask]) -> Iterator[tuple[Flask, int]]:
-    """`make_app(port)` on a free port of 127.0.0.1."""
-    late: list[Flask] = []
-    server = make_server("127.0.0.1", 0, lambda *wsgi: late[0](*wsgi), threaded=True, request_handler=Quiet)
-    late.append(make_app(server.server_port))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield late[0], server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @dataclass

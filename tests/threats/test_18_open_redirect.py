@@ -5,11 +5,24 @@ from apps import PAGE, create_app
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-TARGETS = [
-    "//evil.com", "/\t/evil.com", "/\\evil.com", "\\\\evil.com", "https://evil.com", "https:evil.com",
-    "http:///evil.com", "/%09/evil.com", "/%5cevil.com", "javascript:alert(1)", "data:text/html,x", " //evil.com", "/\r\nLocation: //evil.com",
-    "///evil.com", "/.//evil.com", "@evil.com",
-]  # fmt: skip
+TARGETS = (
+    "//evil.com",
+    "/\t/evil.com",
+    "/\\evil.com",
+    "\\\\evil.com",
+    "https://evil.com",
+    "https:evil.com",
+    "http:///evil.com",
+    "/%09/evil.com",
+    "/%5cevil.com",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    " //evil.com",
+    "/\r\nLocation: //evil.com",
+    "///evil.com",
+    "/.//evil.com",
+    "@evil.com",
+)
 
 
 def check(client, target):
