@@ -1,9 +1,0 @@
-import click
-
-
-@click.group()
-def cli() -> None:
-    """placeholder"""
-
-
-main = cli

@@ -1,0 +1,100 @@
+"""The command line: `miniapp …`, and the same as `flask miniapp …`.
+
+| exit code | meaning |
+|---|---|
+| 0 | done |
+| 1 | failed |
+| 2 | the command line is wrong |
+| 3 | the settings are wrong |
+| 4 | OneChat could not be reached, or answered nonsense: what was asked may have been done or not |
+| 5 | OneChat refused |
+| 130 | interrupted |
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import IO, Any
+
+import click
+
+from .. import __version__
+from ..errors import ConfigurationError, HostError, HostRefused, MiniAppError
+from . import check, host, local
+
+FAILED, CONFIGURATION, UNREACHABLE, REFUSED, INTERRUPTED = 1, 3, 4, 5, 130
+
+
+class Failure(click.ClickException):
+    """A `MiniAppError` as click shows errors: what happened, what to do, and the exit code for its kind."""
+
+    def __init__(self, error: MiniAppError) -> None:
+        super().__init__(error.message)
+        self.hint = error.hint
+        self.exit_code = _code(error)  # type: ignore[misc]  # click declares it for the class, but reads it here
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"Error: {self.message}", err=True)
+        if self.hint:
+            click.echo(self.hint, err=True)
+
+
+def _code(error: MiniAppError) -> int:
+    match error:
+        case ConfigurationError():
+            return CONFIGURATION
+        case HostRefused():
+            return REFUSED
+        case HostError():
+            return UNREACHABLE
+    return FAILED
+
+
+class Commands(click.Group):
+    """A group whose commands may raise `MiniAppError`; also where Flask's own command line runs them."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MiniAppError as error:
+            raise Failure(error) from None
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 1 failed, 2 usage, 3 settings, 4 OneChat unreachable, 5 OneChat refused, 130 interrupted.",
+)
+@click.version_option(__version__, prog_name="onechat-miniapp")
+def cli() -> None:
+    """Make, run and register OneChat mini apps.
+
+    `miniapp dev` runs the mini app of this directory inside a local OneChat.
+    """
+
+
+for command in (
+    local.new,
+    local.dev,
+    local.sandbox,
+    host.register,
+    host.send,
+    host.send_group,
+    host.broadcast,
+    check.doctor,
+):
+    cli.add_command(command)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    try:
+        code = cli.main(args, prog_name="miniapp", standalone_mode=False)
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        code = INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    sys.exit(code if isinstance(code, int) else 0)

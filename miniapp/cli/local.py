@@ -1,0 +1,196 @@
+"""The commands that stay on this machine: `new`, `dev`, `sandbox`."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..errors import MiniAppError, ScaffoldError
+from ..scaffold import QUESTIONS, create
+from .output import say, sheet
+
+if TYPE_CHECKING:
+    from ..dev.supervisor import Running
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+SANDBOX_PORT = 8700
+PORT = click.IntRange(0, 65535)
+
+
+# --- new ---
+
+
+def _questions(command: Command) -> Command:
+    for question in reversed(QUESTIONS):
+        command = click.option(question.flag, question.key, help=question.prompt)(command)
+    return command
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@_questions
+@click.option("--defaults", is_flag=True, help="Ask nothing; take the defaults for what is not given.")
+@click.option("--force", is_flag=True, help="Also into a directory that has files; those stay as they are.")
+def new(directory: Path, defaults: bool, force: bool, **given: str | None) -> None:
+    """Make a new mini app in DIRECTORY, from the starter."""
+    answers = {}
+    for question in QUESTIONS:
+        answer = given[question.key]
+        if answer is not None:
+            answers[question.key] = question.check(answer)
+        elif not defaults:
+            answers[question.key] = click.prompt(
+                question.prompt, default=question.default(directory), value_proc=_checked(question.check)
+            )
+    files = create(directory, answers, force=force)
+    say(f"Made {len(files)} files in {directory}.")
+    say("Next:")
+    say(f"  cd {shlex.quote(str(directory))}")
+    say("  miniapp dev        runs it in a local OneChat, with reload")
+    say("  pytest             runs its tests")
+    say("  miniapp register   registers it with OneChat, once it has its https URL")
+
+
+def _checked(check: Callable[[str], str]) -> Callable[[str], str]:
+    """`check` as a prompt wants it: who answers wrongly is told why and asked again."""
+
+    def proc(text: str) -> str:
+        try:
+            return check(text)
+        except ScaffoldError as error:
+            raise click.UsageError(str(error)) from None
+
+    return proc
+
+
+# --- dev and sandbox ---
+
+
+def _local_options(command: Command) -> Command:
+    for option in (
+        click.option(
+            "--xmpp",
+            type=click.Choice(["off", "auto"]),
+            default="auto",
+            show_default=True,
+            help="Whether messages may go over an XMPP server. This version has the embedded network only.",
+        ),
+        click.option("--force-host", is_flag=True, help="Allow a --host that other machines can reach."),
+        click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on."),
+    ):
+        command = option(command)
+    return command
+
+
+def _need_sandbox() -> None:
+    """Fail with what to install if the sandbox's own dependencies are not there."""
+    try:
+        import sqlalchemy  # noqa: F401
+        import watchdog  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MiniAppError(
+            f"The sandbox needs {error.name}, which is not installed.",
+            hint="Install it: pip install 'onechat-miniapp[sandbox]'",
+            code="no_sandbox",
+        ) from None
+
+
+@click.command()
+@click.option("--app", default="wsgi", show_default=True, help="The app, as Flask's --app: a module, or module:name.")
+@click.option("--port", type=PORT, default=5000, show_default=True, help="The app's port, or the next free one.")
+@click.option(
+    "--sandbox-port", type=PORT, default=SANDBOX_PORT, show_default=True, help="The sandbox's, or the next free one."
+)
+@click.option("--open", "open_page", is_flag=True, help="Open the phones in the browser.")
+@click.option("--reload/--no-reload", default=True, help="Whether to follow changes of the files.")
+@_local_options
+def dev(
+    app: str, port: int, sandbox_port: int, open_page: bool, reload: bool, host: str, force_host: bool, xmpp: str
+) -> None:
+    """Run the mini app of this directory inside a local OneChat.
+
+    Starts a sandbox, registers the app in it, and runs the app with Flask's debugger. A change of Python or of .env
+    starts the app again; any change reloads its pages in the phones. Whatever settings of a real OneChat there are,
+    the app gets the sandbox's: nothing reaches a real OneChat. Ctrl-C stops everything.
+    """
+    _need_sandbox()
+    from ..dev.supervisor import Options, Supervisor
+
+    def running(at: Running) -> None:
+        rows = [
+            ("Phones", at.host_page),
+            ("Mini app", at.app),
+            ("Admin portal", at.portal),
+            ("Network", _network(xmpp)),
+        ]
+        sheet(f"OneChat sandbox, up in {at.seconds:.1f} s", [*rows, ("Stop", "Ctrl-C")])
+        if open_page:
+            _open(at.host_page)
+
+    options = Options(app=app, host=host, port=port, sandbox_port=sandbox_port, force_host=force_host, reload=reload)
+    Supervisor(options, running=running, say=say).run()
+
+
+@click.command()
+@click.option("--port", type=PORT, default=SANDBOX_PORT, show_default=True, help="The port, or the next free one.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep users, apps and messages in this directory. Without it they are gone when the sandbox stops.",
+)
+@click.option("--reset", is_flag=True, help="Empty what --data has kept, and seed it again.")
+@_local_options
+def sandbox(port: int, data: Path | None, reset: bool, host: str, force_host: bool, xmpp: str) -> None:
+    """Run a local OneChat by itself, for apps that are started elsewhere."""
+    _need_sandbox()
+    from ..controls import API_PATH, Controls
+    from ..dev.project import DATABASE, state_folder
+    from ..dev.supervisor import check_host, free_port
+    from ..sandbox.config import SandboxConfig
+    from ..sandbox.server import SandboxServer
+
+    check_host(host, forced=force_host)
+    if reset and data is None:
+        raise click.UsageError("--reset is about what --data has kept: give both.")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with contextlib.ExitStack() as stack:
+        database = stack.enter_context(state_folder(data)) / DATABASE if data else None
+        server = stack.enter_context(
+            SandboxServer(SandboxConfig(database=database), host=host, port=free_port(host, port), force=force_host)
+        )
+        if reset:
+            Controls(server.url, server.token).call("POST", "/_sandbox/reset")
+        rows = [
+            ("Phones", server.page_url + "/"),
+            ("Admin portal", server.page_url + "/portal"),
+            ("ONECHAT_API_URL", server.url + API_PATH),
+            ("ONECHAT_CONTAINER_ORIGINS", server.page_url),
+            ("ONECHAT_DOMAIN", server.sandbox.domain),
+            ("X-Sandbox-Token", server.token),
+            ("Network", _network(xmpp)),
+        ]
+        sheet("OneChat sandbox", [*rows, ("Stop", "Ctrl-C")])
+        while not stop.wait(1.0):  # in steps: on some systems a signal does not interrupt an endless wait
+            pass
+
+
+def _network(xmpp: str) -> str:
+    return "embedded" if xmpp == "off" else "embedded (no XMPP in this version)"
+
+
+def _open(url: str) -> None:
+    import webbrowser
+
+    if not webbrowser.open(url):
+        print("No browser could be opened; the address is above.", file=sys.stderr)
