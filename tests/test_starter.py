@@ -49,6 +49,14 @@ def test_no_script_or_style_is_inline(app, login, alice):
     assert " onclick=" not in answer.text
 
 
+def test_onechat_can_show_the_icon(app):
+    """The icon needs no login, and pages of other origins may show it."""
+    answer = app.test_client().get("/static/icon.svg")
+    assert answer.status_code == 200
+    assert answer.mimetype == "image/svg+xml"
+    assert "Cross-Origin-Resource-Policy" not in answer.headers
+
+
 def test_remind_me_alerts_the_user(app, login, onechat, alice):
     """The app alerts the user who asked, with the user's text."""
     assert login(app, alice).post("/api/alerts", data={"message": "Lunch at 12:30?"}).status_code == 204
