@@ -27,7 +27,7 @@
       .then(work)
       .then(
         (done) => say("done", done),
-        (error) => (error.code === "cancelled" ? say("idle", error.message) : say("failed", error.message, error.hint))
+        (error) => (error.code === "cancelled" ? say("idle", "Nothing was sent.") : say("failed", error.message, error.hint))
       )
       .then(() => button.removeAttribute("aria-busy"));
   };
@@ -72,8 +72,6 @@
     document.querySelector("#choose span").textContent = people.length ? "Add people" : "Choose people";
   };
 
-  const nobody = { code: "cancelled", message: "Nobody was chosen." };
-
   const choose = () =>
     OC.user.selectContacts({ maxNumberOfSelection: -1 }).then((selected) => {
       people = Array.from(new Set(people.concat(selected)));
@@ -85,7 +83,7 @@
   const chosen = () =>
     people.length
       ? Promise.resolve(people)
-      : choose().then((jids) => (jids.length ? jids : Promise.reject(nobody)));
+      : choose().then((jids) => (jids.length ? jids : Promise.reject({ code: "cancelled" })));
 
   const count = (number) => (number === 1 ? "1 person" : `${number} people`);
 
@@ -169,7 +167,7 @@
 
   byId("choose").onclick = () =>
     run(byId("choose"), "Choosing people…", () =>
-      choose().then((jids) => (jids.length ? `${count(jids.length)} chosen.` : Promise.reject(nobody)))
+      choose().then((jids) => (jids.length ? `${count(jids.length)} chosen.` : "Nobody was chosen."))
     );
 
   all("[data-ask]").forEach((button) => {
