@@ -50,8 +50,7 @@ def secure(response: Response, settings: Settings) -> Response:
     headers.setdefault("Referrer-Policy", "same-origin")
     if not (request.endpoint == "static" or str(request.endpoint).endswith(".static")):
         # Static files are the same for everybody, and OneChat's own pages show the app's icon.
-        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    if response.mimetype in ("text/html", "application/xhtml+xml", "image/svg+xml"):
+        if response.mimetype in ("text/html", "application/xhtml+xml", "image/svg+xml"):
         headers.setdefault("Content-Security-Policy", policy(settings))
     return response
 
