@@ -51,10 +51,10 @@ def test_no_script_or_style_is_inline(app, login, alice):
 
 def test_onechat_can_show_the_icon(app):
     """The icon needs no login, and pages of other origins may show it."""
-    answer = app.test_client().get("/static/icon.svg")
-    assert answer.status_code == 200
-    assert answer.mimetype == "image/svg+xml"
-    assert "Cross-Origin-Resource-Policy" not in answer.headers
+    with app.test_client().get("/static/icon.svg") as answer:
+        assert answer.status_code == 200
+        assert answer.mimetype == "image/svg+xml"
+        assert "Cross-Origin-Resource-Policy" not in answer.headers
 
 
 def test_remind_me_alerts_the_user(app, login, onechat, alice):
