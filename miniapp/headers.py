@@ -48,9 +48,8 @@ def secure(response: Response, settings: Settings) -> Response:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     # Not no-referrer: with it a form's POST would carry `Origin: null`, and the Origin check would refuse it.
     headers.setdefault("Referrer-Policy", "same-origin")
-    if not (request.endpoint == "static" or str(request.endpoint).endswith(".static")):
-        # Static files are the same for everybody, and OneChat's own pages show the app's icon.
-        if response.mimetype in ("text/html", "application/xhtml+xml", "image/svg+xml"):
+    # No Cross-Origin-Resource-Policy: OneChat's own pages show the app's icon. The shim has its own.
+    if response.mimetype in ("text/html", "application/xhtml+xml", "image/svg+xml"):
         headers.setdefault("Content-Security-Policy", policy(settings))
     return response
 
