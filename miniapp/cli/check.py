@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import click
+
+from .output import say
+
+MARKS = {"ok": "✓", "warn": "!", "error": "✗"}
+COLOURS = {"ok": "green", "warn": "yellow", "error": "red"}
 
 
 @click.command()
 @click.option("--app", default="wsgi", show_default=True, help="The app, as Flask's --app.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
-def doctor(app: str, as_json: bool) -> None:
+@click.pass_context
+def doctor(ctx: click.Context, app: str, as_json: bool) -> None:
     """Look for what is wrong with the mini app of this directory: settings, network, cookies, framing, secrets.
 
     Exits with 1 if there is an error. Sends no key and no session ID.
     """
+    from ..doctor import examine
+
+    findings = examine(Path.cwd(), app)
+    count = {level: sum(finding.level == level for finding in findings) for level in MARKS}
+    if as_json:
+        document = {"ok": not count["error"], "findings": [finding.as_dict() for finding in findings]}
+        say(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        for finding in findings:
+            # click leaves the colours out where standard output is no terminal
+            say(click.style(f"{MARKS[finding.level]} {finding.level:<5} ", COLOURS[finding.level]) + finding.what)
+            if finding.fix:
+                say(f"          {finding.fix}")
+        say(f"{count['error']} error(s), {count['warn']} warning(s).")
+    ctx.exit(1 if count["error"] else 0)
