@@ -1,0 +1,60 @@
+"""The five calls of the client under test, as data, and a client with short time-outs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from miniapp.client import OneChat
+from miniapp.errors import MiniAppError
+from miniapp.settings import Secret, Settings
+
+APP_ID = "app-0001"
+KEY = "canary-api-key-7f3a"
+SESSION = "canary-session-91c2"
+USER = "6581234567@onechat.net"
+GROUP = "abcdef-123456@muc.onechat.net"
+DEADLINE = 0.4  # seconds: long beside a call on loopback, short beside a person who runs the tests
+
+CALLS: dict[str, Callable[[OneChat], Any]] = {
+    "massBroadcast": lambda client: client.mass_broadcast("Hi"),
+    "singleMessage": lambda client: client.send_message(USER, "Hi"),
+    "groupMessage": lambda client: client.send_group_message(GROUP, "Hi"),
+    "registerMiniApp": lambda client: client.register_mini_app(
+        admin_jid=USER,
+        session_id=SESSION,
+        app_name="Lunch",
+        app_icon="https://a.example/i.png",
+        app_url="https://a.example",
+    ),
+    "authenticateUser": lambda client: client.authenticate_user(USER, SESSION),
+}
+
+
+def client_of(url: str, **settings: Any) -> OneChat:
+    given = {
+        "api_url": url,
+        "app_id": APP_ID,
+        "api_key": Secret(KEY),
+        "connect_timeout": 0.3,
+        "read_timeout": 0.3,
+        "deadline": DEADLINE,
+    }
+    return OneChat(Settings(**{**given, **settings}))
+
+
+def patient(url: str, **settings: Any) -> OneChat:
+    """A client with the time-outs that users get, for calls that are to succeed on a busy machine."""
+    return client_of(url, **{"connect_timeout": 3.0, "read_timeout": 10.0, "deadline": 15.0, **settings})
+
+
+def failure(client: OneChat, call: str, seconds: float = DEADLINE + 0.5) -> MiniAppError:
+    """The error that `call` ends with, within `seconds`."""
+    start = time.monotonic()
+    with pytest.raises(MiniAppError) as caught:
+        CALLS[call](client)
+    assert time.monotonic() - start < seconds
+    return caught.value
