@@ -182,7 +182,7 @@
     form.onsubmit = (event) => {
       event.preventDefault();
       if (form.elements.message || byId("ask").reportValidity()) {
-        run(form.querySelector("button:not([type])"), "Sending…", () => post(form));
+        run(form.querySelector("button"), "Sending…", () => post(form));
       }
     };
   });
