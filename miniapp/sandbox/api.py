@@ -13,7 +13,7 @@ from .bodies import BadBody, any_body
 from .faults import How, Status
 from .fields import check_field
 from .state import Sandbox, sandbox
-from .store.records import App, Refusal
+from .store.records import App, Forbidden, Refusal
 from .wire import Hang, Reset
 
 PREFIX = "/onechat/api"
@@ -96,7 +96,7 @@ def _register(host: Sandbox, body: dict[str, Any]) -> Response:
     if host.store.sessions.check(values["adminJid"], values["sessionId"]) is None:
         raise Denied(UNAUTHORIZED)
     if not host.store.users.get(values["adminJid"]).admin:
-        raise _forbidden("adminJid is not an administrator")
+        raise Forbidden(f"{UNAUTHORIZED}: adminJid is not an administrator")
     registered = host.register(
         name=values["appName"], icon=values["appIcon"], url=values["appUrl"], admin=values["adminJid"]
     )
@@ -130,14 +130,8 @@ def _approved(app: App | None) -> App:
     if app is None:
         raise Denied(UNAUTHORIZED)
     if app.status != "approved":
-        raise _forbidden(f"the app is {app.status}")
+        raise Forbidden(f"{UNAUTHORIZED}: the app is {app.status}")
     return app
-
-
-def _forbidden(why: str) -> Refusal:
-    refusal = Denied(f"{UNAUTHORIZED}: {why}")
-    refusal.status = 403
-    return refusal
 
 
 def _fields(call: str, body: dict[str, Any]) -> dict[str, str]:

@@ -9,8 +9,9 @@ from typing import cast
 from sqlalchemy import and_, func, insert, literal, select
 from sqlalchemy.orm import Session as Transaction
 
+from ... import contract
 from .avatar import avatar
-from .records import Delivered, Forbidden, Group, Message, MessageKind, NotFound, Sender, Thread, moment
+from .records import Delivered, Forbidden, Group, Message, MessageKind, NotFound, Refusal, Sender, Thread, moment
 from .tables import Database, DeliveryRow, GroupRow, MemberRow, MessageRow, ReadRow, UserRow
 from .users import user_row
 
@@ -69,6 +70,8 @@ class Mail:
                 if owner not in already:
                     raise Forbidden("There is a group with this JID already.", hint="Ask a member to be invited.")
             new = [jid for jid in wanted if jid not in already]
+            if len(already) + len(new) > contract.MEMBERS_MAX:
+                raise Refusal(f"A group has at most {contract.MEMBERS_MAX} members.")
             t.add_all(MemberRow(group=group, jid=jid) for jid in new)
             t.flush()
             return self._group(t, group), new

@@ -1,0 +1,135 @@
+"""The store: kept in a file, seeded, reset."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from miniapp.errors import MiniAppError
+from miniapp.sandbox.store import Store
+from miniapp.sandbox.store.records import Conflict, NotFound, Sender
+
+from .conftest import ADMIN, ALICE, BOB, LUNCH, OFFICE
+
+DOMAIN = "onechat.localhost"
+
+
+def test_everything_survives_a_restart(tmp_path: Path) -> None:
+    """Users, sessions, apps, keys, groups, messages and what was read are there after the file is opened again."""
+    path = tmp_path / "deep" / "sandbox.db"
+    first = Store(path, domain=DOMAIN)
+    first.users.add("Frank Ho", f"frank@{DOMAIN}")
+    first.users.remove(f"dave@{DOMAIN}")
+    issued = first.sessions.issue(ALICE, None, 3600)
+    app = first.apps.register(name="Lunch", icon="", url="", admin=ADMIN, status="approved")
+    first.mail.direct(Sender(ALICE, "Alice Tan"), BOB, "hello")
+    first.mail.mark_read(BOB, ALICE)
+    first.apps.note_sent("singleMessage", app.app.app_id, BOB, "Hi")
+    first.close()
+
+    second = Store(path, domain=DOMAIN)
+    jids = [user.jid for user in second.users.all()]
+    assert f"frank@{DOMAIN}" in jids
+    assert f"dave@{DOMAIN}" not in jids, "a store that is not empty is not seeded"
+    assert second.sessions.check(ALICE, issued.session_id) == issued.session
+    assert second.apps.by_key(app.api_key) == app.app
+    assert [m.text for m in second.mail.history(BOB, None, None, 10)] == ["hello"]
+    assert second.mail.threads(BOB)[0].unread == 0
+    assert len(second.apps.sent()) == 1
+    second.close()
+
+
+def test_reset_seeds_again_and_uses_no_message_id_twice() -> None:
+    """After a reset only the seed is there, and ids go on rising, so that no page mistakes new for old."""
+    store = Store(domain=DOMAIN)
+    before, _ = store.mail.direct(Sender(ALICE, "Alice Tan"), BOB, "hello")
+    store.users.add("Frank Ho")
+    issued = store.sessions.issue(ALICE, None, 3600)
+    store.reset()
+    assert [user.name for user in store.users.all() if user.jid.startswith("frank")] == []
+    assert store.sessions.check(ALICE, issued.session_id) is None
+    assert store.mail.history(BOB, None, None, 10) == []
+    assert {group.jid for group in store.mail.groups()} == {LUNCH, OFFICE}
+    after, _ = store.mail.direct(Sender(ALICE, "Alice Tan"), BOB, "hello again")
+    assert after.id > before.id
+    store.close()
+
+
+def test_a_seed_of_ones_own(tmp_path: Path) -> None:
+    """Another TOML file decides who is there, on another domain."""
+    seed = tmp_path / "seed.toml"
+    seed.write_text(
+        '[[users]]\nlocal = "zoë"\nname = "Zoë"\nadmin = true\n'
+        '[[groups]]\nlocal = "g-1"\nname = "G"\nowner = "zoë"\nmembers = []\n',
+        "utf-8",
+    )
+    store = Store(domain="chat.test", seed=seed)
+    (user,) = store.users.all()
+    assert (user.jid, user.admin) == ("zoë@chat.test", True)
+    assert [group.jid for group in store.mail.groups()] == ["g-1@muc.chat.test"]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "text", ["[[users]]\nlocal = 'a'", "[[users]]\nlocal = '@'\nname = 'A'", "users = 3", "=", "[[users]]\nlocal = 3"]
+)
+def test_a_seed_that_cant_be_used_says_why(tmp_path: Path, text: str) -> None:
+    """A broken seed is one clear error that names the file."""
+    seed = tmp_path / "seed.toml"
+    seed.write_text(text, "utf-8")
+    with pytest.raises(MiniAppError, match=r"seed\.toml can't be used"):
+        Store(domain=DOMAIN, seed=seed)
+
+
+def test_another_versions_database_is_refused(tmp_path: Path) -> None:
+    """Tables of another shape are not touched; the error says what to do."""
+    path = tmp_path / "sandbox.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(MiniAppError, match=r"Delete .*sandbox\.db"):
+        Store(path, domain=DOMAIN)
+
+
+def test_a_jid_is_made_from_a_name() -> None:
+    """Without a JID a new user gets one from the name, numbered where it is taken."""
+    store = Store(domain=DOMAIN)
+    assert store.users.add("Émile d'Or").jid == f"emile.d.or@{DOMAIN}"
+    assert store.users.add("Emile d'or").jid == f"emile.d.or2@{DOMAIN}"
+    assert store.users.add("李").jid == f"user@{DOMAIN}"
+    store.close()
+
+
+def test_a_taken_jid_is_a_conflict() -> None:
+    """Two users never share a JID."""
+    store = Store(domain=DOMAIN)
+    with pytest.raises(Conflict):
+        store.users.add("Another Alice", ALICE)
+    store.close()
+
+
+def test_a_removed_user_leaves_nothing_behind() -> None:
+    """Sessions, memberships and history go with the user; others keep what they were sent."""
+    store = Store(domain=DOMAIN)
+    issued = store.sessions.issue(BOB, None, 3600)
+    store.mail.direct(Sender(BOB, "Bob Rahman"), ALICE, "bye")
+    store.users.remove(BOB)
+    assert store.sessions.check(BOB, issued.session_id) is None
+    assert BOB not in store.mail.groups(ALICE)[0].members
+    (thread,) = store.mail.threads(ALICE)
+    assert (thread.id, thread.last.sender.name) == (BOB, "Bob Rahman")
+    with pytest.raises(NotFound):
+        store.users.remove(BOB)
+    store.close()
+
+
+def test_secrets_hide_in_reprs() -> None:
+    """What carries a new key or session ID doesn't show it."""
+    store = Store(domain=DOMAIN)
+    issued = store.sessions.issue(BOB, None, 3600)
+    app = store.apps.register(name="Lunch", icon="", url="", admin=ADMIN, status="approved")
+    assert issued.session_id not in repr(issued)
+    assert app.api_key not in repr(app)
+    store.close()
