@@ -21,7 +21,8 @@ export const DEVICES: readonly Device[] = [
   { id: "ipad-mini", name: "iPad mini", os: "iPadOS 17.4", width: 744, height: 1133, radius: 28, cutout: "none" },
 ];
 
-export const DEFAULT_DEVICE = DEVICES[2]!;
+/** OneChat's own example, and the tallest that a laptop's screen shows at full size. */
+export const DEFAULT_DEVICE = DEVICES.find(({ id }) => id === "iphone-7")!;
 
 export const deviceOf = (id: unknown): Device => DEVICES.find((device) => device.id === id) ?? DEFAULT_DEVICE;
 

@@ -86,13 +86,20 @@ export class EventStream {
       }
       if (this.#stop.signal.aborted) return;
       this.onLive("reconnecting");
-      await new Promise((resolve) => setTimeout(resolve, delay));
+      await this.#pause(delay);
       delay = Math.min(delay * 2, LONGEST_DELAY);
     }
   }
 
   stop(): void {
     this.#stop.abort();
+  }
+
+  #pause(delay: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delay);
+      this.#stop.signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+    });
   }
 
   async #read(onOpen: () => void): Promise<void> {

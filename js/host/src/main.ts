@@ -13,6 +13,8 @@
  *     picker    picker, picker-search, picker-item (data-jid), picker-count, picker-done, picker-cancel
  *     share     share, share-recipients, share-text, share-send, share-cancel
  *     group     first-message, first-message-text, first-message-send
+ *
+ * Playwright misses inside a frame that is scaled down: give the page room (1280 × 900 for the default device).
  */
 import { css } from "lit";
 import "./oc-host.js";

@@ -40,6 +40,7 @@ export class Avatar extends LitElement {
         border-radius: 26%;
       }
       :host([kind="group"]) div {
+        border-radius: 36%;
         background: var(--accent-soft);
         color: var(--accent);
       }

@@ -37,8 +37,14 @@ export class Chats extends LitElement {
         overflow-y: auto;
         flex: 1;
       }
-      li + li .words {
-        box-shadow: 0 -13px 0 -12px var(--line);
+      .row {
+        position: relative;
+      }
+      li + li .row::before {
+        content: "";
+        position: absolute;
+        inset: 0 16px auto 72px; /* from where the words begin */
+        border-top: 1px solid var(--line);
       }
       .line {
         display: flex;

@@ -32,7 +32,7 @@ export class FirstMessage extends LitElement {
         box-shadow: inset 0 0 0 1px var(--line);
         resize: none;
       }
-      textarea:focus {
+      textarea:focus-visible {
         outline: none;
         box-shadow: inset 0 0 0 2px var(--accent);
       }

@@ -17,7 +17,7 @@ import { phoneStyles } from "./phone-styles.js";
 import type { PhoneSetup } from "./settings.js";
 import { Questions } from "./sheets.js";
 import { base, palette } from "./styles.js";
-import { timeOf } from "./text.js";
+import { clockOf } from "./text.js";
 import type { App, Message } from "./types.js";
 
 type Tab = "chats" | "apps" | "profile";
@@ -121,7 +121,7 @@ export class Phone extends LitElement {
           <div class="screen" data-theme=${theme} data-testid="screen">
             ${bare
               ? nothing
-              : html`<div class="status" aria-hidden="true"><span>${timeOf(this.now)}</span>${icons.reception}</div>`}
+              : html`<div class="status" aria-hidden="true"><span>${clockOf(this.now)}</span>${icons.reception}</div>`}
             <div class="view" ?inert=${asked !== undefined}>${this.#view()} ${this.#running()}</div>
             ${this.#tabs(asked !== undefined)}
             <div class="toasts" role="status" aria-live="polite">${this.#toast()}</div>

@@ -52,7 +52,9 @@ export class Picker extends LitElement {
         border: 0;
         background: none;
         color: var(--ink);
-        outline: none;
+      }
+      input:focus-visible {
+        outline: none; /* the box around it shows the focus */
       }
       ul {
         overflow-y: auto;

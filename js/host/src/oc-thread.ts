@@ -6,7 +6,7 @@ import { MESSAGE_MAX_BYTES, messageFault } from "./limits.js";
 import { Watch, asRefusal, type PhoneModel } from "./model.js";
 import "./oc-avatar.js";
 import { base } from "./styles.js";
-import { dayOf, pieces, timeOf } from "./text.js";
+import { dayOf, pieces, timeOf, type Piece } from "./text.js";
 import type { Kind, Message } from "./types.js";
 
 /** Pixels from the end within which the view follows new messages, and from the start within which it loads older. */
@@ -39,7 +39,7 @@ export class ThreadView extends LitElement {
       header {
         display: flex;
         align-items: center;
-        gap: 10px;
+        gap: 4px;
         height: 56px;
         padding-right: 12px;
         background: var(--surface);
@@ -51,6 +51,7 @@ export class ThreadView extends LitElement {
       }
       .words {
         min-width: 0;
+        margin-left: 8px;
       }
       h2 {
         font-size: 16px;
@@ -102,8 +103,10 @@ export class ThreadView extends LitElement {
         border-radius: 6px 18px 18px 18px;
         background: var(--theirs);
         box-shadow: 0 1px 1px rgb(0 0 0 / 7%);
-        white-space: pre-wrap;
         overflow-wrap: anywhere;
+      }
+      .text {
+        white-space: pre-wrap;
       }
       .mine .bubble {
         border-radius: 18px 6px 18px 18px;
@@ -165,7 +168,7 @@ export class ThreadView extends LitElement {
         font-size: 16px; /* smaller, and iOS zooms in on focus */
         line-height: 24px;
       }
-      textarea:focus {
+      textarea:focus-visible {
         outline: none;
         box-shadow: inset 0 0 0 2px var(--accent);
       }
@@ -358,12 +361,12 @@ const together = (before: Message | undefined, message: Message): boolean =>
 const stamp = ({ at }: Message): TemplateResult => html`<time datetime=${at}>${timeOf(at)}</time>`;
 
 /** The text with its links; never as HTML. */
-const body = ({ text }: Message) =>
-  pieces(text).map((piece) =>
-    typeof piece === "string"
-      ? piece
-      : html`<a href=${piece.href} target="_blank" rel="noopener noreferrer">${piece.text}</a>`,
-  );
+const body = ({ text }: Message) => html`<span class="text" data-testid="text">${pieces(text).map(piece)}</span>`;
+
+const piece = (part: Piece) =>
+  typeof part === "string"
+    ? part
+    : html`<a href=${part.href} target="_blank" rel="noopener noreferrer">${part.text}</a>`;
 
 const alert = (message: Message): TemplateResult => html`
   <div class="message alert" data-testid="message" data-id=${message.id}>

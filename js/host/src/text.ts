@@ -58,11 +58,17 @@ export function shade(text: string, shades: number): number {
   return hash % shades;
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long" });
 const date = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 
-export const timeOf = (at: string | Date) => clock.format(new Date(at));
+export const timeOf = (at: string) => clock.format(new Date(at));
+
+/** As a phone's status bar has it: without am or pm. */
+export function clockOf(at: Date): string {
+  const parts = clock.formatToParts(at).filter(({ type }) => type !== "dayPeriod");
+  return parts.map(({ value }) => value).join("").trim();
+}
 
 /** Today, Yesterday, a weekday within the week, else a date. */
 export function dayOf(at: string, now = new Date()): string {
