@@ -164,8 +164,6 @@ class _TooLong(OSError):
     """The answer is longer than `WIRE_MAX_BYTES`."""
 
 
-_CUT_OFF = "the connection was closed before the whole answer came"
-
 # The first row that fits any link of the chain of errors counts. The last column: whether it means `Failure.garbled`.
 _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, bool], ...] = (
     (_TooLong, f"its answer is longer than {WIRE_MAX_BYTES} bytes", True),
@@ -176,9 +174,9 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, bool],
     (ConnectTimeoutError, "no connection came about in time", False),
     (TimeoutError, "no whole answer came in time", False),
     (InvalidChunkLength, "its answer is not HTTP", True),
-    ((ConnectionError, http.client.IncompleteRead), _CUT_OFF, False),
+    ((ConnectionError, http.client.IncompleteRead), "the connection was closed before the whole answer came", False),
     (http.client.HTTPException, "its answer is not HTTP", True),
-    (ProtocolError, _CUT_OFF, False),
+    (ProtocolError, "its answer broke off, or is not HTTP", False),
 )
 
 
