@@ -79,7 +79,7 @@ export class World extends Model {
       [this.domain, this.users, this.apps] = [state.domain, state.users, state.apps];
       this.ready = true;
       this.fault = undefined;
-      for (const phone of this.#phones) phone.refresh();
+      for (const phone of this.#phones) phone.recover();
     } catch (error) {
       this.fault = asRefusal(error);
     }
@@ -136,6 +136,7 @@ export class PhoneModel extends Model {
   #attended = true;
   #refreshing = false;
   #again = false;
+  #missed = false;
   #older = false;
 
   constructor(
@@ -173,6 +174,12 @@ export class PhoneModel extends Model {
     if (!this.#refreshing) void this.#refresh();
   }
 
+  /** As `refresh`, and the open thread too: there may have been messages without an event. */
+  recover(): void {
+    this.#missed = true;
+    this.refresh();
+  }
+
   async #refresh(): Promise<void> {
     this.#refreshing = true;
     while (this.#again) {
@@ -183,7 +190,8 @@ export class PhoneModel extends Model {
         [this.threads, this.contacts, this.groups] = await lists;
         this.loaded = true;
         this.fault = undefined;
-        if (this.thread) await this.#catchUp(this.thread);
+        if (this.#missed && this.thread) await this.#catchUp(this.thread);
+        this.#missed = false;
       } catch (error) {
         this.fault = asRefusal(error);
       }
@@ -192,14 +200,13 @@ export class PhoneModel extends Model {
     this.#refreshing = false;
   }
 
-  /** The open thread after a gap in the events: merged if the newest page joins what is there, else begun anew. */
+  /** The newest page of the open thread; what is there already stays only if the page joins it. */
   async #catchUp(thread: string): Promise<void> {
     const newest = await this.world.api.messages(this.jid, thread);
     if (this.thread !== thread) return;
+    const whole = newest.length < PAGE;
     const last = this.messages.at(-1);
-    const joins = !last || newest.length < PAGE || newest.some((message) => message.id <= last.id);
-    if (!joins) [this.messages, this.complete] = [[], false];
-    if (newest.length < PAGE) this.complete = true;
+    if (whole || !newest.some(({ id }) => id === last?.id)) [this.messages, this.complete] = [[], whole];
     this.#merge(newest);
   }
 

@@ -120,6 +120,10 @@ export class RunningApp extends LitElement {
     void this.start();
   }
 
+  override firstUpdated(): void {
+    this.renderRoot.querySelector<HTMLElement>("header button")?.focus({ preventScroll: true });
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.phone.onSession = this.phone.onReload = () => {};

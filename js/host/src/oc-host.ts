@@ -205,6 +205,7 @@ export class Host extends LitElement {
 
   override willUpdate(): void {
     const { theme } = this.setup;
+    if (this.#world.live === "stale") reloadOnce();
     document.documentElement.dataset["theme"] = theme === "system" ? system() : theme;
     this.current = Math.min(this.current, this.setup.phones.length - 1);
   }
@@ -212,15 +213,24 @@ export class Host extends LitElement {
   override render() {
     const { fault, ready } = this.#world;
     return html`
-      ${this.#bar()}
-      ${fault
-        ? html`<div class="fault" role="alert">
-            <p>${fault.message} ${fault.hint}</p>
-            <button class="button" @click=${() => this.#world.look()}>Try again</button>
-          </div>`
-        : nothing}
+      ${this.#bar()} ${this.#fault()}
       <main>${ready ? this.#phones() : fault ? nothing : html`<p class="empty" role="status">Loading…</p>`}</main>
     `;
+  }
+
+  #fault() {
+    const { fault, live } = this.#world;
+    if (live === "stale") {
+      return html`<div class="fault" role="alert">
+        <p>The sandbox was started again.</p>
+        <button class="button" @click=${() => location.reload()}>Reload this page</button>
+      </div>`;
+    }
+    if (!fault) return nothing;
+    return html`<div class="fault" role="alert">
+      <p>${fault.message} ${fault.hint}</p>
+      <button class="button" @click=${() => this.#world.look()}>Try again</button>
+    </div>`;
   }
 
   #bar() {
@@ -260,10 +270,7 @@ export class Host extends LitElement {
   #live() {
     const { live } = this.#world;
     const words = { connecting: "Connecting…", open: "Live", reconnecting: "Reconnecting…", stale: "Started again" };
-    return html`<p class="live" role="status" data-testid="live" data-live=${live}>${words[live]}</p>
-      ${live === "stale"
-        ? html`<button class="button" @click=${() => location.reload()}>Reload this page</button>`
-        : nothing}`;
+    return html`<p class="live" role="status" data-testid="live" data-live=${live}>${words[live]}</p>`;
   }
 
   #switches() {
@@ -350,6 +357,15 @@ const local = (jid: string) => jid.slice(0, jid.indexOf("@"));
 
 function system(): Theme {
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+/** A page from before the sandbox's start has no use; but one that becomes stale again at once waits for a person. */
+function reloadOnce(): void {
+  const key = "onechat-host-page-reloaded";
+  const last = Number(sessionStorage.getItem(key));
+  if (Date.now() - last < 10_000) return; // longer than a page takes to load and hear that it is stale
+  sessionStorage.setItem(key, String(Date.now()));
+  location.reload();
 }
 
 function meta(name: string): string {

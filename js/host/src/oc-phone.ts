@@ -1,5 +1,6 @@
 import { LitElement, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { keyed } from "lit/directives/keyed.js";
 import { DEVICES, deviceInfo, deviceOf } from "./devices.js";
 import * as icons from "./icons.js";
 import { Watch, asRefusal, type PhoneModel, type World } from "./model.js";
@@ -125,6 +126,9 @@ export class Phone extends LitElement {
             <div class="view" ?inert=${asked !== undefined}>${this.#view()} ${this.#running()}</div>
             ${this.#tabs(asked !== undefined)}
             <div class="toasts" role="status" aria-live="polite">${this.#toast()}</div>
+            <div class="notices" role="status" aria-live="polite">
+              ${this.notice ? html`<p class="notice" data-testid="notice">${this.notice}</p>` : nothing}
+            </div>
             ${asked ? this.#sheet() : nothing}
           </div>
         </div>
@@ -202,7 +206,13 @@ export class Phone extends LitElement {
         @relaunch=${() => this.renderRoot.querySelector<RunningApp>("oc-app")?.renew()}
       ></oc-profile>`;
     }
-    if (phone.thread) return html`<oc-thread ?inert=${covered} .phone=${phone} @back=${() => phone.close()}></oc-thread>`;
+    if (phone.thread) {
+      // Another thread, another element: a draft stays with its thread.
+      return keyed(
+        phone.thread,
+        html`<oc-thread ?inert=${covered} .phone=${phone} @back=${this.#closeThread}></oc-thread>`,
+      );
+    }
     return html`<oc-chats
       ?inert=${covered}
       .phone=${phone}
@@ -220,8 +230,8 @@ export class Phone extends LitElement {
       .app=${this.app}
       .device=${this.#deviceInfo}
       .questions=${this.#questions}
-      @back=${() => (this.front = false)}
-      @close=${() => this.#end()}
+      @back=${() => this.#leave(false)}
+      @close=${() => this.#leave(true)}
       @notice=${(event: CustomEvent<string>) => this.#show(undefined, event.detail)}
     ></oc-app>`;
   }
@@ -249,29 +259,26 @@ export class Phone extends LitElement {
   }
 
   #toast() {
-    const { news, notice } = this;
-    if (news) {
-      const person = news.from.jid.includes("@");
-      return html`<button
-        class="toast"
-        data-testid="toast"
-        data-thread=${news.thread}
-        @click=${() => this.#openThread(news.thread)}
-      >
-        <oc-avatar
-          kind=${person ? "person" : "alert"}
-          .name=${news.from.name}
-          .src=${this.world.user(news.from.jid)?.avatar ?? ""}
-        ></oc-avatar>
-        <span class="words">
-          <strong class="ellipsis"
-            >${news.from.name}${news.kind === "group" ? ` · ${this.phone.nameOf(news.thread)}` : ""}</strong
-          >
-          <span class="ellipsis">${news.text}</span>
-        </span>
-      </button>`;
-    }
-    return notice ? html`<p class="notice" data-testid="notice">${notice}</p>` : nothing;
+    const { news } = this;
+    if (!news) return nothing;
+    const person = news.from.jid.includes("@");
+    const where = news.kind === "group" ? ` · ${this.phone.nameOf(news.thread)}` : "";
+    return html`<button
+      class="toast"
+      data-testid="toast"
+      data-thread=${news.thread}
+      @click=${() => this.#openThread(news.thread)}
+    >
+      <oc-avatar
+        kind=${person ? "person" : "alert"}
+        .name=${news.from.name}
+        .src=${this.world.user(news.from.jid)?.avatar ?? ""}
+      ></oc-avatar>
+      <span class="words">
+        <strong class="ellipsis">${news.from.name}${where}</strong>
+        <span class="ellipsis">${news.text}</span>
+      </span>
+    </button>`;
   }
 
   #sheet() {
@@ -316,6 +323,27 @@ export class Phone extends LitElement {
     [this.app, this.front] = [undefined, false];
   }
 
+  #leave(end: boolean): void {
+    const appId = this.app?.appId ?? "";
+    if (end) this.#end();
+    this.front = false;
+    void this.#focus(`[data-app="${CSS.escape(appId)}"]`);
+  }
+
+  #closeThread = () => {
+    const thread = this.phone.thread ?? "";
+    this.phone.close();
+    void this.#focus(`[data-thread="${CSS.escape(thread)}"]`);
+  };
+
+  /** Gives the focus to what the person came from, once that is back on the screen. */
+  async #focus(selector: string): Promise<void> {
+    await this.updateComplete;
+    const view = this.renderRoot.querySelector<LitElement>(".view > :not(oc-app)");
+    await view?.updateComplete;
+    view?.renderRoot.querySelector<HTMLElement>(selector)?.focus({ preventScroll: true });
+  }
+
   #openThread(thread: string): void {
     [this.tab, this.front, this.news] = ["chats", false, undefined];
     void this.phone.open(thread);
@@ -343,7 +371,8 @@ export class Phone extends LitElement {
   };
 
   #show(news: Message | undefined, notice: string): void {
-    [this.news, this.notice] = [news, notice];
+    if (news) this.news = news;
+    else this.notice = notice;
     clearTimeout(this.#banner);
     this.#banner = setTimeout(() => ([this.news, this.notice] = [undefined, ""]), BANNER_STAYS);
   }

@@ -26,6 +26,7 @@ export class ThreadView extends LitElement {
   protected watch = new Watch(this, () => this.phone);
   #following = true;
   #fromEnd = 0;
+  #first: number | undefined;
 
   static override styles = [
     base,
@@ -288,6 +289,12 @@ export class ThreadView extends LitElement {
     return [...names, "You"].join(", ");
   }
 
+  override firstUpdated(): void {
+    // On a touch screen the keyboard would rise over what the person came to read.
+    const start = matchMedia("(pointer: coarse)").matches ? this.list : (this.input ?? this.list);
+    start.focus({ preventScroll: true });
+  }
+
   override willUpdate(): void {
     if (this.list) this.#fromEnd = this.list.scrollHeight - this.list.scrollTop;
   }
@@ -299,8 +306,6 @@ export class ThreadView extends LitElement {
     else if (first !== this.#first) this.list.scrollTop = this.list.scrollHeight - this.#fromEnd;
     this.#first = first;
   }
-
-  #first: number | undefined;
 
   #scrolled = () => {
     const { scrollTop, scrollHeight, clientHeight } = this.list;

@@ -279,10 +279,16 @@ export const phoneStyles = css`
     font-size: 14px;
   }
 
+  .notices {
+    position: absolute;
+    z-index: 20;
+    inset: auto 16px calc(70px + var(--bottom, 0px));
+    display: grid;
+    justify-content: center;
+    pointer-events: none;
+  }
+
   .notice {
-    width: fit-content;
-    max-width: 100%;
-    margin: 4px auto 0;
     padding: 9px 18px;
     border-radius: 20px;
     font-size: 14px;
@@ -290,7 +296,14 @@ export const phoneStyles = css`
     background: var(--ink);
     color: var(--surface);
     box-shadow: var(--shadow);
-    animation: drop 0.24s cubic-bezier(0.2, 0.8, 0.3, 1);
+    animation: lift 0.24s cubic-bezier(0.2, 0.8, 0.3, 1);
+  }
+
+  @keyframes lift {
+    from {
+      transform: translateY(16px);
+      opacity: 0;
+    }
   }
 
   @keyframes drop {
