@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page
 from servers import serving
 
 from miniapp.controls import browser_url
@@ -18,15 +18,6 @@ from miniapp.testing.onechat import LocalOneChat
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 1000
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",  # tests run as root in containers, where Chromium's sandbox can't start
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
 
 
 @dataclass
@@ -57,16 +48,17 @@ class Host:
     def open_app(self, number: int) -> Phone:
         phone = self.phone(number)
         phone.get("tab-apps").click()
-        phone.root.get_by_role("button", name=self.app_name).click()
+        phone.get("app").filter(has_text=self.app_name).click()
         return phone
 
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
+    def open_thread(self, number: int, thread: str) -> Phone:
+        phone = self.phone(number)
+        for button in ("app-back", "back"):  # an open app or thread takes the whole screen
+            if phone.get(button).count():
+                phone.get(button).click()
+        phone.get("tab-chats").click()
+        phone.root.locator(f'[data-testid="thread"][data-thread="{thread}"]').click()
+        return phone
 
 
 @pytest.fixture

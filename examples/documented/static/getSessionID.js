@@ -1,0 +1,6 @@
+// JavaScript
+// on DOMContentLoaded
+document.addEventListener("DOMContentLoaded", function(event) {
+  const sessionId = OC.user.getSessionID();
+  console.log(sessionId);
+});
