@@ -153,12 +153,9 @@ def sandbox(port: int, data: Path | None, reset: bool, host: str, force_host: bo
     """Run a local OneChat by itself, for apps that are started elsewhere."""
     _need_sandbox()
     from ..controls import API_PATH, Controls
+    from ..dev.listen import local_url, sandbox_server
     from ..dev.project import DATABASE, state_folder
-    from ..dev.supervisor import check_host, free_port
-    from ..sandbox.config import SandboxConfig
-    from ..sandbox.server import SandboxServer
 
-    check_host(host, forced=force_host)
     if reset and data is None:
         raise click.UsageError("--reset is about what --data has kept: give both.")
     stop = threading.Event()
@@ -166,15 +163,14 @@ def sandbox(port: int, data: Path | None, reset: bool, host: str, force_host: bo
         signal.signal(number, lambda *_: stop.set())
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(state_folder(data)) / DATABASE if data else None
-        server = stack.enter_context(
-            SandboxServer(SandboxConfig(database=database), host=host, port=free_port(host, port), force=force_host)
-        )
+        server = stack.enter_context(sandbox_server(database, host, port, force=force_host))
+        url = local_url(host, server.port)
         if reset:
-            Controls(server.url, server.token).call("POST", "/_sandbox/reset")
+            Controls(url, server.token).call("POST", "/_sandbox/reset")
         rows = [
             ("Phones", server.page_url + "/"),
             ("Admin portal", server.page_url + "/portal"),
-            ("ONECHAT_API_URL", server.url + API_PATH),
+            ("ONECHAT_API_URL", url + API_PATH),
             ("ONECHAT_CONTAINER_ORIGINS", server.page_url),
             ("ONECHAT_DOMAIN", server.sandbox.domain),
             ("X-Sandbox-Token", server.token),

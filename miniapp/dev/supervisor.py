@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import queue
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,19 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..controls import Controls
-from ..errors import MiniAppError
 from ..settings import is_loopback
+from .listen import LOOPBACK_HOSTS, check_host, listen, local_url, sandbox_server
 from .process import AppProcess, Ended, Ready
 from .project import DATABASE, FOLDER, Project, state_folder
 
 if TYPE_CHECKING:
-    from ..sandbox.server import SandboxServer
     from .watch import Watcher
 
-PORTS_TRIED = 50  # more neighbours in use than that are no coincidence
 STANDBY_DELAY = 1.0  # seconds without events before the next child is prepared: until then pages need the processor
 FRAMEWORK = Path(__file__).resolve().parent.parent
-LOOPBACK_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 
 
 @dataclass(frozen=True)
@@ -64,45 +59,6 @@ class _Stop:
 _Event = Ready | Ended | _Changed | _Stop
 
 
-def check_host(host: str, *, forced: bool) -> None:
-    """Refuse a `host` that other machines can reach, unless `forced`."""
-    if not is_loopback(host) and not forced:
-        raise MiniAppError(
-            f"{host} can be reached from other machines, and the sandbox lets everyone be anyone.",
-            hint="Leave --host out; or add --force-host if you are sure that only you can get there.",
-            code="host_not_loopback",
-        )
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket at `port` (0: any), or at the next port that is free."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for candidate in range(port, min(port + PORTS_TRIED, 65536)):
-        listener = socket.socket(family)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((host, candidate))
-            listener.listen(128)  # Werkzeug's own backlog
-            return listener
-        except OSError as error:
-            listener.close()
-            if error.errno != errno.EADDRINUSE:
-                raise MiniAppError(
-                    f"Can't listen on {host} port {candidate}: {error.strerror}.",
-                    hint="Choose another with --port or --sandbox-port.",
-                    code="port",
-                ) from None
-    raise MiniAppError(
-        f"Ports {port} to {port + PORTS_TRIED - 1} are all taken.", hint="Choose another with --port.", code="port"
-    )
-
-
-def free_port(host: str, port: int) -> int:
-    """`port`, or the next one that is free."""
-    with listen(host, port) as listener:
-        return int(listener.getsockname()[1])
-
-
 class Supervisor:
     """One run of `miniapp dev`.
 
@@ -132,26 +88,16 @@ class Supervisor:
             self._prepare()  # loads the framework while this process loads the sandbox
             self._project = Project(self._directory, folder, self._options.app)
 
-            server = stack.enter_context(self._sandbox(folder))
-            self._controls = Controls(server.url, server.token)
+            server = stack.enter_context(
+                sandbox_server(folder / DATABASE, host, self._options.sandbox_port, force=self._options.force_host)
+            )
+            self._controls = Controls(local_url(host, server.port), server.token)
             self._url = f"http://localhost:{self._listener.getsockname()[1]}/"
             self._project.register(self._controls, self._url)
             self._start()
             if self._options.reload:
                 self._watch(stack)
             self._loop(server.page_url, began)
-
-    def _sandbox(self, folder: Path) -> SandboxServer:
-        from ..sandbox.config import SandboxConfig
-        from ..sandbox.server import SandboxServer
-
-        host = self._options.host
-        return SandboxServer(
-            SandboxConfig(database=folder / DATABASE),
-            host=host,
-            port=free_port(host, self._options.sandbox_port),
-            force=self._options.force_host,
-        )
 
     def _prepare(self) -> None:
         self._standby = AppProcess(self._listener, self._directory, self._events.put)

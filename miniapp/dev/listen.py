@@ -1,0 +1,74 @@
+"""Where the app and the sandbox listen: on loopback, at the port that was asked for or the next one that is free."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import MiniAppError
+from ..settings import is_loopback
+
+if TYPE_CHECKING:
+    from ..sandbox.server import SandboxServer
+
+PORTS_TRIED = 50  # more neighbours in use than that are no coincidence
+LOOPBACK_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
+"""The names under which browsers reach this machine's loopback, in Werkzeug's form."""
+
+
+def check_host(host: str, *, forced: bool) -> None:
+    """Refuse a `host` that other machines can reach, unless `forced`."""
+    if not is_loopback(host) and not forced:
+        raise MiniAppError(
+            f"{host} can be reached from other machines, and the sandbox lets everyone be anyone.",
+            hint="Leave --host out; or add --force-host if you are sure that only you can get there.",
+            code="host_not_loopback",
+        )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket at `port` (0: any), or at the next port that is free."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in range(port, min(port + PORTS_TRIED, 65536)):
+        listener = socket.socket(family)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, candidate))
+            listener.listen(128)  # Werkzeug's own backlog
+            return listener
+        except OSError as error:
+            listener.close()
+            if error.errno != errno.EADDRINUSE:
+                raise MiniAppError(
+                    f"Can't listen on {host} port {candidate}: {error.strerror}.",
+                    hint="Choose another with --port or --sandbox-port.",
+                    code="port",
+                ) from None
+    raise MiniAppError(
+        f"Ports {port} to {port + PORTS_TRIED - 1} are all taken.", hint="Choose another with --port.", code="port"
+    )
+
+
+def free_port(host: str, port: int) -> int:
+    """`port`, or the next one that is free."""
+    with listen(host, port) as listener:
+        return int(listener.getsockname()[1])
+
+
+def local_url(host: str, port: int) -> str:
+    """How this machine itself reaches what listens on `host` and `port`."""
+    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - every address, this machine's own too
+    return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"
+
+
+def sandbox_server(database: Path | None, host: str, port: int, *, force: bool) -> SandboxServer:
+    """A sandbox that keeps its state in `database`, ready to start."""
+    from ..sandbox.config import SandboxConfig
+    from ..sandbox.server import SandboxServer
+
+    check_host(host, forced=force)
+    named = () if is_loopback(host) or host in ("0.0.0.0", "::") else (host,)  # noqa: S104
+    config = SandboxConfig(database=database, trusted_hosts=named)
+    return SandboxServer(config, host=host, port=free_port(host, port), force=force)
