@@ -93,6 +93,7 @@ class FaultHost:
         self._over = threading.Event()
         self._closed = threading.Semaphore(0)
         self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
         self._talks: list[Talk] = []
         self._threads = [threading.Thread(target=self._accept, name="faulthost")]
         self._threads[0].start()
@@ -106,10 +107,6 @@ class FaultHost:
         self._server.close()
         for thread in self._threads:
             thread.join()
-
-    @property
-    def port(self) -> int:
-        return int(self._server.getsockname()[1])
 
     @property
     def url(self) -> str:
