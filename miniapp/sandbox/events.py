@@ -18,9 +18,13 @@ Event = tuple[int, str, Any]
 class EventHub:
     """Takes events and hands them to every open stream, and to streams that come back soon."""
 
-    def __init__(self, everybody: Callable[[], Iterable[str]]) -> None:
+    def __init__(
+        self, everybody: Callable[[], Iterable[str]], *, heartbeat: float = HEARTBEAT, poll: float = POLL
+    ) -> None:
         """`everybody` names the users whose threads a stream is told to look at again when it missed something."""
         self._everybody = everybody
+        self._heartbeat = heartbeat
+        self._poll = poll
         self._ring: deque[Event] = deque(maxlen=RING)
         self._last = 0
         self._changed = threading.Condition()
@@ -66,7 +70,7 @@ class EventHub:
         while not gone():
             with self._changed:
                 if not self._closed and self._last == at:
-                    self._changed.wait(POLL)
+                    self._changed.wait(self._poll)
                 if self._closed:
                     return
                 missed = at < self._oldest() - 1
@@ -79,8 +83,8 @@ class EventHub:
                     yield _frame(number, name, data)
                     at = number
             else:
-                silent += POLL
-                if silent >= HEARTBEAT:
+                silent += self._poll
+                if silent >= self._heartbeat:
                     silent = 0.0
                     yield ": still here\n\n"
 
