@@ -49,8 +49,8 @@ def _sandbox(name: str) -> Any:
         )
 
 
-@pytest.fixture
-def onechat() -> Iterator[LocalOneChat]:
+@pytest.fixture(name="onechat")  # by that name the module `onechat` below would hide it, once it is imported
+def _onechat() -> Iterator[LocalOneChat]:
     """A sandbox in this process, fresh for each test."""
     import secrets
     from contextlib import closing
