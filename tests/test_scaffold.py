@@ -255,10 +255,10 @@ def source_tree(target):
     return target
 
 
-def build_wheel(source, **environment):
+def build_wheel(source, target="wheel", **environment):
     """Runs hatchling's wheel build in `source`, offline."""
     return subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel"],
+        [sys.executable, "-m", "hatchling", "build", "-t", target],
         cwd=source,
         env=ENVIRONMENT | environment,
         capture_output=True,
@@ -304,3 +304,13 @@ def test_a_wheel_without_bundles_says_what_is_missing(tmp_path):
     built = build_wheel(source_tree(tmp_path), PATH="")
     assert built.returncode != 0
     assert "install Node" in built.stdout + built.stderr
+
+
+def test_an_editable_install_needs_no_bundles(tmp_path):
+    """`pip install -e .` works in a fresh clone, before anything has been built and without npm."""
+    built = build_wheel(source_tree(tmp_path), "wheel:editable", PATH="")
+    assert built.returncode == 0, built.stdout + built.stderr
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (path_file,) = (name for name in archive.namelist() if name.endswith(".pth"))
+        assert archive.read(path_file).decode().strip() == str(tmp_path)
