@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 
 from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from . import api, control, guard, pages, phones, portal
 from .config import SandboxConfig
 from .state import EXTENSION, Sandbox
 from .store.records import Refusal
-
-DRAIN_MAX = 64 * 1024 * 1024  # bytes of a refused body that are read away, so that its sender gets to see the answer
 
 log = logging.getLogger("miniapp.sandbox")
 
@@ -41,8 +39,6 @@ def _refused(refusal: Refusal) -> Response:
 
 def _failed(error: HTTPException) -> Response:
     status = error.code or 500
-    if isinstance(error, RequestEntityTooLarge):
-        _drain()
     words = error.description or error.name
     response = _error(status, error.name.lower().replace(" ", "_"), words)
     allowed = dict(error.get_headers()).get("Allow")
@@ -62,10 +58,3 @@ def _error(status: int, code: str, message: str, hint: str = "") -> Response:
     response = jsonify(error={"code": code, "message": message, "hint": hint})
     response.status_code = status
     return response
-
-
-def _drain() -> None:
-    stream = request.environ["wsgi.input"]
-    left = min(int(request.environ.get("CONTENT_LENGTH") or 0), DRAIN_MAX)
-    while left > 0 and (chunk := stream.read(min(left, 65536))):
-        left -= len(chunk)

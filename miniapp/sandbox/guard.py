@@ -5,13 +5,14 @@ from __future__ import annotations
 import hmac
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import Forbidden, Unauthorized
+from werkzeug.exceptions import BadRequest, Forbidden, Unauthorized
 
 from .. import contract
 from .config import HOST_NAME, SandboxConfig
 from .state import sandbox
 
 TOKEN_HEADER = "X-Sandbox-Token"  # noqa: S105 (its name, not its value)
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _TOKEN_GUARDED = ("/phones/", "/_sandbox/")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -34,23 +35,22 @@ PAGE_POLICY = (
 
 def install(app: Flask, config: SandboxConfig) -> None:
     """Guard every request of `app`."""
-    # Flask answers 400 to any other host name.
-    app.config["TRUSTED_HOSTS"] = [
-        "localhost",
-        "127.0.0.1",
-        "[::1]",
-        HOST_NAME,
-        *config.trusted_hosts,
-    ]
+    trusted = {*LOOPBACK, HOST_NAME, *(name.lower() for name in config.trusted_hosts)}
+    app.before_request(lambda: _check(trusted))
+    app.after_request(_harden)
     app.config["MAX_CONTENT_LENGTH"] = contract.BODY_MAX_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = contract.BODY_MAX_BYTES
-    app.before_request(_check)
-    app.after_request(_harden)
 
 
-def _check() -> None:
-    if request.routing_exception is not None and request.routing_exception.code == 400:
-        return  # a foreign host name: Flask answers, and request.host would raise
+def host_name() -> str:
+    """The host name that the current request names, in lower case and without its port."""
+    name, colon, port = request.host.lower().rpartition(":")
+    return name if colon and port.isdigit() else request.host.lower()
+
+
+def _check(trusted: set[str]) -> None:
+    if host_name() not in trusted:  # not Flask's TRUSTED_HOSTS: it knows no IPv6 address
+        raise BadRequest(f"The sandbox doesn't answer at this host name. Open it at {HOST_NAME}.")
     origin = request.headers.get("Origin")
     foreign = origin is not None and origin.lower() != f"{request.scheme}://{request.host}".lower()
     site = request.headers.get("Sec-Fetch-Site", "none")

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response as AnyResponse
 
 from .config import HOST_NAME
-from .guard import PAGE_POLICY
+from .guard import LOOPBACK, PAGE_POLICY, host_name
 from .state import sandbox
 
 _BUILD = Path(__file__).parent / "static" / "build"
@@ -43,9 +43,8 @@ def off_site() -> AnyResponse | None:
 
     The mini apps are framed at names below it: from anywhere else they would be on another site, without cookies.
     """
-    name, colon, port = request.host.rpartition(":")
-    if not port.isdigit():
-        name, colon, port = request.host, "", ""
-    if name not in ("localhost", "127.0.0.1", "[::1]"):
+    name = host_name()
+    if name not in LOOPBACK:
         return None
-    return redirect(f"{request.scheme}://{HOST_NAME}{colon}{port}{request.full_path.rstrip('?')}")
+    port = request.host[len(name) :]
+    return redirect(f"{request.scheme}://{HOST_NAME}{port}{request.full_path.rstrip('?')}")

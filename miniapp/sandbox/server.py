@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.serving import LISTEN_QUEUE, ThreadedWSGIServer, WSGIRequestHandler
 
 from ..errors import MiniAppError
 from .app import create_sandbox
@@ -47,7 +47,8 @@ class SandboxServer:
     @property
     def url(self) -> str:
         """Where programs reach it. Not every system's resolver knows `*.localhost`."""
-        return f"http://{self.host}:{self.port}"
+        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 (not bound)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def page_url(self) -> str:
@@ -56,11 +57,11 @@ class SandboxServer:
 
     def start(self) -> Self:
         """Listen. Raises OSError if the port is taken."""
-        try:
-            self._server = _Server(self.host, self.port, self.app)
-        except SystemExit:  # Werkzeug's way to say that the port is taken, after it has printed so
-            raise OSError(f"port {self.port} is taken") from None
-        self.port = self._server.server_port
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        # Werkzeug would print and exit where the port is taken, so the socket is ours.
+        with socket.create_server((self.host, self.port), family=family, backlog=LISTEN_QUEUE) as listener:
+            self._server = _Server(self.host, self.port, self.app, fd=listener.fileno())
+        self.port = self._server.port
         # Stopping waits for one round of this poll at most.
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), name="onechat-sandbox", daemon=True
@@ -90,8 +91,12 @@ class SandboxServer:
 
 
 class _Handler(WSGIRequestHandler):
-    # Headers and body are written apart; with Nagle's algorithm a kept-alive client waits 40 ms for the second.
+    # Headers and body are written apart; Nagle's algorithm could hold the second back for 40 ms.
     disable_nagle_algorithm = True
+    protocol_version = "HTTP/1.1"
+
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+        self.close_connection = True  # or a connection that was to be cut off would be read from again
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         path = self.path.partition("?")[0]  # a query may hold what is nobody's business
@@ -105,10 +110,10 @@ class _Server(ThreadedWSGIServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, host: str, port: int, app: Any) -> None:
+    def __init__(self, host: str, port: int, app: Any, fd: int) -> None:
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
-        super().__init__(host, port, app, handler=_Handler)
+        super().__init__(host, port, app, handler=_Handler, fd=fd)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._open_lock:

@@ -1,0 +1,138 @@
+"""The sandbox on a real port: faults on the wire, quiet logs, a prompt stop."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from miniapp.errors import MiniAppError
+from miniapp.sandbox import SandboxConfig, SandboxServer
+
+from .conftest import BOB
+
+SEND = json.dumps({"jid": BOB, "message": "Hi"})
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+def client(server: SandboxServer) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+
+
+def send(client: http.client.HTTPConnection) -> http.client.HTTPResponse:
+    client.request("POST", "/onechat/api/singleMessage", SEND, JSON)
+    return client.getresponse()
+
+
+def test_it_listens_on_loopback_alone(server: SandboxServer) -> None:
+    """The address is 127.0.0.1, the port a free one, and browsers have a name for it."""
+    assert server.url == f"http://127.0.0.1:{server.port}"
+    assert server.page_url == f"http://onechat.localhost:{server.port}"
+    with pytest.raises(OSError, match="in use"):
+        SandboxServer(port=server.port).start()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "", "::", "192.0.2.1", "example.com"])
+def test_it_refuses_other_addresses_unless_forced(host: str) -> None:
+    """Nothing but loopback by mistake."""
+    with pytest.raises(MiniAppError, match="this machine only"):
+        SandboxServer(host=host)
+    SandboxServer(host=host, force=True).stop()
+
+
+def test_reset_cuts_the_connection_off(server: SandboxServer, client: http.client.HTTPConnection) -> None:
+    """The client sees a connection reset, no answer."""
+    server.sandbox.faults.order("singleMessage", 1, "reset")
+    with pytest.raises(ConnectionResetError):
+        send(client)
+
+
+def test_a_hanging_call_ends_when_released(
+    server: SandboxServer,
+    client: http.client.HTTPConnection,
+    eventually: Callable[[Callable[[], bool]], None],
+) -> None:
+    """It answers nothing until then; clearing the faults drops it."""
+    server.sandbox.faults.order("singleMessage", 1, "hang")
+    client.request("POST", "/onechat/api/singleMessage", SEND, JSON)
+    eventually(lambda: not server.sandbox.faults._orders["singleMessage"])
+    assert client.sock is not None
+    client.sock.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        client.sock.recv(1)
+    client.sock.settimeout(5)
+    server.sandbox.faults.clear()
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+        client.getresponse()
+
+
+def test_a_body_that_is_too_large_gets_its_answer(client: http.client.HTTPConnection) -> None:
+    """Who sends too much sees 413, not a broken connection."""
+    client.request("POST", "/onechat/api/singleMessage", b"x" * (8 * 1024 * 1024), JSON)
+    answer = client.getresponse()
+    assert (answer.status, json.loads(answer.read())["status"]) == (413, "Error")
+
+
+def test_stopping_waits_for_nobody(eventually: Callable[[Callable[[], bool]], None]) -> None:
+    """Open streams, hanging calls and idle connections end with the server, and their threads with them."""
+    server = SandboxServer().start()
+    before = threading.active_count()
+    server.sandbox.faults.order("singleMessage", 1, "hang")
+    idle, stream, hanging = (http.client.HTTPConnection("127.0.0.1", server.port, timeout=5) for _ in range(3))
+    idle.connect()
+    stream.request("GET", "/phones/events", headers={"X-Sandbox-Token": server.token})
+    events = stream.getresponse()
+    assert events.readline().startswith(b":")
+    hanging.request("POST", "/onechat/api/singleMessage", SEND, JSON)
+    eventually(lambda: not server.sandbox.faults._orders["singleMessage"])
+    ours = [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]
+    stopping = threading.Thread(target=server.stop)
+    stopping.start()
+    stopping.join(5)
+    assert not stopping.is_alive()
+    for thread in ours:
+        thread.join(5)
+        assert not thread.is_alive()
+    with contextlib.suppress(http.client.IncompleteRead):
+        events.read()
+    for client in (idle, stream, hanging):
+        client.close()
+    assert threading.active_count() <= before
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port), 1)
+
+
+def test_logs_hold_no_secret(
+    server: SandboxServer, client: http.client.HTTPConnection, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A request's line is logged without its query, and nothing else of the request is."""
+    with caplog.at_level(logging.DEBUG):
+        client.request(
+            "POST",
+            "/onechat/api/singleMessage?key=CANARY",
+            json.dumps({"jid": "CANARY", "sessionId": "CANARY"}),
+            {**JSON, "apikey": "CANARY", "X-Sandbox-Token": "CANARY"},
+        )
+        client.getresponse().read()
+        client.request("GET", "/%1b[31mred")
+        client.getresponse().read()
+    assert "POST /onechat/api/singleMessage 401" in caplog.text
+    assert "CANARY" not in caplog.text
+    assert "\x1b" not in caplog.text
+
+
+def test_a_file_keeps_everything_over_a_restart(tmp_path: Path) -> None:
+    """Stopped and started on the same file, the sandbox knows its messages."""
+    config = SandboxConfig(database=tmp_path / "sandbox.db")
+    with SandboxServer(config) as first:
+        first.sandbox.store.users.add("Frank Ho")
+    with SandboxServer(config) as second:
+        assert "Frank Ho" in [user.name for user in second.sandbox.store.users.all()]
