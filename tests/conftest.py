@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from playwright.sync_api import Browser, sync_playwright
+
+from miniapp.testing.onechat import LocalOneChat
 
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_ARGUMENTS = [
@@ -34,3 +38,22 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """`run("send", …, stdin=, env=)`: one command of ours, in an empty directory; its input is no terminal."""
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*args: str, stdin: str = "", env: dict[str, str] | None = None) -> Result:
+        from miniapp.cli import cli
+
+        return CliRunner().invoke(cli, args, input=stdin, env=env, prog_name="miniapp")
+
+    return invoke
+
+
+@pytest.fixture
+def env(onechat_server: LocalOneChat) -> dict[str, str]:
+    """The settings of an app that the sandbox on a port knows, as an environment."""
+    return {key: str(value) for key, value in onechat_server.config.items()}

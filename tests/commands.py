@@ -1,0 +1,38 @@
+"""Ways to run the command line in a test."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from click.testing import Result
+
+PATIENCE = 20.0  # seconds for anything that takes a tenth of one: two cores run the whole suite at once
+
+Run = Callable[..., Result]
+
+
+def at_terminal(answers: list[tuple[str, str]], *args: str, cwd: Path, env: dict[str, str]) -> tuple[int, str]:
+    """Runs the real command at a terminal, gives each answer once its question shows; exit code and all that showed."""
+    pid, terminal = pty.fork()
+    if pid == 0:  # pragma: no cover - another process
+        os.chdir(cwd)
+        os.execve(sys.executable, [sys.executable, "-m", "miniapp", *args], {**os.environ, **env})
+    shown, left, ends = "", list(answers), time.monotonic() + PATIENCE
+    with open(terminal, "r+b", buffering=0) as screen:
+        while time.monotonic() < ends and select.select([screen], [], [], PATIENCE)[0]:
+            try:
+                chunk = screen.read(4096)
+            except OSError:  # how Linux tells that the other side has gone
+                break
+            if not chunk:
+                break
+            shown += chunk.decode()
+            if left and left[0][0] in shown:
+                screen.write(left.pop(0)[1].encode())
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown
