@@ -109,8 +109,8 @@ export class World extends Model {
   };
 
   #onLive = (live: Live): void => {
-    // After a gap the state may be another one; the sandbox resends events, but not if it lost its memory.
-    if (live === "open" && this.live === "reconnecting") void this.look();
+    // What changed before the stream was open came without an event.
+    if (live === "open") void this.look();
     this.live = live;
     this.changed();
   };

@@ -24,6 +24,7 @@ export class ThreadView extends LitElement {
   @query(".list") private list!: HTMLElement;
   @query("textarea") private input!: HTMLTextAreaElement | null;
   protected watch = new Watch(this, () => this.phone);
+  /** Whether the next update goes to the end: at first, after sending, and where the end is in view already. */
   #following = true;
   #fromEnd = 0;
   #first: number | undefined;
@@ -296,7 +297,10 @@ export class ThreadView extends LitElement {
   }
 
   override willUpdate(): void {
-    if (this.list) this.#fromEnd = this.list.scrollHeight - this.list.scrollTop;
+    if (!this.list) return;
+    this.#fromEnd = this.list.scrollHeight - this.list.scrollTop;
+    // Measured, not heard: the event of a scroll comes after an update that was under way.
+    this.#following ||= this.#fromEnd - this.list.clientHeight < NEAR;
   }
 
   override updated(): void {
@@ -305,12 +309,11 @@ export class ThreadView extends LitElement {
     if (this.#following) this.list.scrollTop = this.list.scrollHeight;
     else if (first !== this.#first) this.list.scrollTop = this.list.scrollHeight - this.#fromEnd;
     this.#first = first;
+    this.#following = false;
   }
 
   #scrolled = () => {
-    const { scrollTop, scrollHeight, clientHeight } = this.list;
-    this.#following = scrollHeight - scrollTop - clientHeight < NEAR;
-    if (scrollTop < NEAR && this.phone.messages.length > 0) void this.phone.older();
+    if (this.list.scrollTop < NEAR && this.phone.messages.length > 0) void this.phone.older();
   };
 
   #back = () => this.dispatchEvent(new CustomEvent("back"));
