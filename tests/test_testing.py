@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -206,3 +207,20 @@ def test_plugin_loads_no_sandbox(tmp_path: Path) -> None:
     )
     run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)]
     assert subprocess.run(run, capture_output=True, check=False).returncode == 0
+
+
+def test_documented_examples_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Python in docs/testing.md runs as it stands there, with the starter."""
+    root = Path(__file__).parents[1]
+    blocks = re.findall(r"^```python\n(.*?)^```$", (root / "docs" / "testing.md").read_text(), re.MULTILINE | re.DOTALL)
+    monkeypatch.syspath_prepend(root)
+    pytester.makepyfile("\n".join(blocks))
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=len(blocks))
+
+
+def test_every_fixture_is_documented() -> None:
+    """docs/testing.md names every fixture and everything that the sandbox can do for a test."""
+    text = (Path(__file__).parents[1] / "docs" / "testing.md").read_text()
+    public = {name for name in vars(LocalOneChat) if not name.startswith("_")} - {"url", "alice", "bob"}
+    for name in {"onechat", "onechat_server", "alice", "bob", "login"} | public:
+        assert re.search(rf"`{name}\b", text), name

@@ -106,9 +106,16 @@ def _need_sandbox() -> None:
 
 @click.command()
 @click.option("--app", default="wsgi", show_default=True, help="The app, as Flask's --app: a module, or module:name.")
-@click.option("--port", type=PORT, default=5000, show_default=True, help="The app's port, or the next free one.")
 @click.option(
-    "--sandbox-port", type=PORT, default=SANDBOX_PORT, show_default=True, help="The sandbox's, or the next free one."
+    "--port", type=PORT, metavar="PORT", default=5000, show_default=True, help="The app's port, or the next free one."
+)
+@click.option(
+    "--sandbox-port",
+    type=PORT,
+    metavar="PORT",
+    default=SANDBOX_PORT,
+    show_default=True,
+    help="The sandbox's, or the next free one.",
 )
 @click.option("--open", "open_page", is_flag=True, help="Open the phones in the browser.")
 @click.option("--reload/--no-reload", default=True, help="Whether to follow changes of the files.")
@@ -141,7 +148,9 @@ def dev(
 
 
 @click.command()
-@click.option("--port", type=PORT, default=SANDBOX_PORT, show_default=True, help="The port, or the next free one.")
+@click.option(
+    "--port", type=PORT, metavar="PORT", default=SANDBOX_PORT, show_default=True, help="The port, or the next free one."
+)
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
