@@ -30,7 +30,8 @@ export class Host extends LitElement {
   protected watch = new Watch(this, () => this.#world);
   #sizes = new ResizeObserver(() => this.#measure());
   // A phone keeps its element, so its running app, when one before it is removed.
-  #keys = this.setup.phones.map(() => Symbol("phone"));
+  #keys: object[] = this.setup.phones.map(() => ({}));
+  #unread = new WeakMap<object, number>();
 
   static override styles = [
     base,
@@ -179,6 +180,16 @@ export class Host extends LitElement {
             0 0 0 2px var(--surface),
             0 0 0 4px var(--accent);
         }
+        .dot {
+          position: absolute;
+          top: 5px;
+          right: 5px;
+          width: 11px;
+          height: 11px;
+          border-radius: 50%;
+          background: var(--badge);
+          box-shadow: 0 0 0 2px var(--surface);
+        }
         .fill {
           display: none;
         }
@@ -193,7 +204,6 @@ export class Host extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#sizes.observe(this);
     void this.#world.start();
   }
 
@@ -201,6 +211,10 @@ export class Host extends LitElement {
     super.disconnectedCallback();
     this.#sizes.disconnect();
     this.#world.stop();
+  }
+
+  override firstUpdated(): void {
+    this.#sizes.observe(this.renderRoot.querySelector("main")!);
   }
 
   override willUpdate(): void {
@@ -276,13 +290,15 @@ export class Host extends LitElement {
   #switches() {
     return this.#jids().map((jid, index) => {
       const user = this.#world.user(jid);
+      const unread = this.#unread.get(this.#keys[index]!);
       return html`<button
-        aria-label=${user?.name ?? jid}
+        aria-label="${user?.name ?? jid}${unread ? ", unread messages" : ""}"
         aria-pressed=${index === this.current ? "true" : "false"}
         data-testid="switch-${index}"
         @click=${() => (this.current = index)}
       >
         <oc-avatar .name=${user?.name ?? jid} .src=${user?.avatar ?? ""}></oc-avatar>
+        ${unread ? html`<span class="dot"></span>` : nothing}
       </button>`;
     });
   }
@@ -306,6 +322,7 @@ export class Host extends LitElement {
           ?shown=${shown}
           ?removable=${phones.length > 1}
           @setup=${(event: CustomEvent<Partial<PhoneSetup>>) => this.#change(index, event.detail)}
+          @unread=${(event: CustomEvent<number>) => this.#count(index, event.detail)}
           @remove=${() => this.#remove(index)}
         ></oc-phone>`;
       },
@@ -321,12 +338,17 @@ export class Host extends LitElement {
   }
 
   #add = () => {
-    this.#keys.push(Symbol("phone"));
+    this.#keys.push({});
     const jids = this.#jids();
     const free = this.#world.users.find(({ jid, admin }) => !jids.includes(jid) && !admin);
     this.#keep({ ...this.setup, phones: [...this.setup.phones, newPhone(system(), free?.jid)] });
     this.current = this.setup.phones.length - 1;
   };
+
+  #count(index: number, unread: number): void {
+    this.#unread.set(this.#keys[index]!, unread);
+    this.requestUpdate();
+  }
 
   #remove(index: number): void {
     this.#keys.splice(index, 1);

@@ -37,7 +37,7 @@ export interface Room {
   bare: boolean;
 }
 
-/** One simulated device with its user. Fires `setup` with changes to its setup, and `remove`. */
+/** One simulated device with its user. Fires `setup` with changes to its setup, `unread` with a count, and `remove`. */
 @customElement("oc-phone")
 export class Phone extends LitElement {
   @property({ attribute: false }) world!: World;
@@ -59,6 +59,7 @@ export class Phone extends LitElement {
   protected watchWorld = new Watch(this, () => this.world);
   #questions = new Questions(() => this.requestUpdate());
   #clock: ReturnType<typeof setInterval> | undefined;
+  #counted = 0;
   #banner: ReturnType<typeof setTimeout> | undefined;
 
   static override styles = [base, palette, phoneStyles];
@@ -80,6 +81,7 @@ export class Phone extends LitElement {
     if (this.phone?.jid !== this.jid) this.#become(this.jid);
     const running = this.app && this.world.apps.find(({ appId }) => appId === this.app!.appId);
     if (this.app && !running && this.world.ready) this.#end(); // suspended or removed
+    this.#count(this.phone.unread);
     this.phone.attend(this.shown && this.tab === "chats" && !this.front);
     this.#measure();
   }
@@ -91,6 +93,11 @@ export class Phone extends LitElement {
     this.phone = this.world.open(jid);
     this.phone.onNews = (message) => this.#show(message, "");
     [this.tab, this.app, this.front, this.news, this.notice] = ["chats", undefined, false, undefined, ""];
+  }
+
+  #count(unread: number): void {
+    if (unread !== this.#counted) this.dispatchEvent(new CustomEvent("unread", { detail: unread }));
+    this.#counted = unread;
   }
 
   #measure(): void {

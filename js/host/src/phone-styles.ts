@@ -145,6 +145,11 @@ export const phoneStyles = css`
     margin-left: -11px;
   }
 
+  .island .toasts,
+  .hole .toasts {
+    top: 48px;
+  }
+
   .island,
   .hole {
     --bottom: 12px; /* keeps buttons clear of the round corners */
@@ -323,8 +328,14 @@ export const phoneStyles = css`
 
     .setup {
       justify-content: center;
+      padding-left: 8px;
       border-radius: 0;
       box-shadow: 0 1px 0 var(--line);
+    }
+
+    /* The bar above shows who it is. */
+    .setup oc-avatar {
+      display: none;
     }
 
     .room {
