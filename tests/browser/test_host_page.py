@@ -279,3 +279,14 @@ def test_a_narrow_page_shows_one_phone_at_a_time(host: Host):
     expect(page.get_by_test_id("phone-0")).to_be_hidden()
     expect(host.phone(1).get("thread")).to_contain_text("Over here")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_page_from_before_the_sandboxs_start_loads_itself_again(host: Host):
+    """Its token is void. It reloads by itself, once; if that doesn't help, it leaves the matter to the person."""
+    loads: list[str] = []
+    host.page.on("load", lambda page: loads.append(page.url))
+    host.page.route("**/phones/events", lambda route: route.fulfill(status=401, json={}))
+    host.page.reload()
+    expect(host.page.get_by_role("alert")).to_contain_text("The sandbox was started again.")
+    expect(host.page.get_by_role("button", name="Reload this page")).to_be_visible()
+    assert len(loads) == 2

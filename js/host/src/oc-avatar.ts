@@ -34,7 +34,7 @@ export class Avatar extends LitElement {
         border-radius: 50%;
         font: 600 calc(var(--size) * 0.36) / 1 system-ui, sans-serif;
         color: #fff;
-        background: hsl(var(--hue) 42% 38%);
+        background: hsl(var(--hue) 45% 31%);
       }
       :host([kind="app"]) div {
         border-radius: 26%;

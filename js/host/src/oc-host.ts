@@ -141,7 +141,10 @@ export class Host extends LitElement {
           padding: 0 4px 0 12px;
           gap: 0;
         }
-        h1,
+        h1 {
+          position: absolute;
+          clip-path: inset(50%);
+        }
         .bar .button span,
         .live:not([data-live="reconnecting"], [data-live="stale"]) {
           display: none;

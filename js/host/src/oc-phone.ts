@@ -259,7 +259,8 @@ export class Phone extends LitElement {
     const badge = unread
       ? html`<span class="badge" data-testid="unread-all">${unread > 99 ? "99+" : unread}<span class="unseen"> unread</span></span>`
       : nothing;
-    return html`<nav aria-label="Phone" ?inert=${inert}>
+    const name = this.phone.user?.name ?? this.jid;
+    return html`<nav aria-label="Parts of ${name}'s phone" ?inert=${inert}>
       ${tab("chats", "Chats", icons.chats, badge)} ${tab("apps", "Mini apps", icons.apps)}
       ${tab("profile", "Profile", icons.person)}
     </nav>`;

@@ -106,7 +106,7 @@ export class Picker extends LitElement {
             @input=${(event: InputEvent) => (this.query = (event.target as HTMLInputElement).value)}
           />
         </label>
-        <ul role="group" aria-label="Contacts" @keydown=${this.#arrow}>
+        <ul aria-label="Contacts" @keydown=${this.#arrow}>
           ${shown.map((user) => this.#row(user))}
           ${shown.length ? nothing : html`<li class="empty">Nobody here has that name.</li>`}
         </ul>

@@ -327,10 +327,18 @@ export const phoneStyles = css`
     }
 
     .setup {
-      justify-content: center;
-      padding-left: 8px;
+      padding-left: 6px;
       border-radius: 0;
       box-shadow: 0 1px 0 var(--line);
+    }
+
+    .choice.user {
+      flex: 1;
+    }
+
+    .choice.user select {
+      flex: 1;
+      max-width: none;
     }
 
     /* The bar above shows who it is. */
