@@ -1,4 +1,14 @@
-import { Refusal, type DeviceInfo, type Group, type Launch, type Message, type Relay, type State, type Thread, type User } from "./types.js";
+import {
+  Refusal,
+  type DeviceInfo,
+  type Group,
+  type Launch,
+  type Message,
+  type Relay,
+  type State,
+  type Thread,
+  type User,
+} from "./types.js";
 
 /** How many messages are asked for at once: some three screens of a phone. */
 export const PAGE = 50;

@@ -146,14 +146,16 @@ export class RunningApp extends LitElement {
           ${icons.close}
         </button>
       </header>
-      ${this.ended
-        ? html`<div class="ended" role="alert" data-testid="session-ended">
+      ${
+        this.ended
+          ? html`<div class="ended" role="alert" data-testid="session-ended">
             <p>This session has ended.</p>
             <button class="button" data-testid="new-session" ?disabled=${this.renewing} @click=${() => this.renew()}>
               New session
             </button>
           </div>`
-        : nothing}
+          : nothing
+      }
       <div class="frame">${this.fault ? this.#failed(this.fault) : this.#frame()}</div>
     `;
   }
@@ -174,12 +176,14 @@ export class RunningApp extends LitElement {
       ></iframe>`,
     );
     return html`${launched ? frame : nothing}
-    ${loading
-      ? html`<div class="wait" role="status">
+    ${
+      loading
+        ? html`<div class="wait" role="status">
           <oc-avatar kind="app" .name=${app.name} .src=${app.icon}></oc-avatar>
           <p>Opening ${app.name}…</p>
         </div>`
-      : nothing}`;
+        : nothing
+    }`;
   }
 
   #failed(fault: Refusal) {
@@ -197,7 +201,13 @@ export class RunningApp extends LitElement {
     const launched = await this.#launch();
     if (!launched) return;
     this.#bridge?.close();
-    this.#bridge = new Bridge(window, () => this.#window, launched.origin, this.#answer, () => this.#alive());
+    this.#bridge = new Bridge(
+      window,
+      () => this.#window,
+      launched.origin,
+      this.#answer,
+      () => this.#alive(),
+    );
     this.launched = launched;
     this.ended = false;
   }
@@ -250,7 +260,10 @@ export class RunningApp extends LitElement {
     if (call.call === "user.selectContacts") {
       const title = call.max === 1 ? "Select a contact" : "Select contacts";
       const why = `${this.app.name} will see who you pick.`;
-      const picked = await this.questions.ask<string[]>({ kind: "pick", title, done: "Done", max: call.max, why }, signal);
+      const picked = await this.questions.ask<string[]>(
+        { kind: "pick", title, done: "Done", max: call.max, why },
+        signal,
+      );
       return picked ?? [];
     }
     const { relay } = call;

@@ -42,8 +42,9 @@ export class Apps extends LitElement {
     const { apps, ready } = this.phone.world;
     return html`
       <h2>Mini apps</h2>
-      ${apps.length
-        ? html`<ul>
+      ${
+        apps.length
+          ? html`<ul>
             ${apps.map(
               (app) => html`<li>
                 <button
@@ -62,14 +63,17 @@ export class Apps extends LitElement {
               </li>`,
             )}
           </ul>`
-        : html`<div class="empty">
+          : html`<div class="empty">
             ${icons.apps}
             <h3>${ready ? "No mini apps yet" : "Loading…"}</h3>
-            ${ready
-              ? html`<p><code>miniapp dev</code> registers yours; the admin portal approves those that wait.</p>
+            ${
+              ready
+                ? html`<p><code>miniapp dev</code> registers yours; the admin portal approves those that wait.</p>
                   <a class="button" href="/portal" target="_blank" rel="noopener">Open the portal</a>`
-              : nothing}
-          </div>`}
+                : nothing
+            }
+          </div>`
+      }
     `;
   }
 }

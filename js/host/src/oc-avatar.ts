@@ -78,9 +78,11 @@ export class Avatar extends LitElement {
   override render() {
     const picture = this.kind !== "alert" && this.src && this.src !== this.broken;
     return html`<div class="s${shade(this.name, SHADES)}" aria-hidden="true">
-      ${picture
-        ? html`<img src=${this.src} alt="" referrerpolicy="no-referrer" @error=${() => (this.broken = this.src)} />`
-        : this.#stand()}
+      ${
+        picture
+          ? html`<img src=${this.src} alt="" referrerpolicy="no-referrer" @error=${() => (this.broken = this.src)} />`
+          : this.#stand()
+      }
     </div>`;
   }
 

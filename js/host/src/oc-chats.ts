@@ -88,11 +88,13 @@ export class Chats extends LitElement {
           ${icons.pencil}
         </button>
       </header>
-      ${phone.threads.length
-        ? html`<ul>
+      ${
+        phone.threads.length
+          ? html`<ul>
             ${phone.threads.map((thread) => html`<li>${this.#row(thread)}</li>`)}
           </ul>`
-        : this.#empty()}
+          : this.#empty()
+      }
     `;
   }
 
@@ -114,11 +116,13 @@ export class Chats extends LitElement {
         </span>
         <span class="line">
           <span class="more ellipsis">${last ? this.#preview(thread) : ""}</span>
-          ${unread
-            ? html`<span class="badge" data-testid="unread"
+          ${
+            unread
+              ? html`<span class="badge" data-testid="unread"
                 >${unread > 99 ? "99+" : unread}<span class="unseen"> unread</span></span
               >`
-            : nothing}
+              : nothing
+          }
         </span>
       </span>
     </button>`;

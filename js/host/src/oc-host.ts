@@ -7,7 +7,15 @@ import { Watch, World } from "./model.js";
 import "./oc-avatar.js";
 import "./oc-phone.js";
 import type { Room } from "./oc-phone.js";
-import { PHONES_MAX, newPhone, readSetup, writeSetup, type PageTheme, type PhoneSetup, type Theme } from "./settings.js";
+import {
+  PHONES_MAX,
+  newPhone,
+  readSetup,
+  writeSetup,
+  type PageTheme,
+  type PhoneSetup,
+  type Theme,
+} from "./settings.js";
 import { base } from "./styles.js";
 
 /** Below it one phone at a time fills the page, without a casing. The styles say it too. */
@@ -335,7 +343,9 @@ export class Host extends LitElement {
   /** The user of each phone: the one that is set up, else one who has no phone yet, else the first. */
   #jids(): string[] {
     const { users } = this.#world;
-    const named = this.setup.phones.map(({ user }) => users.find(({ jid }) => jid === user || local(jid) === user)?.jid);
+    const named = this.setup.phones.map(
+      ({ user }) => users.find(({ jid }) => jid === user || local(jid) === user)?.jid,
+    );
     const free = users.map(({ jid }) => jid).filter((jid) => !named.includes(jid));
     return named.map((jid) => jid ?? free.shift() ?? users[0]?.jid ?? "");
   }

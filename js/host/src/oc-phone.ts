@@ -127,9 +127,11 @@ export class Phone extends LitElement {
       <div class="room ${bare ? "bare" : ""}">
         <div class="device ${bare ? "" : this.#device.cutout}">
           <div class="screen" data-theme=${theme} data-testid="screen">
-            ${bare
-              ? nothing
-              : html`<div class="status" aria-hidden="true"><span>${clockOf(this.now)}</span>${icons.reception}</div>`}
+            ${
+              bare
+                ? nothing
+                : html`<div class="status" aria-hidden="true"><span>${clockOf(this.now)}</span>${icons.reception}</div>`
+            }
             <div class="view" ?inert=${asked !== undefined}>${this.#view()} ${this.#running()}</div>
             ${this.#tabs(asked !== undefined)}
             <div class="toasts" role="status" aria-live="polite">${this.#toast()}</div>
@@ -178,8 +180,9 @@ export class Phone extends LitElement {
       >
         ${dark ? icons.moon : icons.sun}
       </button>
-      ${this.removable
-        ? html`<button
+      ${
+        this.removable
+          ? html`<button
             class="icon"
             aria-label="Remove this phone"
             title="Remove this phone"
@@ -188,7 +191,8 @@ export class Phone extends LitElement {
           >
             ${icons.close}
           </button>`
-        : nothing}
+          : nothing
+      }
     </div>`;
   }
 

@@ -97,9 +97,11 @@ export class Profile extends LitElement {
       <section>
         <h3>Session</h3>
         <p>
-          ${running
-            ? `${running.name} is running. A new session reaches it without a reload.`
-            : "Each mini app gets its session when it is opened. None is running."}
+          ${
+            running
+              ? `${running.name} is running. A new session reaches it without a reload.`
+              : "Each mini app gets its session when it is opened. None is running."
+          }
         </p>
         <button
           class="button main"

@@ -112,7 +112,13 @@ export class Sheet extends LitElement {
     } else if (event.key === "Tab") {
       const stops = this.#stops();
       const at = stops.indexOf(focused(document) as HTMLElement);
-      const next = event.shiftKey ? (at <= 0 ? stops.at(-1) : undefined) : at === stops.length - 1 ? stops[0] : undefined;
+      const next = event.shiftKey
+        ? at <= 0
+          ? stops.at(-1)
+          : undefined
+        : at === stops.length - 1
+          ? stops[0]
+          : undefined;
       if (next) {
         event.preventDefault();
         next.focus();

@@ -224,9 +224,11 @@ export class ThreadView extends LitElement {
         </div>
       </header>
       <div class="list" role="log" aria-label="Messages" tabindex="0" data-testid="messages" @scroll=${this.#scrolled}>
-        ${phone.fault && !phone.messages.length
-          ? html`<div class="empty">${phone.fault.message} ${phone.fault.hint}</div>`
-          : nothing}
+        ${
+          phone.fault && !phone.messages.length
+            ? html`<div class="empty">${phone.fault.message} ${phone.fault.hint}</div>`
+            : nothing
+        }
         ${this.#messages(kind)}
       </div>
       ${this.fault ? html`<p class="fault" role="alert">${this.fault}</p>` : nothing}

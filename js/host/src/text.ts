@@ -67,7 +67,10 @@ export const timeOf = (at: string) => clock.format(new Date(at));
 /** As a phone's status bar has it: without am or pm. */
 export function clockOf(at: Date): string {
   const parts = clock.formatToParts(at).filter(({ type }) => type !== "dayPeriod");
-  return parts.map(({ value }) => value).join("").trim();
+  return parts
+    .map(({ value }) => value)
+    .join("")
+    .trim();
 }
 
 /** Today, Yesterday, a weekday within the week, else a date. */

@@ -81,13 +81,7 @@ export type Relay =
   | { kind: "new-group"; invitees: string[]; textMessage: string };
 
 export type ErrorCode =
-  | "not_in_host"
-  | "bad_argument"
-  | "cancelled"
-  | "timeout"
-  | "refused"
-  | "unreachable"
-  | "signed_out";
+  "not_in_host" | "bad_argument" | "cancelled" | "timeout" | "refused" | "unreachable" | "signed_out";
 
 /** An error as the bridge carries it: what happened, and what to do. */
 export class Refusal extends Error {

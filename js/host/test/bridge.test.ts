@@ -7,7 +7,10 @@ const ORIGIN = "http://alice.onechat.localhost:5000";
 /** A frame's window: it keeps what is posted to it. */
 class FrameWindow {
   posted: { data: Record<string, unknown>; targetOrigin: string; port: MessagePort }[] = [];
-  postMessage(data: Record<string, unknown>, { targetOrigin, transfer }: { targetOrigin: string; transfer: MessagePort[] }) {
+  postMessage(
+    data: Record<string, unknown>,
+    { targetOrigin, transfer }: { targetOrigin: string; transfer: MessagePort[] },
+  ) {
     this.posted.push({ data, targetOrigin, port: transfer[0]! });
   }
 }
@@ -151,7 +154,8 @@ describe("calls", () => {
 
   test("without a number to answer to are ignored", async () => {
     const { port, heard, answers } = connect();
-    for (const junk of [null, 1, "x", [], {}, { id: "1", call: "user.selectContacts" }, { id: NaN }]) port.postMessage(junk);
+    for (const junk of [null, 1, "x", [], {}, { id: "1", call: "user.selectContacts" }, { id: NaN }])
+      port.postMessage(junk);
     port.postMessage({ id: 1, call: "user.selectContacts" });
     await answers(1);
     expect(heard).toHaveLength(1);

@@ -9,7 +9,9 @@ describe("checkCall", () => {
   test("takes what OneChat documents", () => {
     expect(checkCall("user.selectContacts", undefined)).toEqual({ call: "user.selectContacts", max: -1 });
     expect(checkCall("user.selectContacts", { maxNumberOfSelection: 3 })).toMatchObject({ max: 3 });
-    expect(checkCall("message.single.relay", { recipient: ["a@d", "b@d", "a@d"], textMessage: "hello friend" })).toEqual({
+    expect(
+      checkCall("message.single.relay", { recipient: ["a@d", "b@d", "a@d"], textMessage: "hello friend" }),
+    ).toEqual({
       call: "relay",
       relay: { kind: "single", recipient: ["a@d", "b@d"], textMessage: "hello friend" },
     });

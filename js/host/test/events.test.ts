@@ -3,7 +3,8 @@ import { Restarted } from "../src/api.js";
 import { EventParser, EventStream, type Event, type Live } from "../src/events.js";
 import { Refusal } from "../src/types.js";
 
-const STREAM = ': hello\n\nid: 1\nevent: threads\ndata: {"jid":\ndata: "a@d"}\n\nid: 2\r\nevent: reload\r\ndata: {}\r\n\r\n';
+const STREAM =
+  ': hello\n\nid: 1\nevent: threads\ndata: {"jid":\ndata: "a@d"}\n\nid: 2\r\nevent: reload\r\ndata: {}\r\n\r\n';
 
 describe("EventParser", () => {
   test("reads events whole, with comments, both line ends and data of several lines", () => {
@@ -42,13 +43,21 @@ describe("EventStream", () => {
         return new Response(answer);
       },
     };
-    const made = new EventStream(api, (event) => events.push(event), (live) => lives.push(live));
+    const made = new EventStream(
+      api,
+      (event) => events.push(event),
+      (live) => lives.push(live),
+    );
     return { made, asked, events, lives };
   }
 
   test("comes back after each end, from after the last event", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const { made, asked, events, lives } = stream([STREAM, new Refusal("unreachable", "gone"), "id: 3\ndata: {}\nevent: state\n\n"]);
+    const { made, asked, events, lives } = stream([
+      STREAM,
+      new Refusal("unreachable", "gone"),
+      "id: 3\ndata: {}\nevent: state\n\n",
+    ]);
     const run = made.run();
     await vi.waitFor(() => expect(lives.at(-1)).toBe("reconnecting"));
     while (asked.length < 3) await vi.advanceTimersByTimeAsync(100);

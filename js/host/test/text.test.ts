@@ -27,7 +27,11 @@ describe("links in messages", () => {
 
   test("never change the text", () => {
     for (const text of ["a https://x.example/. b", "https://[", "https://a.example…", "http://http://a.example"]) {
-      expect(pieces(text).map((piece) => (typeof piece === "string" ? piece : piece.text)).join("")).toBe(text);
+      expect(
+        pieces(text)
+          .map((piece) => (typeof piece === "string" ? piece : piece.text))
+          .join(""),
+      ).toBe(text);
     }
   });
 
