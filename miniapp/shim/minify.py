@@ -37,7 +37,7 @@ def minify(template: str) -> str:
 
 def _sub(pattern: str, new: str, text: str) -> str:
     """`re.sub` outside of strings and Jinja's expressions."""
-    return re.sub(rf"{_SKIP}|({pattern})", lambda m: re.sub(pattern, new, m[1]) if m[1] else m[0], text)
+    return re.sub(f"{_SKIP}|{pattern}", lambda m: m[0] if m[0].startswith(('"', "{{")) else m.expand(new), text)
 
 
 def _rename(statements: list[str]) -> list[str]:
