@@ -7,8 +7,9 @@ from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 from flask import request
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
+from .. import contract
 from .store.records import Refusal
 
 MAX_FIELDS = 1000  # Werkzeug's own limit for multipart; the longest documented call has five
@@ -24,25 +25,38 @@ def json_body() -> dict[str, Any]:
     Any other content type is answered 415: a page elsewhere can send forms, but no JSON, without asking.
     """
     if request.mimetype != "application/json":
-        if not request.mimetype and not request.get_data():
+        if not request.mimetype and not _raw():
             return {}
         raise UnsupportedMediaType("The body is not JSON. Send it with Content-Type: application/json.")
-    return _parse_json(request.get_data())
+    return _parse_json(_raw())
 
 
 def any_body() -> dict[str, Any]:
     """The fields that the current request carries as JSON, urlencoded or multipart. Raises `BadBody`."""
     match request.mimetype:
         case "application/json":
-            return _parse_json(request.get_data())
+            return _parse_json(_raw())
         case "application/x-www-form-urlencoded":
-            return _parse_form(request.get_data())
+            return _parse_form(_raw())
         case "multipart/form-data":
+            _check_size(request.content_length or 0)
             return _once([(name, value) for name, values in request.form.lists() for value in values])
     raise BadBody(
         "The body is neither JSON nor a form.",
         hint="Send it with Content-Type application/json, application/x-www-form-urlencoded or multipart/form-data.",
     )
+
+
+def _raw() -> bytes:
+    _check_size(request.content_length or 0)
+    raw = request.get_data()
+    _check_size(len(raw))
+    return raw
+
+
+def _check_size(size: int) -> None:
+    if size > contract.BODY_MAX_BYTES:
+        raise RequestEntityTooLarge(f"The body is longer than {contract.BODY_MAX_BYTES} bytes.")
 
 
 def _parse_json(raw: bytes) -> dict[str, Any]:
