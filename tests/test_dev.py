@@ -463,6 +463,17 @@ def test_taken_ports_in_the_banner(start: Callable[..., Dev]) -> None:
         assert dev.facts()["api_url"].startswith(dev.sandbox)
 
 
+def test_open_shows_the_phones(start: Callable[..., Dev], tmp_path: Path) -> None:
+    """--open gives the host page's address to the browser."""
+    seen = tmp_path / "seen"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {seen}.new && mv {seen}.new {seen}\n')
+    browser.chmod(0o755)
+    dev = start("--open", environment={"BROWSER": f"{browser} %s"}).up()
+    until(seen.exists)
+    assert seen.read_text() == dev.sandbox.replace("127.0.0.1", "onechat.localhost") + "/"
+
+
 # --- which changes count ---
 
 

@@ -130,16 +130,16 @@ def dev(
     the app gets the sandbox's: nothing reaches a real OneChat. Ctrl-C stops everything.
     """
     _need_sandbox()
+    if sys.platform == "win32":
+        raise MiniAppError(
+            "`miniapp dev` needs Linux, macOS or WSL.", hint="`miniapp sandbox` runs anywhere.", code="os"
+        )
     from ..dev.supervisor import Options, Supervisor
 
     def running(at: Running) -> None:
-        rows = [
-            ("Phones", at.host_page),
-            ("Mini app", at.app),
-            ("Admin portal", at.portal),
-            ("Network", _network(xmpp)),
-        ]
-        sheet(f"OneChat sandbox, up in {at.seconds:.1f} s", [*rows, ("Stop", "Ctrl-C")])
+        rows = [("Phones", at.host_page), ("Mini app", at.app), ("Admin portal", at.portal)]
+        rows += [("Network", _network(xmpp)), ("State", str(at.state)), ("Stop", "Ctrl-C")]
+        sheet("OneChat sandbox", rows)
         if open_page:
             _open(at.host_page)
 
@@ -184,8 +184,10 @@ def sandbox(port: int, data: Path | None, reset: bool, host: str, force_host: bo
             ("ONECHAT_DOMAIN", server.sandbox.domain),
             ("X-Sandbox-Token", server.token),
             ("Network", _network(xmpp)),
+            ("State", str(data) if data else "in memory"),
+            ("Stop", "Ctrl-C"),
         ]
-        sheet("OneChat sandbox", [*rows, ("Stop", "Ctrl-C")])
+        sheet("OneChat sandbox", rows)
         while not stop.wait(1.0):  # in steps: on some systems a signal does not interrupt an endless wait
             pass
 

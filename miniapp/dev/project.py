@@ -6,9 +6,10 @@ import contextlib
 import json
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..controls import Controls, settings_for
 from ..errors import MiniAppError
@@ -22,15 +23,13 @@ DATABASE = "sandbox.sqlite3"
 @contextlib.contextmanager
 def state_folder(folder: Path) -> Iterator[Path]:
     """`folder`, made for the owner alone, kept out of git, and held for this process."""
-    import fcntl
-
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     ignore = folder / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n")
     with open(folder / "lock", "a+") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(lock)
         except OSError:
             lock.seek(0)
             raise MiniAppError(
@@ -42,6 +41,18 @@ def state_folder(folder: Path) -> Iterator[Path]:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         yield folder
+
+
+def _lock(file: IO[str]) -> None:
+    """Lock `file` until it is closed, or raise OSError."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class Project:

@@ -44,7 +44,7 @@ class Running:
     host_page: str
     portal: str
     app: str
-    seconds: float
+    state: Path
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,6 @@ class Supervisor:
 
     def run(self) -> None:
         """Returns after Ctrl-C or SIGTERM, with everything stopped."""
-        began = time.monotonic()
         host = self._options.host
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(state_folder(self._directory / FOLDER))
@@ -97,7 +96,7 @@ class Supervisor:
             self._start()
             if self._options.reload:
                 self._watch(stack)
-            self._loop(server.page_url, began)
+            self._loop(server.page_url)
 
     def _prepare(self) -> None:
         self._standby = AppProcess(self._listener, self._directory, self._events.put)
@@ -118,7 +117,7 @@ class Supervisor:
         watcher.start()
         stack.callback(watcher.stop)
 
-    def _loop(self, host_page: str, began: float) -> None:
+    def _loop(self, host_page: str) -> None:
         announced = False
         while True:
             try:
@@ -133,8 +132,7 @@ class Supervisor:
                     self._on_change(paths)
                 case Ready(child=child) | Ended(child=child) if child is self._child:
                     if not announced:
-                        seconds = time.monotonic() - began
-                        self._running(Running(host_page + "/", host_page + "/portal", self._url, seconds))
+                        self._running(Running(host_page + "/", host_page + "/portal", self._url, Path(FOLDER)))
                     self._on_answer(event, first=not announced)
                     announced = True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import threading
@@ -13,6 +14,9 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
 Kind = Literal["code", "page"]
+
+# It calls it an error that a file changes while it stops.
+logging.getLogger("watchdog").setLevel(logging.CRITICAL)
 
 QUIET = 0.05  # seconds without a further change: one save by an editor is several events within a few milliseconds
 _PAGE_FOLDERS = {"templates", "static"}
