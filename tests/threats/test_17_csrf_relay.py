@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -18,17 +19,21 @@ def sends(call: Caller) -> int:
     return len(call.get(f"/phones/{BOB}/messages"))
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-@pytest.mark.parametrize("content_type", TYPES)
 @pytest.mark.parametrize("token", [None, "", "wrong", "ключ"])
-def test_without_the_token_nothing_is_sent(call: Caller, method: str, content_type: str, token: str | None) -> None:
+def test_without_the_token_nothing_is_sent(call: Caller, token: str | None) -> None:
     """No method and no content type gets past the token."""
     headers = {} if token is None else {"X-Sandbox-Token": token.encode().decode("latin-1")}
-    answer = call.client.open(
-        RELAY, method=method, base_url=ORIGIN, headers=headers, data=json.dumps(BODY), content_type=content_type or None
-    )
-    assert answer.status_code in (401, 404, 405)
-    assert sends(call) == 0
+    for method, content_type in itertools.product(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"), TYPES):
+        answer = call.client.open(
+            RELAY,
+            method=method,
+            base_url=ORIGIN,
+            headers=headers,
+            data=json.dumps(BODY),
+            content_type=content_type or None,
+        )
+        assert answer.status_code in (401, 404, 405), (method, content_type)
+        assert sends(call) == 0
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
