@@ -282,7 +282,6 @@ export class RunningApp extends LitElement {
       this.#fire("notice", `Not sent: ${error.message}`);
       throw error;
     }
-    this.#fire("notice", "Sent.");
     this.phone.refresh();
     return outcome.value;
   };

@@ -81,6 +81,8 @@ export class Phone extends LitElement {
     if (this.phone?.jid !== this.jid) this.#become(this.jid);
     const running = this.app && this.world.apps.find(({ appId }) => appId === this.app!.appId);
     if (this.app && !running && this.world.ready) this.#end(); // suspended or removed
+    this.setAttribute("role", "region");
+    this.setAttribute("aria-label", `Phone of ${this.#name}`);
     this.#count(this.phone.unread);
     this.phone.attend(this.shown && this.tab === "chats" && !this.front);
     this.#measure();
@@ -107,6 +109,10 @@ export class Phone extends LitElement {
     const measures = { "outer-width": outerWidth, "outer-height": outerHeight, bezel: BEZEL, radius };
     for (const [name, value] of Object.entries(measures)) this.style.setProperty(`--${name}`, `${value}px`);
     this.style.setProperty("--scale", String(Math.max(scale, 0.3))); // smaller than that, nothing can be read
+  }
+
+  get #name(): string {
+    return this.phone.user?.name ?? this.jid;
   }
 
   get #device() {
@@ -148,8 +154,8 @@ export class Phone extends LitElement {
   #setup() {
     const { setup, phone, world } = this;
     const dark = setup.theme === "dark";
-    const name = phone.user?.name ?? phone.jid;
-    return html`<div class="setup" role="group" aria-label="Phone of ${name}">
+    const name = this.#name;
+    return html`<div class="setup">
       <oc-avatar .name=${name} .src=${phone.user?.avatar ?? ""}></oc-avatar>
       <label class="choice user">
         <span class="unseen">User</span>
@@ -263,8 +269,7 @@ export class Phone extends LitElement {
     const badge = unread
       ? html`<span class="badge" data-testid="unread-all">${unread > 99 ? "99+" : unread}<span class="unseen"> unread</span></span>`
       : nothing;
-    const name = this.phone.user?.name ?? this.jid;
-    return html`<nav aria-label="Parts of ${name}'s phone" ?inert=${inert}>
+    return html`<nav aria-label="Parts of ${this.#name}'s phone" ?inert=${inert}>
       ${tab("chats", "Chats", icons.chats, badge)} ${tab("apps", "Mini apps", icons.apps)}
       ${tab("profile", "Profile", icons.person)}
     </nav>`;

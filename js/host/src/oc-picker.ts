@@ -103,6 +103,7 @@ export class Picker extends LitElement {
             autofocus
             data-testid="picker-search"
             .value=${this.query}
+            @keydown=${this.#arrow}
             @input=${(event: InputEvent) => (this.query = (event.target as HTMLInputElement).value)}
           />
         </label>
@@ -173,6 +174,7 @@ export class Picker extends LitElement {
     else if (!this.#full) this.picked = picked.add(jid);
   }
 
+  /** Down from the search to the first contact, and up and down among them. */
   #arrow = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;

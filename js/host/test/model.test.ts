@@ -1,0 +1,150 @@
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { PAGE, type Api } from "../src/api.js";
+import { World, type PhoneModel } from "../src/model.js";
+import { Refusal, type Message, type Thread } from "../src/types.js";
+
+const ALICE = "alice@onechat.localhost";
+const BOB = "bob@onechat.localhost";
+const CAROL = "carol@onechat.localhost";
+
+const message = (id: number, thread = BOB, from = thread): Message => ({
+  id,
+  kind: "direct",
+  thread,
+  from: { jid: from, name: from },
+  to: ALICE,
+  text: `Note ${id}`,
+  at: "2026-05-13T12:00:00Z",
+});
+
+/** The sandbox as these tests need it: whatever messages are there, in pages. */
+class Sandbox {
+  messages: Message[] = [];
+  threads = vi.fn(async (): Promise<Thread[]> => []);
+  contacts = async () => [];
+  groups = async () => [];
+  read = vi.fn(async () => {});
+  page = async (_: string, thread: string, before = Infinity) =>
+    this.messages.filter((other) => other.thread === thread && other.id < before).slice(-PAGE);
+}
+
+let sandbox: Sandbox;
+let phone: PhoneModel;
+
+const ids = () => phone.messages.map(({ id }) => id);
+const settled = () => vi.waitFor(() => expect(phone.loaded).toBe(true));
+
+beforeEach(async () => {
+  sandbox = new Sandbox();
+  const { threads, contacts, groups, read } = sandbox;
+  const api = { threads, contacts, groups, read, messages: (...args: [string, string]) => sandbox.page(...args) };
+  phone = new World(api as unknown as Api).open(ALICE);
+  await settled();
+});
+
+describe("an open thread", () => {
+  test("begins with its newest page and goes on to older ones", async () => {
+    sandbox.messages = Array.from({ length: PAGE + 5 }, (_, index) => message(index + 1));
+    await phone.open(BOB);
+    expect(ids()).toHaveLength(PAGE);
+    expect(phone.complete).toBe(false);
+    await phone.older();
+    expect(ids()).toEqual(sandbox.messages.map(({ id }) => id));
+    expect(phone.complete).toBe(true);
+  });
+
+  test("takes a message that comes twice once, in order", async () => {
+    sandbox.messages = [message(1), message(2)];
+    await phone.open(BOB);
+    for (const id of [4, 3, 4]) phone.take({ type: "message", jid: ALICE, thread: BOB, message: message(id) });
+    expect(ids()).toEqual([1, 2, 3, 4]);
+  });
+
+  test("leaves no message of the thread before, however late it comes", async () => {
+    let late = (_: Message[]) => {};
+    sandbox.page = () => new Promise((resolve) => (late = resolve));
+    const first = phone.open(BOB);
+    const release = late;
+    sandbox.page = async () => [message(9, CAROL)];
+    await phone.open(CAROL);
+    release([message(1)]);
+    await first;
+    expect(ids()).toEqual([9]);
+  });
+
+  test("keeps what it has after a gap that one page fills", async () => {
+    sandbox.messages = Array.from({ length: PAGE + 5 }, (_, index) => message(index + 1));
+    await phone.open(BOB);
+    await phone.older();
+    sandbox.messages.push(message(100));
+    phone.recover();
+    await vi.waitFor(() => expect(ids().at(-1)).toBe(100));
+    expect(ids()[0]).toBe(1);
+  });
+
+  test("begins anew after a gap that is longer, so that nothing is missing in the middle", async () => {
+    sandbox.messages = [message(1), message(2)];
+    await phone.open(BOB);
+    sandbox.messages.push(...Array.from({ length: PAGE + 5 }, (_, index) => message(index + 3)));
+    phone.recover();
+    await vi.waitFor(() => expect(ids()).toHaveLength(PAGE));
+    expect(ids()[0]).toBe(8);
+    expect(phone.complete).toBe(false);
+  });
+
+  test("is empty after the sandbox was emptied", async () => {
+    sandbox.messages = [message(1)];
+    await phone.open(BOB);
+    sandbox.messages = [];
+    phone.recover();
+    await vi.waitFor(() => expect(ids()).toEqual([]));
+  });
+});
+
+describe("a message", () => {
+  const arrive = (id: number, thread: string, from = thread) =>
+    phone.take({ type: "message", jid: ALICE, thread, message: message(id, thread, from) });
+
+  test("in the thread that the person sees is read at once, and no news", async () => {
+    await phone.open(BOB);
+    sandbox.read.mockClear();
+    phone.onNews = vi.fn();
+    arrive(1, BOB);
+    expect(sandbox.read).toHaveBeenCalledWith(ALICE, BOB);
+    expect(phone.onNews).not.toHaveBeenCalled();
+  });
+
+  test("in an open thread behind something else is news, and read on return", async () => {
+    await phone.open(BOB);
+    phone.attend(false);
+    sandbox.read.mockClear();
+    phone.onNews = vi.fn();
+    arrive(1, BOB);
+    expect(phone.onNews).toHaveBeenCalledOnce();
+    expect(sandbox.read).not.toHaveBeenCalled();
+    phone.attend(true);
+    expect(sandbox.read).toHaveBeenCalledWith(ALICE, BOB);
+  });
+
+  test("of one's own, from another phone, is no news", () => {
+    phone.onNews = vi.fn();
+    arrive(1, BOB, ALICE);
+    expect(phone.onNews).not.toHaveBeenCalled();
+  });
+});
+
+test("a burst of events costs two looks, not one each", async () => {
+  sandbox.threads.mockClear();
+  for (let event = 0; event < 100; event++) phone.take({ type: "threads", jid: ALICE });
+  await vi.waitFor(() => expect(sandbox.threads).toHaveBeenCalledTimes(1));
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(sandbox.threads.mock.calls.length).toBeLessThanOrEqual(2);
+});
+
+test("a look that fails says why, and the next one mends it", async () => {
+  sandbox.threads.mockRejectedValueOnce(new Refusal("unreachable", "gone"));
+  phone.refresh();
+  await vi.waitFor(() => expect(phone.fault?.message).toBe("gone"));
+  phone.refresh();
+  await vi.waitFor(() => expect(phone.fault).toBeUndefined());
+});
