@@ -365,6 +365,16 @@ def test_changes_reach_the_phones(start: Callable[..., Dev], project: Path) -> N
         assert dev.facts()["secret"] == "now-in-the-env-file-0123456789"
 
 
+def test_requests_are_logged_without_their_queries(start: Callable[..., Dev]) -> None:
+    """The terminal shows each request in one plain line; a query, which may hold anything, is left out."""
+    dev = start().up()
+    dev.get("/facts?word=canary")
+    dev.wait_for(r"^GET /facts 200$")
+    dev.end()
+    assert "canary" not in dev.output
+    assert "\x1b" not in dev.output
+
+
 def test_broken_app_is_shown_and_mended(start: Callable[..., Dev], project: Path) -> None:
     """A syntax error is shown in the terminal and, escaped, in the page; the next change brings the app back."""
     dev = start().up()
@@ -376,6 +386,7 @@ def test_broken_app_is_shown_and_mended(start: Callable[..., Dev], project: Path
         answer = dev.get("/")
         assert answer.status_code == 500
         assert "SyntaxError" in answer.text
+        assert "flask" not in answer.text  # the loader's frames are of no use to whoever wrote the app
         (project / "wsgi.py").write_text("raise RuntimeError('<script>')")
         reload()
         assert "&lt;script&gt;" in dev.get("/").text

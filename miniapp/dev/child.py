@@ -10,6 +10,7 @@ One line of JSON each, over a socket pair. Its end of file, brought even by a SI
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -17,16 +18,19 @@ import socket
 import sys
 import threading
 import traceback
+from base64 import b64encode
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+import flask.cli
 from flask import Flask
 from flask.cli import NoAppException, ScriptInfo
 from werkzeug.debug import DebuggedApplication
 from werkzeug.sansio.utils import host_is_trusted
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -50,7 +54,9 @@ def main(channel_fd: int, listener_fd: int) -> None:
     app, answer = _load(orders)
     with socket.socket(fileno=listener_fd) as listener:
         host, port = listener.getsockname()[:2]
-        server = make_server(host, port, OwnHosts(app, orders["hosts"]), threaded=True, fd=listener_fd)
+        server = make_server(
+            host, port, OwnHosts(app, orders["hosts"]), threaded=True, fd=listener_fd, request_handler=_Requests
+        )
     channel.sendall(json.dumps(answer).encode() + b"\n")
     server.serve_forever()
 
@@ -67,13 +73,22 @@ def _load(orders: dict[str, Any]) -> tuple[WSGIApplication, dict[str, Any]]:
         app = ScriptInfo(app_import_path=orders["app"]).load_app()
         _refuse_foreign_host(app, orders["environment"])
     except (Exception, SystemExit) as error:
-        # Flask's own report has the app's traceback in it; elsewhere the frames up to here are ours.
-        report = str(error) if isinstance(error, NoAppException) else "".join(traceback.format_exception(error))
+        report = _report(error)
         print(report, file=sys.stderr, flush=True)
         last = report.strip().splitlines()[-1] if report.strip() else type(error).__name__
         return _Broken(report), {"ok": False, "error": last}
     answer = {"ok": True, "name": app.config.get("APP_NAME"), "icon": _icon(app)}
     return (DebuggedApplication(app, evalex=True) if orders["debugger"] else app), answer
+
+
+def _report(error: BaseException) -> str:
+    """The app's own part of the traceback, without the frames of Flask's loader and ours before it."""
+    if isinstance(error, NoAppException | SystemExit):
+        return str(error)
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename in (__file__, flask.cli.__file__):
+        frames = frames.tb_next
+    return "".join(traceback.format_exception(type(error), error, frames))
 
 
 def _refuse_foreign_host(app: Flask, environment: dict[str, str]) -> None:
@@ -107,14 +122,31 @@ class OwnHosts:
         return [b"miniapp dev answers to the names of this machine's loopback only.\n"]
 
 
+class _Requests(WSGIRequestHandler):
+    """One line for each request, without the query: it may hold what is nobody's business."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        path = self.path.partition("?")[0].encode("unicode_escape").decode()
+        status = str(code if isinstance(code, str) else int(code))
+        colour = {"4": "yellow", "5": "red"}.get(status[0])
+        click.secho(f"{self.command} {path} {status}", fg=colour, dim=colour is None, err=True)
+
+
+_STYLE = (
+    ":root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif } body { margin: 1.5rem }"
+    "h1 { font-size: 1.25rem } pre { font-size: .8rem; white-space: pre-wrap; overflow-wrap: anywhere }"
+)
+_STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+
 class _Broken:
     """Answers every request with the report on why the app could not be loaded."""
 
     def __init__(self, report: str) -> None:
         self.page = (
             '<!doctype html><html lang="en"><meta charset="utf-8"><title>The app could not be loaded</title>'
-            '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
-            f"<h1>The app could not be loaded</h1><p>This page loads again when a file changes.</p>"
+            f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
+            "<h1>The app could not be loaded</h1><p>This page loads again when a file changes.</p>"
             f"<pre>{escape(report)}</pre></html>"
         ).encode()
 
@@ -122,7 +154,7 @@ class _Broken:
         headers = [
             ("Content-Type", "text/html; charset=utf-8"),
             ("Cache-Control", "no-store"),
-            ("Content-Security-Policy", "default-src 'none'"),
+            ("Content-Security-Policy", f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'"),
         ]
         start_response("500 Internal Server Error", headers)
         return [self.page]

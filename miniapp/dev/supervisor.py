@@ -162,7 +162,7 @@ class Supervisor:
             return
         self._project.describe(self._controls, self._url, event)
         if event.error:
-            self._say(f"The app could not be loaded: {event.error} Waiting for a change.")
+            self._say(f"The app could not be loaded ({event.error}). Waiting for a change.")
         if not first:
             self._controls.reload()
             if not event.error:
