@@ -92,7 +92,7 @@ class MiniApp:
         elif app.config["SESSION_COOKIE_SAMESITE"] is None:
             app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
         app.before_request(auth.refuse_forged)
-        app.after_request(_after_request)
+        app.after_request(lambda response: _after_request(response, settings))
         app.register_blueprint(_blueprint(state))
         for kind in (HostError, MessageError, JIDError):
             app.register_error_handler(kind, _on_error)
@@ -185,15 +185,18 @@ def _readyz() -> Response:
     return response
 
 
-def _after_request(response: Response) -> Response:
-    settings = _state().settings
+def _after_request(response: Response, settings: Settings) -> Response:
+    marks = g.__dict__  # every `in g` goes through a proxy, and this runs after each request of the app
     if settings.headers == "app" or request.blueprint == "miniapp":
         headers.secure(response, settings)
-    if "miniapp_logged_out" in g:
+    if "miniapp_logged_out" in marks:
         auth.forget(response, settings)
-    if "_login_user" in g:
+    if "_login_user" in marks:
         # This answer depends on who asked: no cache may give it to somebody else (CVE-2023-30861).
-        response.vary.update(("Cookie", "Authorization"))
+        if "Vary" in response.headers:
+            response.vary.update(("Cookie", "Authorization"))
+        else:
+            response.headers["Vary"] = "Cookie, Authorization"
         response.headers.setdefault("Cache-Control", "private, no-store")
     return response
 
