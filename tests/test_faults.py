@@ -285,3 +285,17 @@ def test_limits_leave_room_for_an_answer() -> None:
         CALLS["singleMessage"](client)
         host.fault = answer(200, body + b" ")
         assert isinstance(failure(client, "singleMessage", 15), HostNonsense)
+
+
+@pytest.mark.parametrize("fault", [answer(502, HTML), Talk.hang, Talk.reset, cut(b"SSH-2.0\r\n")])
+def test_a_proxy_that_does_not_connect_has_sent_nothing(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a proxy is told before the connection to the host stands carries nothing of the call."""
+    with FaultHost(fault) as proxy, client_of("https://127.0.0.1:9/api", trust_env=True) as client:
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        error = failure(client, "massBroadcast")
+        assert proxy.requests[0].line.startswith("CONNECT 127.0.0.1:9 ")
+    assert isinstance(error, HostUnreachable)
+    assert not error.maybe_done
