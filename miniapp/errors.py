@@ -6,7 +6,7 @@
     ├── MessageError             a text that can't be sent: empty, too long, not XML text (a ValueError)
     ├── ScaffoldError            a project can't be made as asked
     └── HostError                a call to the host did not succeed  .call  .maybe_done
-        ├── HostUnreachable      no answer: name, connection, TLS, time-out, answer cut off      (503)
+        ├── HostUnreachable      no answer: name, connection, TLS, time-out, cut off; or 5xx     (503)
         ├── HostRefused          the host answered `Error`           .status  .description        (502; a login: 401)
         │   └── HostBusy         … since there were too many calls   .retry_after                 (503)
         └── HostNonsense         the host answered something that its documentation doesn't know  (502)
@@ -98,7 +98,7 @@ class HostError(MiniAppError):
 
 
 class HostUnreachable(HostError):
-    """No whole answer came in time. Pages answer 503 with Retry-After."""
+    """No whole answer came in time, or HTTP 5xx. Pages answer 503 with Retry-After."""
 
     code = "host_unreachable"
 
