@@ -405,6 +405,19 @@ def test_app_that_ends_by_itself_is_started_by_the_next_change(start: Callable[.
     assert dev.get("/").status_code == 200
 
 
+def test_app_is_registered_again_after_a_reset(start: Callable[..., Dev]) -> None:
+    """Whoever resets the sandbox, or removes the app in its portal, has it back at once, with its name."""
+    dev = start().up()
+    controls = dev.controls()
+    for method, path in (("POST", "/_sandbox/reset"), ("DELETE", "/_sandbox/apps/{}")):
+        before = dev.facts()["app_id"]
+        controls.call(method, path.format(before))
+        dev.wait_for("lost the app: app started again")
+        apps = {app["appId"]: app["name"] for app in controls.state()["apps"]}
+        assert apps == {dev.facts()["app_id"]: "Lunch"}
+        assert before not in apps
+
+
 def test_no_reload_watches_nothing(start: Callable[..., Dev], project: Path) -> None:
     """With --no-reload there is one child and no watch."""
     dev = start("--no-reload").up()

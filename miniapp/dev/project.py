@@ -58,7 +58,7 @@ def _lock(file: IO[str]) -> None:
 class Project:
     """A project in `directory` and its state in `folder`: which app it is in the sandbox, and a secret for logins.
 
-    The sandbox's API key is not kept: each run gets a new one, and the app gets that by its environment.
+    The sandbox's API key is not kept: each start gets a new one, and the app gets that by its environment.
     """
 
     def __init__(self, directory: Path, folder: Path, app: str) -> None:
@@ -101,6 +101,10 @@ class Project:
         self._settings = settings_for(
             controls.url, domain=state["domain"], app_id=self.app_id, api_key=key, public_url=url
         ) | {"ADMIN_JIDS": admin}
+
+    def is_registered(self, controls: Controls) -> bool:
+        """Whether the sandbox has this app: a reset, or somebody in its admin portal, may have taken it out."""
+        return any(app["appId"] == self.app_id for app in controls.state()["apps"])
 
     def describe(self, controls: Controls, url: str, ready: Ready) -> None:
         """Give the sandbox the name and icon that the app has."""

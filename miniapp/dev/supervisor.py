@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from .process import AppProcess, Ended, Ready
 from .project import DATABASE, FOLDER, Project, state_folder
 
 if TYPE_CHECKING:
+    from ..sandbox.events import EventHub
     from .watch import Watcher
 
 STANDBY_DELAY = 1.0  # seconds without events before the next child is prepared: until then pages need the processor
@@ -52,11 +54,15 @@ class _Changed:
     paths: frozenset[Path]
 
 
+class _SandboxChanged:
+    pass
+
+
 class _Stop:
     pass
 
 
-_Event = Ready | Ended | _Changed | _Stop
+_Event = Ready | Ended | _Changed | _SandboxChanged | _Stop
 
 
 class Supervisor:
@@ -92,8 +98,8 @@ class Supervisor:
             )
             self._controls = Controls(local_url(host, server.port), server.token)
             self._url = f"http://localhost:{self._listener.getsockname()[1]}/"
-            self._project.register(self._controls, self._url)
             self._start()
+            threading.Thread(target=self._follow, args=(server.sandbox.events,), name="sandbox", daemon=True).start()
             if self._options.reload:
                 self._watch(stack)
             self._loop(server.page_url)
@@ -104,11 +110,18 @@ class Supervisor:
     def _start(self) -> None:
         if self._standby is None or self._standby.exit_code is not None:
             self._prepare()
+        self._project.register(self._controls, self._url)
         self._child, self._standby = self._standby, None
         assert self._child is not None
         local = is_loopback(self._options.host)
         hosts = LOOPBACK_HOSTS if local else [*LOOPBACK_HOSTS, self._options.host]
         self._child.start(self._project.orders(debugger=local, hosts=hosts))
+
+    def _follow(self, hub: EventHub) -> None:
+        """Tell of changes in the sandbox, until it stops."""
+        for frame in hub.stream(None, gone=lambda: False):
+            if "\nevent: state\n" in frame:
+                self._events.put(_SandboxChanged())
 
     def _watch(self, stack: contextlib.ExitStack) -> None:
         from .watch import Watcher
@@ -130,6 +143,8 @@ class Supervisor:
                     return
                 case _Changed(paths=paths):
                     self._on_change(paths)
+                case _SandboxChanged() if announced and not self._project.is_registered(self._controls):
+                    self._restart("The sandbox has lost the app")
                 case Ready(child=child) | Ended(child=child) if child is self._child:
                     if not announced:
                         self._running(Running(host_page + "/", host_page + "/portal", self._url, Path(FOLDER)))
@@ -142,17 +157,20 @@ class Supervisor:
     def _on_change(self, paths: frozenset[Path]) -> None:
         from .watch import kind
 
-        self._since = time.monotonic()
-        self._what = ", ".join(sorted(map(str, paths))[:3]) + (", …" if len(paths) > 3 else "")
+        what = ", ".join(sorted(map(str, paths))[:3]) + (", … changed" if len(paths) > 3 else " changed")
         if all(kind(path) == "page" for path in paths):
             self._controls.reload()
-            self._say(f"{self._what} changed: pages reloaded.")
+            self._say(f"{what}: pages reloaded.")
             return
-        if self._child:
-            self._child.stop()
         if self._standby and any((self._directory / path).is_relative_to(FRAMEWORK) for path in paths):
             self._standby.stop()  # it has loaded the framework as it was
             self._standby = None
+        self._restart(what)
+
+    def _restart(self, why: str) -> None:
+        self._since, self._why = time.monotonic(), why
+        if self._child:
+            self._child.stop()
         self._start()
 
     def _on_answer(self, event: Ready | Ended, *, first: bool) -> None:
@@ -166,7 +184,7 @@ class Supervisor:
         if not first:
             self._controls.reload()
             if not event.error:
-                self._say(f"{self._what} changed: app started again in {time.monotonic() - self._since:.2f} s.")
+                self._say(f"{self._why}: app started again in {time.monotonic() - self._since:.2f} s.")
 
     def _stop_children(self) -> None:
         for child in (self._child, self._standby):
