@@ -7,6 +7,7 @@ import logging
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from ..errors import JIDError, MessageError
 from . import api, control, guard, pages, phones, portal
 from .config import SandboxConfig
 from .state import EXTENSION, Sandbox
@@ -28,13 +29,16 @@ def create_sandbox(config: SandboxConfig | None = None) -> Flask:
     for blueprint in (api.bp, control.bp, phones.bp, portal.bp, pages.bp):
         app.register_blueprint(blueprint)
     app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(JIDError, _refused)
+    app.register_error_handler(MessageError, _refused)
     app.register_error_handler(HTTPException, _failed)
     app.register_error_handler(Exception, _broken)
     return app
 
 
-def _refused(refusal: Refusal) -> Response:
-    return _error(refusal.status, refusal.code, refusal.message, refusal.hint)
+def _refused(refusal: Refusal | JIDError | MessageError) -> Response:
+    status = refusal.status if isinstance(refusal, Refusal) else 400
+    return _error(status, refusal.code, refusal.message, refusal.hint)
 
 
 def _failed(error: HTTPException) -> Response:

@@ -62,6 +62,10 @@ def _check_size(size: int) -> None:
 def _parse_json(raw: bytes) -> dict[str, Any]:
     try:
         body = json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
+        if b"\\u" in raw:  # an escape can write half of a surrogate pair, which no encoding can
+            json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise BadBody("A text in the body has half of a surrogate pair, which is no character.") from None
     except RecursionError:
         raise BadBody("The body is not JSON that can be read: it is nested too deeply.") from None
     except UnicodeDecodeError:

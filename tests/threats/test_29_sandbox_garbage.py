@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import profiles  # noqa: F401
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sandbox.conftest import ALICE, Caller, Registered
+from sandbox.conftest import ALICE, BOB, Caller, Registered
 
 from miniapp import contract
 
@@ -34,6 +35,7 @@ GARBAGE: dict[str, bytes] = {
     "HTML": b"<!doctype html>",
     "long number": b'{"jid": ' + b"9" * 10_000 + b"}",
     "lone surrogate": b'{"jid": "\\ud800@x"}',
+    "lone surrogate in a name": b'{"\\uDFFF": 1}',
 }
 POSTS = [f"/phones/{ALICE}/{what}" for what in ("messages", "read", "launch", "relay")] + [
     f"/_sandbox/{what}" for what in ("users", "sessions", "apps", "fail", "sessions/expire", "sessions/revoke")
@@ -47,6 +49,19 @@ def test_garbage_at_the_rest_api_is_400(call: Caller, lunch: Registered, raw: by
         for content_type in ("application/json", "application/json; charset=utf-16"):
             status, body = call.api(name, key=lunch.api_key, data=raw, content_type=content_type)
             assert (status, body["status"]) == (400, "Error"), name
+
+
+def test_no_field_takes_half_a_character(call: Caller, lunch: Registered, session: Callable[..., str]) -> None:
+    """Where all else is right, one text with half of a surrogate pair is 400 and no failure of the store."""
+    good = {"jid": BOB, "sessionId": session(BOB), "appId": lunch.app_id, "apiKey": lunch.api_key}
+    for name in good:
+        raw = json.dumps({**good, name: "s-\ud800"})
+        assert call.api("authenticateUser", data=raw, content_type="application/json")[0] == 400
+    for path, body in (("read", {"thread": "\ud800"}), ("launch", {"appId": "\ud800"})):
+        raw = json.dumps(body)
+        assert call("POST", f"/phones/{ALICE}/{path}", data=raw, content_type="application/json").status_code == 400
+    for path in ("threads?x=%ed%a0%80", "messages?thread=%ed%a0%80", "messages?thread=%ff%00"):
+        assert call("GET", f"/phones/{ALICE}/{path}").status_code == 200
 
 
 @pytest.mark.parametrize("raw", GARBAGE.values(), ids=list(GARBAGE))

@@ -18,6 +18,11 @@ def new_session_id() -> str:
     return f"s-{_random()}"
 
 
+def handle(session_id: str) -> str:
+    """The part of a session ID by which it is found; what is left, 160 bits of it, stays secret."""
+    return session_id[:7]
+
+
 def new_api_key() -> str:
     return _random()
 

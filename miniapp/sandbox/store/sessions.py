@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, delete, select
 
 from .records import NotFound, Session, SessionState, moment
-from .secret import digest, new_session_id
+from .secret import digest, handle, new_session_id
 from .tables import AppRow, Database, SessionRow
 from .users import user_row
 
@@ -43,7 +43,12 @@ class Sessions:
                 raise NotFound("There is no such app.", hint="The admin portal lists the apps.")
             t.execute(delete(SessionRow).where(SessionRow.expires_at < now - _KEEP))
             row = SessionRow(
-                digest=digest(session_id), jid=jid, app_id=app_id, created_at=now, expires_at=now + lifetime
+                handle=handle(session_id),
+                digest=digest(session_id),
+                jid=jid,
+                app_id=app_id,
+                created_at=now,
+                expires_at=now + lifetime,
             )
             t.add(row)
             t.flush()
@@ -52,8 +57,9 @@ class Sessions:
     def check(self, jid: str, session_id: str) -> Session | None:
         """The active session of `jid` that has this ID, or None."""
         given = digest(session_id)
+        query = select(SessionRow).where(SessionRow.handle == handle(session_id), SessionRow.jid == jid)
         with self._database.transaction() as t:
-            for row in t.scalars(select(SessionRow).where(SessionRow.jid == jid)):
+            for row in t.scalars(query):
                 if hmac.compare_digest(row.digest, given):
                     session = self._session(row)
                     return session if session.state == "active" else None

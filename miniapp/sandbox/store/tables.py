@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, create_engine, event
+from sqlalchemy import URL, ForeignKey, Index, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.pool import StaticPool
 
 from ...errors import MiniAppError
 
-SCHEMA = 1  # SQLite's user_version; raise it with every change of the tables below
+SCHEMA = 2  # SQLite's user_version; raise it with every change of the tables below
 
 
 class Base(DeclarativeBase):
@@ -42,9 +42,12 @@ class AppRow(Base):
 
 
 class SessionRow(Base):
+    """A session: found by the ID's `handle`, which is no secret, and checked by the digest of the whole."""
+
     __tablename__ = "sessions"
     __table_args__ = {"sqlite_autoincrement": True}
     id: Mapped[int] = mapped_column(primary_key=True)
+    handle: Mapped[str] = mapped_column(index=True)
     digest: Mapped[bytes]
     jid: Mapped[str] = mapped_column(ForeignKey(UserRow.jid, ondelete="CASCADE"), index=True)
     app_id: Mapped[str | None] = mapped_column(ForeignKey(AppRow.app_id, ondelete="CASCADE"))
@@ -120,7 +123,7 @@ class Database:
             self._engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
         else:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            self._engine = create_engine(f"sqlite:///{Path(path)}")
+            self._engine = create_engine(URL.create("sqlite", database=str(path)))
         event.listen(self._engine, "connect", _on_connect)
         event.listen(self._engine, "begin", _on_begin)
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
