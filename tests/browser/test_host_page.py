@@ -193,12 +193,14 @@ def test_a_running_page_reloads_when_the_code_changes(host: Host):
 
 
 def test_a_page_without_a_bridge_is_opened_anew(host: Host):
-    """A page that shows an error has no bridge to be told over: the phone opens the app again."""
+    """A page that shows an error has no bridge: the phone says so, and opens the app again once its code changed."""
     phone = host.open_app(0)
     phone.app.locator("body[data-connected]").evaluate("() => (location.href = '/broken')")
     expect(phone.app.locator("h1")).to_have_text("Traceback")
+    expect(phone.get("no-bridge")).to_be_visible()
     host.onechat.controls.reload()
     expect(phone.app.locator("body[data-connected]")).to_be_visible()
+    expect(phone.get("no-bridge")).to_have_count(0)
 
 
 def test_the_page_comes_back_after_the_stream_broke(host: Host, say: Callable[[str, str, str], None]):

@@ -46,7 +46,17 @@ export class Bridge {
 
   close(): void {
     this.target.removeEventListener("message", this.#greet);
-    this.#drop();
+    this.drop();
+  }
+
+  /** Forgets the page that connected, and its calls: it is not there any more. */
+  drop(): void {
+    this.#dropped.abort();
+    this.#dropped = new AbortController();
+    this.#port?.close();
+    this.#port = undefined;
+    this.#last = Promise.resolve();
+    this.#waiting = 0;
   }
 
   #greet = (event: Event): void => {
@@ -55,24 +65,13 @@ export class Bridge {
     if (!isObject(data) || data["oc"] !== 1 || data["type"] !== "connect") return;
     const id = data["id"];
     if (typeof id !== "string" || id === "" || id.length > ID_MAX) return;
-    this.#drop();
+    this.drop();
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     port1.onmessage = (message) => this.#hear(port1, message.data);
-    // Where browsers tell that the page is gone (Chromium does), its calls need not wait for the next handshake.
-    port1.addEventListener("close", () => this.#port === port1 && this.#drop());
     (source as Window).postMessage({ oc: 1, type: "port", id }, { targetOrigin: origin, transfer: [port2] });
     this.onConnect();
   };
-
-  #drop(): void {
-    this.#dropped.abort();
-    this.#dropped = new AbortController();
-    this.#port?.close();
-    this.#port = undefined;
-    this.#last = Promise.resolve();
-    this.#waiting = 0;
-  }
 
   #hear(port: MessagePort, data: unknown): void {
     // Without a number there is nothing that an answer could be matched with.

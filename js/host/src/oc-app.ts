@@ -12,6 +12,8 @@ import { Refusal, type App, type DeviceInfo, type Launch } from "./types.js";
 
 /** Milliseconds for a connected page to begin its reload; a page that is broken just now never does. */
 const RELOAD_PATIENCE = 1_500;
+/** Milliseconds from a page's load until it must have connected; the shim does so while the page loads. */
+const CONNECT_PATIENCE = 2_000;
 
 // Scripts, storage and cookies as in a container's web view. Never the top of the page: no allow-top-navigation.
 const SANDBOX = "allow-scripts allow-forms allow-same-origin allow-popups allow-downloads";
@@ -32,9 +34,14 @@ export class RunningApp extends LitElement {
   @state() private fault: Refusal | undefined;
   @state() private ended = false;
   @state() private renewing = false;
+  /** The page that is there has no bridge: the app is down, shows an error, or leaves the shim out. */
+  @state() private alone = false;
   #bridge: Bridge | undefined;
   #launches = 0;
   #patience: ReturnType<typeof setTimeout> | undefined;
+  #wait: ReturnType<typeof setTimeout> | undefined;
+  #loadedAt = 0;
+  #connectedAt = 0;
 
   static override styles = [
     base,
@@ -103,6 +110,13 @@ export class RunningApp extends LitElement {
         border-bottom: 1px solid var(--alert-edge);
         font-size: 14px;
       }
+      .alone {
+        padding: 8px 16px;
+        background: var(--sunken);
+        border-bottom: 1px solid var(--line);
+        font-size: 13.5px;
+        color: var(--ink-2);
+      }
       .ended p {
         flex: 1;
       }
@@ -128,6 +142,7 @@ export class RunningApp extends LitElement {
     super.disconnectedCallback();
     this.phone.onSession = this.phone.onReload = () => {};
     clearTimeout(this.#patience);
+    clearTimeout(this.#wait);
     this.#bridge?.close();
   }
 
@@ -154,6 +169,13 @@ export class RunningApp extends LitElement {
               New session
             </button>
           </div>`
+          : nothing
+      }
+      ${
+        this.alone
+          ? html`<p class="alone" role="status" data-testid="no-bridge">
+              This page has not connected to OneChat. Does the app run, and does its page have the shim?
+            </p>`
           : nothing
       }
       <div class="frame">${this.fault ? this.#failed(this.fault) : this.#frame()}</div>
@@ -201,14 +223,9 @@ export class RunningApp extends LitElement {
     const launched = await this.#launch();
     if (!launched) return;
     this.#bridge?.close();
-    this.#bridge = new Bridge(
-      window,
-      () => this.#window,
-      launched.origin,
-      this.#answer,
-      () => this.#alive(),
-    );
+    this.#bridge = new Bridge(window, () => this.#window, launched.origin, this.#answer, this.#connected);
     this.launched = launched;
+    this.#loadedAt = performance.now();
     this.ended = false;
   }
 
@@ -249,12 +266,23 @@ export class RunningApp extends LitElement {
 
   #loaded = () => {
     this.loading = false;
-    this.#alive();
+    clearTimeout(this.#patience);
+    clearTimeout(this.#wait);
+    // No browser tells when a port's other end is gone: the page is alone if it hasn't connected since the one before.
+    const before = this.#loadedAt;
+    this.#loadedAt = performance.now();
+    this.#wait = setTimeout(() => {
+      if (this.#connectedAt > before) return;
+      this.#bridge?.drop();
+      this.alone = true;
+    }, CONNECT_PATIENCE);
   };
 
-  #alive(): void {
+  #connected = () => {
+    this.#connectedAt = performance.now();
     clearTimeout(this.#patience);
-  }
+    this.alone = false;
+  };
 
   #answer = async (call: Call, signal: AbortSignal): Promise<unknown> => {
     if (call.call === "user.selectContacts") {

@@ -170,6 +170,14 @@ describe("calls", () => {
   });
 });
 
+test("a page that was dropped is told nothing, and may connect again", () => {
+  connect();
+  bridge.drop();
+  expect(bridge.tell({ event: "reload" })).toBe(false);
+  connect();
+  expect(bridge.connected).toBe(true);
+});
+
 test("events reach the connected page and none other", async () => {
   expect(bridge.tell({ event: "reload" })).toBe(false);
   const { answers } = connect();
