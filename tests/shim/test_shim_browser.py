@@ -1,0 +1,360 @@
+"""The shim in Chromium: the functions, the bridges. Logging in: test_shim_login.py."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+OK = {"ok": True}
+RELAY = "OC.message.single.relay({recipient: ['b@d'], textMessage: 'hi'})"
+# What a promise or a callback gave, in a form that comes out of the page
+SETTLED = """(f) => new Promise((done) => {
+  const plain = (e) => ({ code: e.code, message: e.message, hint: e.hint });
+  Function("return " + f)().then((value) => done({ value }), (e) => done(plain(e)));
+})"""
+
+
+def outcome(frame, expression):
+    return frame.evaluate(SETTLED, expression)
+
+
+# --- the host page's bridge ---
+
+
+def test_the_synchronous_functions_answer_as_documented(phone):
+    """Session ID, device and vCard are there at once, as the documented strings and parsed on OC.app."""
+    frame = phone.open()
+    data = phone.data()
+    assert frame.evaluate("OC.user.getSessionID()") == "s-alice-01"
+    assert json.loads(frame.evaluate("OC.user.deviceInfo()")) == data["device"]
+    assert json.loads(frame.evaluate("OC.user.getVCard()")) == data["vCard"]
+    assert frame.evaluate("[OC.app.session, OC.app.user, OC.app.device, OC.app.id, OC.app.inHost]") == [
+        "s-alice-01",
+        data["vCard"],
+        data["device"],
+        "app-3f9c2b7e",
+        True,
+    ]
+    assert frame.evaluate("OC.app.ready.then((app) => app === OC.app)")
+
+
+def test_contacts_come_as_a_string_and_as_an_array(phone):
+    """selectContacts gives its callback a JSON array, and its promise an array."""
+    frame = phone.open(answers={"user.selectContacts": OK | {"value": ["b@d", "c@d"]}})
+    both = frame.evaluate("""new Promise((done) => {
+      const success = (text) => promise.then((list) => done([text, list]));
+      const promise = OC.user.selectContacts({ maxNumberOfSelection: 2, success });
+    })""")
+    assert both == ['["b@d","c@d"]', ["b@d", "c@d"]]
+    assert phone.calls() == [{"id": 1, "call": "user.selectContacts", "args": {"maxNumberOfSelection": 2}}]
+
+
+def test_no_limit_is_minus_one_and_cancelling_is_an_empty_list(phone):
+    """Without a limit the host is asked for any number; a cancelled choice is '[]'."""
+    frame = phone.open(answers={"user.selectContacts": OK | {"value": []}})
+    assert frame.evaluate("new Promise((success) => OC.user.selectContacts({ success }))") == "[]"
+    assert outcome(frame, "OC.user.selectContacts()") == {"value": []}
+    assert [call["args"] for call in phone.calls()] == [{"maxNumberOfSelection": -1}] * 2
+
+
+@pytest.mark.parametrize("recipient", ["['b@d','c@d']", """'["b@d","c@d"]'"""], ids=["array", "string"])
+def test_a_single_relay_succeeds(recipient, phone):
+    """Recipients as a string or an array reach the host as an array; success is called, the promise settled."""
+    frame = phone.open(answers={"message.single.relay": OK | {"value": None}})
+    code = f"new Promise((done) => OC.message.single.relay({{recipient: {recipient}, textMessage: 'hi', success: () => done('sent')}}))"
+    assert frame.evaluate(code) == "sent"
+    assert phone.calls()[0]["args"] == {"recipient": ["b@d", "c@d"], "textMessage": "hi"}
+
+
+def test_a_group_relay_gives_the_groups_jid(phone):
+    """With invitees, or with a group beside which they are ignored, success gets the group's JID."""
+    frame = phone.open(answers={"message.group.relay": OK | {"value": "g@muc.d"}})
+    call = "new Promise((success) => OC.message.group.relay({invitees: '[\"b@d\"]', textMessage: 'hi', success}))"
+    assert frame.evaluate(call) == "g@muc.d"
+    assert outcome(frame, "OC.message.group.relay({groupJid: 'g@muc.d', invitees: 7, textMessage: 'hi'})") == {
+        "value": "g@muc.d"
+    }
+    assert [call["args"] for call in phone.calls()] == [
+        {"invitees": ["b@d"], "textMessage": "hi"},
+        {"groupJid": "g@muc.d", "textMessage": "hi"},
+    ]
+
+
+def test_a_refusal_reaches_fail_and_the_promise(phone):
+    """The host's code, message and hint come through, to both."""
+    error = {"code": "cancelled", "message": "Not sent.", "hint": "Ask again."}
+    frame = phone.open(answers={"message.single.relay": {"ok": False, "error": error}})
+    assert outcome(frame, RELAY) == error
+    code = "new Promise((done) => OC.message.single.relay({recipient: ['b@d'], textMessage: 'hi', fail: (e) => done([e.code, e.message, e.hint])}))"
+    assert frame.evaluate(code) == list(error.values())
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "single.relay()",
+        "single.relay({recipient: ['b@d']})",
+        "single.relay({recipient: ['b@d'], textMessage: '  '})",
+        "single.relay({recipient: ['b@d'], textMessage: 7})",
+        "single.relay({textMessage: 'hi'})",
+        "single.relay({recipient: [], textMessage: 'hi'})",
+        "single.relay({recipient: 'b@d', textMessage: 'hi'})",
+        "single.relay({recipient: '{\"length\": 1, \"0\": 1}', textMessage: 'hi'})",
+        "single.relay({recipient: ['nobody'], textMessage: 'hi'})",
+        "group.relay({textMessage: 'hi'})",
+        "group.relay({groupJid: '', textMessage: 'hi'})",
+        "group.relay({groupJid: 7, textMessage: 'hi'})",
+        "group.relay({groupJid: 'g@muc.d'})",
+        "selectContacts({maxNumberOfSelection: 0})",
+        "selectContacts({maxNumberOfSelection: -2})",
+        "selectContacts({maxNumberOfSelection: 1.5})",
+        "selectContacts({maxNumberOfSelection: '1'})",
+    ],
+)
+def test_a_bad_argument_is_named(call, phone, variant):
+    """An argument that is missing or malformed fails the call with bad_argument, and nothing reaches the host."""
+    frame = phone.open()
+    name = "OC.user." if call.startswith("select") else "OC.message."
+    failed = outcome(frame, name + call)
+    assert failed["code"] == "bad_argument"
+    assert re.match(r"[\w.]+: (recipient|textMessage|invitees|groupJid|maxNumberOfSelection) is ", failed["message"])
+    assert failed["hint"] == "See docs/bridge.md#bad_argument"
+    assert phone.calls() == []
+
+
+def test_a_failure_that_a_callback_handles_is_no_unhandled_rejection(phone):
+    """With `fail`, or `success` for selectContacts, no rejection is left over; without, it shows in the console."""
+    frame = phone.open()
+    left = """(calls) => new Promise((done) => {
+      const seen = [];
+      onunhandledrejection = (event) => {
+        event.preventDefault();
+        if (event.reason === "last") done(seen);
+        else seen.push(event.reason.code);
+      };
+      calls.forEach((call) => Function(call)());
+      setTimeout(() => Promise.reject("last"));
+    })"""
+    handled = [
+        "OC.message.single.relay({fail: () => {}})",
+        "OC.user.selectContacts({maxNumberOfSelection: 0, success: () => {}})",
+    ]
+    assert frame.evaluate(left, handled) == []
+    assert frame.evaluate(left, ["OC.message.single.relay({success: () => {}})"]) == ["bad_argument"]
+
+
+def test_a_call_that_nobody_answers_times_out(phone):
+    """A sheet that is left lying fails its call with `timeout` after 300 s."""
+    phone.page.clock.install()
+    frame = phone.open()
+    frame.evaluate("OC.app.ready")
+    frame.evaluate(f"void (window.failed = {RELAY}.catch((e) => e.code))")
+    phone.page.wait_for_function("calls.length === 1")
+    phone.page.clock.fast_forward(301_000)
+    assert frame.evaluate("failed") == "timeout"
+
+
+def test_a_host_page_that_is_silent_times_out(phone):
+    """Without an answer to the handshake calls fail with `timeout`, and OC.app.ready resolves."""
+    phone.page.clock.install()
+    frame = phone.open(mute=True)
+    phone.page.wait_for_function("connects.length === 1")
+    frame.evaluate(f"void (window.failed = {RELAY}.catch((e) => e.code))")
+    phone.page.clock.fast_forward(6_000)
+    assert frame.evaluate("failed") == "timeout"
+    assert frame.evaluate("OC.app.ready.then((app) => app === OC.app)")
+
+
+def test_what_a_callback_throws_stops_nothing(phone):
+    """A page's broken callback shows as an error; the next call works."""
+    frame = phone.open(answers={"message.single.relay": OK})
+    frame.evaluate(
+        "new Promise((done) => { onunhandledrejection = (e) => { e.preventDefault(); done(); };"
+        " OC.message.single.relay({recipient: ['b@d'], textMessage: 'hi', success: () => { throw Error('mine'); }}); })"
+    )
+    assert outcome(frame, RELAY) == {"value": None}
+
+
+# --- launch data ---
+
+
+def test_launch_data_leaves_the_address_bar_and_survives_reload_and_link(phone):
+    """The fragment is gone before a script runs; a reload and a link keep the session."""
+    frame = phone.open()
+    assert frame.evaluate("location.href") == f"{phone.server.origin}/public"
+    frame.goto(f"{phone.server.origin}/public?again")
+    assert phone.frame.evaluate("OC.app.session") == "s-alice-01"
+
+
+def test_a_new_fragment_wins_over_an_earlier_users(phone):
+    """Launch data of the next user replace those in storage."""
+    phone.open()
+    frame = phone.open(data=phone.data("bob"))
+    assert frame.evaluate("OC.app.user.jid") == "bob@onechat.localhost"
+
+
+def test_a_fragment_that_changes_later_is_taken_too(phone):
+    """A frame whose fragment alone is set anew has the new session."""
+    frame = phone.open()
+    frame.evaluate(
+        "(url) => new Promise((done) => { addEventListener('hashchange', done); location.href = url; })",
+        phone.url(data=phone.data("bob")),
+    )
+    assert frame.evaluate("[OC.app.user.jid, location.hash]") == ["bob@onechat.localhost", ""]
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    ["", "x", "e30", "bnVsbA", "%%%", "eyJ2IjoxfQ", "W10"],
+    ids=["empty", "short", "{}", "null", "percent", "v", "[]"],
+)
+def test_malformed_launch_data_is_nothing(fragment, phone):
+    """What is no launch data leaves the page without a host, and does not break it."""
+    phone.page.goto(phone.host)
+    phone.page.evaluate(
+        "(src) => new Promise((done) => { frame.onload = done; frame.src = src; })",
+        f"{phone.server.origin}/public#oc={fragment}",
+    )
+    assert phone.frame.evaluate("[OC.app.inHost, OC.user.getSessionID(), OC.user.getVCard()]") == [False, "", "{}"]
+    assert phone.errors == []
+
+
+def test_launch_data_of_another_host_is_not_used(phone):
+    """Only a host that the settings name is believed."""
+    frame = phone.open(data=phone.data(host="http://evil.localhost:1"))
+    assert frame.evaluate("[OC.app.inHost, location.hash]") == [False, ""]
+
+
+def test_where_storage_is_blocked_the_fragment_stays(phone):
+    """Without sessionStorage the launch data stay in the address, for the next load."""
+    phone.page.add_init_script(
+        "Object.defineProperty(window, 'sessionStorage', { get() { throw Error('blocked'); } });"
+    )
+    frame = phone.open()
+    assert frame.evaluate("[OC.app.session, location.hash.slice(0, 4)]") == ["s-alice-01", "#oc="]
+
+
+# --- no bridge ---
+
+
+def test_in_a_plain_browser_nothing_hangs(phone):
+    """Without a host the strings are empty, and calls fail with not_in_host within a tick."""
+    phone.page.goto(phone.url())
+    found = phone.page.evaluate(
+        "[OC.app.inHost, OC.user.getSessionID(), OC.user.deviceInfo(), OC.user.getVCard(), location.hash]"
+    )
+    assert found == [False, "", "{}", "{}", ""]
+    tick = "Promise.race([%s.catch((e) => e.code), new Promise((done) => setTimeout(done, 0, 'late'))])"
+    for call in (
+        RELAY,
+        "OC.user.selectContacts()",
+        "OC.message.group.relay({groupJid: 'g@d', textMessage: 'x'})",
+        "OC.app.signIn()",
+    ):
+        assert phone.page.evaluate(tick % call) == "not_in_host"
+    assert phone.page.evaluate("OC.app.ready.then((app) => app === OC.app)")
+
+
+# --- a native bridge ---
+
+NATIVE = """
+  const asked = [];
+  const made = {
+    user: {
+      getSessionID() { return "s-alice-01"; },
+      deviceInfo() { return '{"device":"iPhone 7"}'; },
+      getVCard() { return '{"jid":"alice@onechat.localhost"}'; },
+      selectContacts(a) { asked.push(this === made.user); a.success('["n@d"]'); },
+    },
+    message: {
+      single: { relay(a) { asked.push(a.recipient); a.fail("no network"); } },
+      group: { relay(a) { a.success("g@muc.d"); } },
+    },
+  };
+"""
+
+
+@pytest.fixture
+def native(phone):
+    """Opens a page into which a container has put `script` before the shim runs."""
+
+    def open_page(script):
+        url = f"{phone.server.origin}/native?with="
+        phone.page.goto(url + re.sub(r"[%&#+\s]", lambda m: f"%{ord(m[0]):02x}", script))
+        return phone.page
+
+    return open_page
+
+
+def test_a_native_bridge_is_wrapped_and_never_replaced(native):
+    """The container's object stays itself; its functions also return promises; OC.app is there."""
+    page = native(NATIVE + "window.OC = made;")
+    assert page.evaluate("OC === made && window.OC === made && OC.app.inHost")
+    assert page.evaluate("[OC.user.getSessionID(), OC.app.user.jid, OC.app.device.device]") == [
+        "s-alice-01",
+        "alice@onechat.localhost",
+        "iPhone 7",
+    ]
+    assert outcome(page, "OC.user.selectContacts()") == {"value": ["n@d"]}
+    assert page.evaluate("new Promise((success) => OC.user.selectContacts({ success }))") == '["n@d"]'
+    assert outcome(page, "OC.message.group.relay({groupJid: 'g', textMessage: 'x'})") == {"value": "g@muc.d"}
+    assert page.evaluate("asked") == [True, True]
+
+
+def test_a_native_failure_reaches_fail_as_it_is_and_the_promise_as_ours(native):
+    """`fail` gets what the container gave; the promise rejects with code, message and hint."""
+    page = native(NATIVE + "window.OC = made;")
+    assert outcome(page, RELAY) == {"code": "refused", "message": "no network", "hint": "See docs/bridge.md#refused"}
+    relay = "new Promise((fail) => OC.message.single.relay({recipient: '[\"b@d\"]', textMessage: 'x', fail}))"
+    assert page.evaluate(relay) == "no network"
+    assert page.evaluate("asked") == ['["b@d"]', '["b@d"]']
+
+
+@pytest.mark.parametrize(
+    "depth", ["Object.freeze(made)", "[made, made.user, made.message, made.message.single].forEach(Object.freeze)"]
+)
+def test_a_frozen_native_bridge_works(depth, native, phone):
+    """What can't be changed is left alone, and works."""
+    page = native(NATIVE + depth + "; window.OC = made;")
+    assert page.evaluate("OC === made")
+    assert page.evaluate("new Promise((success) => OC.user.selectContacts({ success }))") == '["n@d"]'
+    assert outcome(page, "OC.message.group.relay({groupJid: 'g', textMessage: 'x'})") == {"value": "g@muc.d"}
+    assert phone.errors == []
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        "window.OC = made",
+        "OC.user = made.user; OC.message = made.message",
+        "Object.defineProperty(window, 'OC', { value: made })",
+    ],
+    ids=["assigned", "filled", "defined"],
+)
+def test_a_native_bridge_that_comes_late_is_adopted(late, native):
+    """A bridge that is put in after the shim, before the document is there, is wrapped as well."""
+    page = native(
+        NATIVE
+        + f"document.addEventListener('readystatechange', () => {{ if (document.readyState === 'interactive') {{ {late}; }} }});"
+    )
+    page.wait_for_function("OC.app && OC.app.session")
+    assert page.evaluate("OC.app.inHost")
+    assert outcome(page, "OC.user.selectContacts()") == {"value": ["n@d"]}
+
+
+def test_a_native_bridge_may_come_after_the_document(native):
+    """An assignment to window.OC at any time is taken up, and the object stays itself."""
+    page = native(NATIVE)
+    assert outcome(page, "OC.user.selectContacts()")["code"] == "not_in_host"
+    assert page.evaluate("(OC = made, OC === made && OC.app.inHost)")
+    assert outcome(page, "OC.user.selectContacts()") == {"value": ["n@d"]}
+
+
+def test_a_function_that_the_container_lacks_is_refused(native):
+    """An older container's missing function fails like any call."""
+    page = native(NATIVE + "delete made.message; window.OC = made;")
+    assert outcome(page, RELAY)["code"] == "refused"
