@@ -66,8 +66,9 @@ def change_user(jid: str) -> dict[str, Any]:
 
 @bp.delete("/users/<jid>")
 def remove_user(jid: str) -> tuple[str, int]:
-    host = sandbox()
-    host.store.users.remove(_canonical(jid))
+    host, jid = sandbox(), _canonical(jid)
+    host.ended(host.store.sessions.revoke(jid=jid))
+    host.store.users.remove(jid)
     host.events.publish("state")
     return "", 204
 
@@ -129,6 +130,7 @@ def change_app(app_id: str) -> dict[str, Any]:
 @bp.delete("/apps/<app_id>")
 def remove_app(app_id: str) -> tuple[str, int]:
     host = sandbox()
+    host.ended(host.store.sessions.revoke(app_id=app_id))
     host.store.apps.remove(app_id)
     host.events.publish("state")
     return "", 204

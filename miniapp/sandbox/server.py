@@ -23,7 +23,8 @@ log = logging.getLogger("miniapp.sandbox.server")
 class SandboxServer:
     """A sandbox that listens on `host` and `port` (0: any free one) from `start()` to `stop()`, or within `with`.
 
-    It is for this machine alone, and refuses any other `host` unless `force` is given. `app`, `sandbox`, `token`
+    It is for this machine alone, and refuses any other `host` unless `force` is given; what it is then called by must
+    be among the configuration's `trusted_hosts`. `app`, `sandbox`, `token`
     and, once it listens, `port`, `url` (for programs) and `page_url` (for browsers) say the rest.
     """
 

@@ -68,6 +68,7 @@ class Sandbox:
         """Back to how a fresh sandbox starts."""
         self.faults.clear()
         self.change_options(vars(Options.of(self.config)))
+        self.ended(self.store.sessions.revoke())
         self.store.reset()
         self.events.publish("state")
         for user in self.store.users.all():

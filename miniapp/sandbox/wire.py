@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import select
+import selectors
 import socket
 import struct
 import threading
@@ -28,8 +28,9 @@ def is_gone(client: socket.socket | None) -> bool:
     if client is None:
         return False
     try:
-        readable, _, _ = select.select([client], [], [], 0)
-        return bool(readable) and not client.recv(1, socket.MSG_PEEK)
+        with selectors.DefaultSelector() as selector:  # select() itself ends at file descriptor 1023
+            selector.register(client, selectors.EVENT_READ)
+            return bool(selector.select(0)) and not client.recv(1, socket.MSG_PEEK)
     except (OSError, ValueError):
         return True
 

@@ -133,6 +133,16 @@ class TestRoute:
             ("reload", {}),
         ]
 
+    @pytest.mark.parametrize("how", ["app", "user", "reset"])
+    def test_what_ends_sessions_says_so(self, call: Caller, lunch: Registered, stream: Iterator[str], how: str) -> None:
+        """Removing the app or the user, and a reset, end sessions as well."""
+        call.post("/_sandbox/sessions", {"jid": BOB, "appId": lunch.app_id})
+        if how == "reset":
+            call.post("/_sandbox/reset")
+        else:
+            call.delete(f"/_sandbox/apps/{lunch.app_id}" if how == "app" else f"/_sandbox/users/{BOB}")
+        assert self.events(stream, 2) == [("session", {"jid": BOB, "appId": lunch.app_id}), ("state", {})]
+
     def test_reading_is_announced_once(self, call: Caller, stream: Iterator[str]) -> None:
         """Reading what is read already is no news, so that two pages don't keep each other busy."""
         call.post(f"/phones/{ALICE}/messages", {"thread": LUNCH, "text": "noon"})
