@@ -279,7 +279,9 @@ export class Host extends LitElement {
       >
         ${icons.plus}<span>Add phone</span>
       </button>
-      <a class="button" href="/portal" aria-label="Admin portal" title="Admin portal">${icons.portal}<span>Admin portal</span></a>
+      <a class="button" href="/portal" target="onechat-portal" aria-label="Admin portal" title="Admin portal">
+        ${icons.portal}<span>Admin portal</span>
+      </a>
       <button
         class="icon"
         data-testid="theme"

@@ -221,7 +221,7 @@ export const phoneStyles = css`
     color: var(--ink);
   }
 
-  nav [aria-current="page"] {
+  nav button[aria-current="page"] {
     color: var(--accent);
     font-weight: 700;
   }
