@@ -25,7 +25,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, InvalidChunkLength, ProtocolError
+from urllib3.exceptions import ConnectTimeoutError, InvalidChunkLength, NewConnectionError, ProtocolError
 
 ANSWER_MAX_BYTES = 64 * 1024
 """A documented answer is under 1 KiB; whoever sends this much is not OneChat."""
@@ -171,6 +171,7 @@ _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, bool],
     (ssl.SSLCertVerificationError, "its certificate is not trusted", False),
     (ssl.SSLError, "TLS failed", False),
     (ConnectionRefusedError, "the connection was refused", False),
+    (NewConnectionError, "", False),  # a ConnectTimeoutError by class, though no time-out: the system has words for it
     (ConnectTimeoutError, "no connection came about in time", False),
     (TimeoutError, "no whole answer came in time", False),
     (InvalidChunkLength, "its answer is not HTTP", True),
@@ -187,14 +188,15 @@ def _failure(error: Exception, handled: BaseException | None, sent: bool) -> Fai
     while link is not None and link is not handled:
         chain.append(link)
         link = link.__cause__ or link.__context__
+    spoken = (link.strerror for link in chain if isinstance(link, OSError) and link.strerror)
+    system = next(spoken, f"{type(error).__name__} was raised")
     for kinds, why, garbled in _REASONS:
         for link in chain:
             if isinstance(link, kinds):
                 if isinstance(link, ssl.SSLCertVerificationError):
                     why = f"{why} ({link.verify_message})"
-                return Failure(why, sent, garbled and sent)
-    system = next((link.strerror for link in chain if isinstance(link, OSError) and link.strerror), None)
-    return Failure(system or f"{type(error).__name__} was raised", sent)
+                return Failure(why or system, sent, garbled and sent)
+    return Failure(system, sent)
 
 
 # --- the connection: deadline, limit, and the mark that something left ---

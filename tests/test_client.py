@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 import pytest
 import requests
-from calls import APP_ID, CALLS, GROUP, KEY, SESSION, USER, client_of, failure, patient
+from calls import APP_ID, CALLS, GROUP, KEY, SESSION, USER, client_of, failure, hasty
 from faulthost import SUCCESS, FaultHost, Talk, answer, http
 from requests.adapters import BaseAdapter, HTTPAdapter
 
@@ -47,7 +47,7 @@ def host() -> Iterator[FaultHost]:
 
 @pytest.fixture
 def client(host: FaultHost) -> Iterator[OneChat]:
-    with patient(host.url) as client:
+    with client_of(host.url) as client:
         yield client
 
 
@@ -56,7 +56,7 @@ def client(host: FaultHost) -> Iterator[OneChat]:
 def test_each_call_sends_what_the_contract_documents(host: FaultHost, call: str, body: str) -> None:
     """Path, fields and the place of the API key are those of the contract, in JSON and as a form."""
     host.fault = answer(200, REGISTERED)
-    with patient(host.url, body=body) as client:
+    with client_of(host.url, body=body) as client:
         host.requests.clear()
         if call == "authenticateUser":
             assert CALLS[call](client) is False  # for this host answers everything like registerMiniApp
@@ -103,7 +103,7 @@ def test_jids_leave_in_canonical_form(host: FaultHost, client: OneChat) -> None:
 @pytest.mark.parametrize("body", ["json", "form"])
 def test_messages_arrive_as_written(host: FaultHost, message: str, body: str) -> None:
     """Any text that is a message reaches the host unchanged, in JSON and as a form."""
-    with patient(host.url, body=body) as client:
+    with client_of(host.url, body=body) as client:
         client.send_message(USER, message)
     sent = host.requests[0].body.decode()
     assert (json.loads(sent)["message"] if body == "json" else parse_qs(sent)["message"][0]) == message
@@ -193,7 +193,7 @@ def test_registration_without_keys_is_nonsense(host: FaultHost, client: OneChat,
 
 def test_authenticate_path_is_a_setting(host: FaultHost) -> None:
     """OneChat's page prints authenticateUser under registerMiniApp's URL; the setting follows it."""
-    with patient(host.url, authenticate_path="registerMiniApp") as client:
+    with client_of(host.url, authenticate_path="registerMiniApp") as client:
         assert client.authenticate_user(USER, SESSION) is True
     assert host.requests[0].call == "registerMiniApp"
     assert json.loads(host.requests[0].body)["appId"] == APP_ID
@@ -224,7 +224,7 @@ def test_a_connection_whose_answer_was_not_read_whole_is_not_used_again(host: Fa
         answer(200, b"{}", "Content-Encoding: gzip"),
     ):
         host.fault = fault
-        assert isinstance(failure(client, "singleMessage", 15), HostNonsense)
+        assert isinstance(failure(client, "singleMessage"), HostNonsense)
         before = host.connections
         host.fault = good
         client.send_message(USER, "Hi")
@@ -249,7 +249,7 @@ def test_a_send_lost_with_its_connection_is_not_repeated(host: FaultHost, client
     """The host closes a used connection just as a message comes: it may have been read, so it is not sent twice."""
     client.send_message(USER, "first")
     host.fault = lambda talk: talk.sock.shutdown(2)
-    error = failure(client, "singleMessage", 15)
+    error = failure(client, "singleMessage")
     assert isinstance(error, HostUnreachable)
     assert error.maybe_done
     assert len(host.requests) == 2
@@ -279,12 +279,12 @@ def test_a_send_that_never_left_is_repeated(host: FaultHost, monkeypatch: pytest
         return real(self)  # type: ignore[arg-type]
 
     monkeypatch.setattr(transport.HTTPConnection, "_new_conn", connect)
-    with patient(host.url) as client:
+    with client_of(host.url) as client:
         client.send_message(USER, "Hi")
         assert len(host.requests) == 1
         failures.append(ConnectionRefusedError)
         client.session.close()
-        error = failure(client, "massBroadcast", 15)
+        error = failure(client, "massBroadcast")
         assert isinstance(error, HostUnreachable)
         assert not error.maybe_done
         assert len(host.requests) == 1
@@ -369,7 +369,7 @@ def test_an_adapter_of_somebody_else_serves_calls(host: FaultHost, client: OneCh
 
     broken = Broken()
     client.session.mount(host.url, broken)
-    error = failure(client, "singleMessage", 15)
+    error = failure(client, "singleMessage")
     assert isinstance(error, HostUnreachable)
     assert error.maybe_done
     assert broken.calls == 1
@@ -382,7 +382,7 @@ def test_a_name_that_takes_for_ever_to_look_up_does_not_hold_the_caller(
     """The look-up of a name can't be interrupted, so the call goes on without it, and its thread ends when it can."""
     release = threading.Event()
     monkeypatch.setattr("socket.getaddrinfo", lambda *args: release.wait() and [])
-    with client_of(host.url) as client:
+    with hasty(host.url) as client:
         error = failure(client, "singleMessage")
     assert isinstance(error, HostUnreachable)
     assert not error.maybe_done
@@ -398,7 +398,7 @@ def test_a_connection_that_comes_too_late_is_closed(host: FaultHost, monkeypatch
     """Nobody waits for it any more, so it must not stay open."""
     release, real = threading.Event(), transport.HTTPConnection._new_conn
     monkeypatch.setattr(transport.HTTPConnection, "_new_conn", lambda self: release.wait() and real(self))
-    with client_of(host.url) as client:
+    with hasty(host.url) as client:
         failure(client, "massBroadcast")
     release.set()
     host.wait_closed()

@@ -61,7 +61,7 @@ NO = [
 
 
 def authenticated(status: int, body: bytes) -> bool:
-    with FaultHost(answer(status, body)) as host, client_of(host.url, deadline=5.0, read_timeout=5.0) as client:
+    with FaultHost(answer(status, body)) as host, client_of(host.url) as client:
         try:
             return client.authenticate_user(USER, SESSION)
         except HostError:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from calls import CALLS, KEY, patient
+from calls import CALLS, KEY, client_of
 from faulthost import FaultHost, answer
 
 from miniapp.client import OneChat
@@ -31,7 +31,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FaultHost
 def test_the_environment_is_ignored(proxy: FaultHost, call: str) -> None:
     """Calls go straight to the host, without a password of .netrc, also through a session of the user's own."""
     with FaultHost(answer(200, GOOD)) as host:
-        with patient(host.url) as client:
+        with client_of(host.url) as client:
             CALLS[call](client)
         settings = Settings(api_url=host.url, app_id="app-0001", api_key=Secret(KEY))
         with OneChat(settings, session=requests.Session()) as client:
@@ -43,7 +43,7 @@ def test_the_environment_is_ignored(proxy: FaultHost, call: str) -> None:
 
 def test_the_environment_is_obeyed_on_request(proxy: FaultHost) -> None:
     """With ONECHAT_TRUST_ENV the same settings count, so the test above tests something."""
-    with FaultHost() as host, patient(host.url, trust_env=True) as client:
+    with FaultHost() as host, client_of(host.url, trust_env=True) as client:
         CALLS["singleMessage"](client)
         assert host.connections == 0
     (request,) = proxy.requests

@@ -4,7 +4,7 @@ import json
 
 import profiles  # noqa: F401
 import pytest
-from calls import GROUP, USER, patient
+from calls import GROUP, USER, client_of
 from faulthost import FaultHost
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -16,7 +16,7 @@ from miniapp.errors import MessageError
 @pytest.mark.parametrize("text", ["a\0", "a\x0b", "a\ufffe", "a\uffff", "a\ud800", "\udc80a", "a\x1b[0m", "\x08"])
 def test_what_xml_cannot_carry_never_leaves(text: str) -> None:
     """NUL, other control characters, non-characters and lone surrogates are refused before anything is sent."""
-    with FaultHost() as host, patient(host.url) as client:
+    with FaultHost() as host, client_of(host.url) as client:
         for send in (
             lambda: client.send_message(USER, text),
             lambda: client.send_group_message(GROUP, text),
@@ -32,7 +32,7 @@ def test_what_xml_cannot_carry_never_leaves(text: str) -> None:
 )
 def test_markup_is_text_like_any_other(text: str) -> None:
     """What only looks dangerous reaches the host as it was written."""
-    with FaultHost() as host, patient(host.url) as client:
+    with FaultHost() as host, client_of(host.url) as client:
         client.send_message(USER, text)
     assert json.loads(host.requests[0].body)["message"] == text
 

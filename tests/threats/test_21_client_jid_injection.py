@@ -2,7 +2,7 @@
 
 import profiles  # noqa: F401
 import pytest
-from calls import SESSION, patient
+from calls import SESSION, client_of
 from faulthost import FaultHost
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -23,7 +23,7 @@ BAD = [
 @pytest.mark.parametrize("text", BAD, ids=ascii)
 def test_what_is_no_users_jid_never_leaves(text: str) -> None:
     """Empty parts, second addresses, resources, quotes, blanks and invisible characters are refused unsent."""
-    with FaultHost() as host, patient(host.url) as client:
+    with FaultHost() as host, client_of(host.url) as client:
         for call in (
             lambda: client.send_message(text, "Hi"),
             lambda: client.send_group_message(text, "Hi"),

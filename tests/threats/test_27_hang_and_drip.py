@@ -1,11 +1,10 @@
 """Threat 27: a host that says a little now and then holds our threads."""
 
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from calls import CALLS, DEADLINE, client_of, failure
+from calls import CALLS, DEADLINE, failure, hasty, threads
 from faulthost import FaultHost, Talk, http
 
 from miniapp.errors import HostUnreachable
@@ -27,20 +26,20 @@ def drip_body(talk: Talk) -> None:
 @pytest.mark.parametrize("fault", [Talk.hang, drip_all, drip_body])
 def test_a_call_ends_by_its_deadline(fault: object, call: str) -> None:
     """Headers or body a byte at a time, each well within the read time-out, end with the deadline all the same."""
-    with FaultHost(fault) as host, client_of(host.url, read_timeout=10.0) as client:  # type: ignore[arg-type]
-        error = failure(client, call, DEADLINE + 0.5)
+    with FaultHost(fault) as host, hasty(host.url, read_timeout=10.0) as client:  # type: ignore[arg-type]
+        error = failure(client, call)
     assert isinstance(error, HostUnreachable)
 
 
 def test_the_threads_are_given_back() -> None:
     """Twenty calls at once to such a host all end by the deadline, leaving no thread and no connection behind."""
-    before = threading.active_count()
-    with FaultHost(drip_all) as host, client_of(host.url, read_timeout=10.0) as client:
+    before = threads()
+    with FaultHost(drip_all) as host, hasty(host.url, read_timeout=10.0) as client:
         start = time.monotonic()
-        with ThreadPoolExecutor(20) as threads:
-            errors = list(threads.map(lambda _: failure(client, "singleMessage"), range(20)))
+        with ThreadPoolExecutor(20) as pool:
+            errors = list(pool.map(lambda _: failure(client, "singleMessage"), range(20)))
         assert time.monotonic() - start < DEADLINE + 0.5
         assert all(isinstance(error, HostUnreachable) for error in errors)
         for _ in range(20):
             host.wait_closed()
-    assert threading.active_count() == before
+    assert threads() == before

@@ -35,10 +35,10 @@ HUGE = {
 CALL = """
 import resource, sys
 sys.path.insert(0, {tests!r})
-from calls import CALLS, patient
+from calls import CALLS, client_of
 from miniapp.errors import HostError
 
-client = patient({url!r})
+client = client_of({url!r})
 client.session.get_adapter({url!r})
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for _ in range(3):
