@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Request, Response, has_request_context
 from flask import request as current_request
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from .. import contract
@@ -121,7 +121,7 @@ def _template(name: str) -> str:
 # A process has one app, or a few; tests have many.
 @lru_cache(maxsize=64)
 def _render(url_prefix: str, app_id: str, container_origins: tuple[str, ...], login_lifetime: int) -> Shim:
-    source = _source(minify(_template("oc.js.j2")), app_id, container_origins, login_lifetime)
+    source = _source(app_id, container_origins, login_lifetime)
     digest = base64.b64encode(hashlib.sha384(source.encode()).digest()).decode()
     return Shim(
         source=source,
@@ -132,29 +132,31 @@ def _render(url_prefix: str, app_id: str, container_origins: tuple[str, ...], lo
     )
 
 
-def _source(template: str, app_id: str, container_origins: tuple[str, ...], login_lifetime: int) -> str:
-    return (
-        _environment()
-        .from_string(template)
-        .render(
-            app_id=app_id,
-            container_origins=container_origins,
-            login_lifetime=login_lifetime,
-            functions={name: _function(function) for name, function in contract.BRIDGE.items()},
-            texts={code: text for code, text in CODES.items() if code not in ("bad_argument", "cancelled")},
+def _source(app_id: str, container_origins: tuple[str, ...], login_lifetime: int, *, small: bool = True) -> str:
+    return _script(small).render(
+        app_id=app_id,
+        container_origins=container_origins,
+        login_lifetime=login_lifetime,
+        functions={name: _function(function) for name, function in contract.BRIDGE.items()},
+        texts={code: text for code, text in CODES.items() if code not in ("bad_argument", "cancelled")},
         bad_argument=CODES["bad_argument"],
-            kinds={"optional_number": _NUMBER, "list": _LIST, "optional_string": _OPTIONAL_STRING},
-            handshake_seconds=HANDSHAKE_SECONDS,
-            call_seconds=CALL_SECONDS,
-            server_seconds=SERVER_SECONDS,
-            guard_ms=GUARD_SECONDS * 1000,
-            retries=RETRIES,
-        )
+        kinds={"optional_number": _NUMBER, "list": _LIST, "optional_string": _OPTIONAL_STRING},
+        handshake_seconds=HANDSHAKE_SECONDS,
+        call_seconds=CALL_SECONDS,
+        server_seconds=SERVER_SECONDS,
+        guard_ms=GUARD_SECONDS * 1000,
+        retries=RETRIES,
     )
 
 
+@lru_cache(maxsize=2)
+def _script(small: bool) -> Template:
+    text = _template("oc.js.j2")
+    return _environment().from_string(minify(text) if small else text)
+
+
 def _function(function: contract.BridgeFunction) -> str | list[Any]:
-    """A function as the script's table has it: see FUNCTIONS in `oc.js.j2`."""
+    """A function as the script's table has it: see `table` in `oc.js.j2`."""
     if not function.params:
         return _LAUNCH_FIELDS[function.name]
     params = {p.name: _KINDS[p.ts] for p in function.params if p.ts in _KINDS}

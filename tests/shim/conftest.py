@@ -58,7 +58,7 @@ class Server:
         settings = Settings(app_id="app-3f9c2b7e", container_origins=(host,), login_lifetime=lifetime)
         self.shim = shim.render(settings)
         if variant == "written":
-            text = shim._source(shim._template("oc.js.j2"), settings.app_id, (host,), lifetime)
+            text = shim._source(settings.app_id, (host,), lifetime, small=False)
             self.shim = dataclasses.replace(self.shim, source=text, integrity=_integrity(text))
         self.app = Flask(__name__)
         self.app.add_url_rule("/miniapp/session", "session", self._session, methods=["POST", "DELETE"])
@@ -100,7 +100,8 @@ class Server:
         if jid is None:
             return self.page("", {"data-login": ""}, status=401)
         left = self.lifetime if self.left is None else self.left
-        body = f"<h1>{jid}</h1><script>addEventListener('oc:signedout', () => {{ document.title = 'signed out' }})</script>"
+        script = "addEventListener('oc:signedout', () => { document.title = 'signed out' })"
+        body = f"<h1>{jid}</h1><script>{script}</script>"
         return self.page("", {"data-jid": jid, "data-left": str(left)}, body)
 
     def _moving(self) -> Response:

@@ -65,8 +65,8 @@ def test_no_limit_is_minus_one_and_cancelling_is_an_empty_list(phone):
 def test_a_single_relay_succeeds(recipient, phone):
     """Recipients as a string or an array reach the host as an array; success is called, the promise settled."""
     frame = phone.open(answers={"message.single.relay": OK | {"value": None}})
-    code = f"new Promise((done) => OC.message.single.relay({{recipient: {recipient}, textMessage: 'hi', success: () => done('sent')}}))"
-    assert frame.evaluate(code) == "sent"
+    given = f"recipient: {recipient}, textMessage: 'hi', success: () => done('sent')"
+    assert frame.evaluate(f"new Promise((done) => OC.message.single.relay({{{given}}}))") == "sent"
     assert phone.calls()[0]["args"] == {"recipient": ["b@d", "c@d"], "textMessage": "hi"}
 
 
@@ -89,8 +89,8 @@ def test_a_refusal_reaches_fail_and_the_promise(phone):
     error = {"code": "cancelled", "message": "Not sent.", "hint": "Ask again."}
     frame = phone.open(answers={"message.single.relay": {"ok": False, "error": error}})
     assert outcome(frame, RELAY) == error
-    code = "new Promise((done) => OC.message.single.relay({recipient: ['b@d'], textMessage: 'hi', fail: (e) => done([e.code, e.message, e.hint])}))"
-    assert frame.evaluate(code) == list(error.values())
+    given = "recipient: ['b@d'], textMessage: 'hi', fail: (e) => done([e.code, e.message, e.hint])"
+    assert frame.evaluate(f"new Promise((done) => OC.message.single.relay({{{given}}}))") == list(error.values())
 
 
 @pytest.mark.parametrize(
@@ -338,8 +338,7 @@ def test_a_frozen_native_bridge_works(depth, native, phone):
 def test_a_native_bridge_that_comes_late_is_adopted(late, native):
     """A bridge that is put in after the shim, before the document is there, is wrapped as well."""
     page = native(
-        NATIVE
-        + f"document.addEventListener('readystatechange', () => {{ if (document.readyState === 'interactive') {{ {late}; }} }});"
+        NATIVE + f"document.onreadystatechange = () => {{ if (document.readyState[0] === 'i') {{ {late} }} }};"
     )
     page.wait_for_function("OC.app && OC.app.session")
     assert page.evaluate("OC.app.inHost")
