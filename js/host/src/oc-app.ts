@@ -219,26 +219,35 @@ export class RunningApp extends LitElement {
 
   /** Opens the app anew, with a session of its own. */
   async start(): Promise<void> {
-    [this.loading, this.fault] = [true, undefined];
-    const launched = await this.#launch();
-    if (!launched) return;
-    this.#bridge?.close();
-    this.#bridge = new Bridge(window, () => this.#window, launched.origin, this.#answer, this.#connected);
-    this.launched = launched;
-    this.#loadedAt = performance.now();
-    this.ended = false;
+    [this.loading, this.fault, this.alone] = [true, undefined, false];
+    try {
+      const launched = await this.#launch();
+      if (!launched) return;
+      this.#bridge?.close();
+      this.#bridge = new Bridge(window, () => this.#window, launched.origin, this.#answer, this.#connected);
+      this.launched = launched;
+      this.#loadedAt = performance.now();
+      this.ended = false;
+    } catch (error) {
+      [this.fault, this.loading] = [asRefusal(error), false];
+    }
   }
 
   /** Gives the running page a new session; a page without a bridge is opened anew. */
   async renew(): Promise<void> {
     if (!this.#bridge?.connected) return this.start();
     this.renewing = true;
-    const launched = await this.#launch();
-    this.renewing = false;
-    if (!launched) return;
-    this.ended = false;
-    this.#bridge.tell({ event: "launch", data: readLaunch(launched.url) });
-    this.#fire("notice", `${this.app.name} has a new session.`);
+    try {
+      const launched = await this.#launch();
+      if (!launched) return;
+      if (!this.#bridge.tell({ event: "launch", data: readLaunch(launched.url) })) return this.start();
+      this.ended = false;
+      this.#fire("notice", `${this.app.name} has a new session.`);
+    } catch (error) {
+      this.#fire("notice", `No new session: ${asRefusal(error).message}`);
+    } finally {
+      this.renewing = false;
+    }
   }
 
   /** Asks the page to load itself again; opens it anew if it can't. */
@@ -248,16 +257,11 @@ export class RunningApp extends LitElement {
     this.#patience = setTimeout(() => this.start(), RELOAD_PATIENCE);
   }
 
+  /** The launch, or undefined if nobody wants it any more. */
   async #launch(): Promise<Launch | undefined> {
     const launch = ++this.#launches;
-    try {
-      const launched = await this.phone.world.api.launch(this.phone.jid, this.app.appId, this.device);
-      if (!this.isConnected || launch !== this.#launches) return undefined;
-      return checked(launched);
-    } catch (error) {
-      [this.fault, this.loading] = [asRefusal(error), false];
-      return undefined;
-    }
+    const launched = await this.phone.world.api.launch(this.phone.jid, this.app.appId, this.device);
+    return this.isConnected && launch === this.#launches ? checked(launched) : undefined;
   }
 
   get #window(): Window | null {

@@ -81,12 +81,7 @@ export class Chats extends LitElement {
     return html`
       <header>
         <h2>Chats</h2>
-        <button class="icon" aria-label="New group" title="New group" data-testid="new-group" @click=${() => this.#fire("new-group")}>
-          ${icons.people}
-        </button>
-        <button class="icon" aria-label="New chat" title="New chat" data-testid="new-chat" @click=${() => this.#fire("new-chat")}>
-          ${icons.pencil}
-        </button>
+        ${this.#begin("new-group", "New group", icons.people)} ${this.#begin("new-chat", "New chat", icons.pencil)}
       </header>
       ${
         phone.threads.length
@@ -96,6 +91,18 @@ export class Chats extends LitElement {
           : this.#empty()
       }
     `;
+  }
+
+  #begin(what: string, label: string, icon: unknown) {
+    return html`<button
+      class="icon"
+      aria-label=${label}
+      title=${label}
+      data-testid=${what}
+      @click=${() => this.#fire(what)}
+    >
+      ${icon}
+    </button>`;
   }
 
   #row(thread: Thread) {

@@ -267,7 +267,9 @@ export class Phone extends LitElement {
     `;
     const { unread } = this.phone;
     const badge = unread
-      ? html`<span class="badge" data-testid="unread-all">${unread > 99 ? "99+" : unread}<span class="unseen"> unread</span></span>`
+      ? html`<span class="badge" data-testid="unread-all"
+          >${unread > 99 ? "99+" : unread}<span class="unseen"> unread</span></span
+        >`
       : nothing;
     return html`<nav aria-label="Parts of ${this.#name}'s phone" ?inert=${inert}>
       ${tab("chats", "Chats", icons.chats, badge)} ${tab("apps", "Mini apps", icons.apps)}

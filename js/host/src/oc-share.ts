@@ -100,7 +100,10 @@ export class Share extends LitElement {
   #recipients() {
     const { phone, relay } = this;
     if (relay.kind === "group") {
-      return html`<li><oc-avatar kind="group"></oc-avatar><span class="ellipsis">${phone.nameOf(relay.groupJid)}</span></li>`;
+      const { groupJid } = relay;
+      return html`<li data-jid=${groupJid}>
+        <oc-avatar kind="group"></oc-avatar><span class="ellipsis">${phone.nameOf(groupJid)}</span>
+      </li>`;
     }
     const jids = relay.kind === "single" ? relay.recipient : relay.invitees;
     // One over the limit is shown rather than counted: "1 more" takes as much room.

@@ -77,7 +77,7 @@ export class Sheet extends LitElement {
 
   override render() {
     return html`
-      <section role="dialog" aria-modal="true" aria-labelledby="heading" @click=${(event: Event) => event.stopPropagation()}>
+      <section role="dialog" aria-modal="true" aria-labelledby="heading" @click=${inside}>
         <h2 id="heading">${this.heading}</h2>
         <div class="content"><slot></slot></div>
         <footer><slot name="foot"></slot></footer>
@@ -130,6 +130,9 @@ export class Sheet extends LitElement {
     return [...this.querySelectorAll<HTMLElement>(FOCUSABLE)].filter((stop) => !stop.hidden);
   }
 }
+
+/** A click inside is none beside. */
+const inside = (event: Event) => event.stopPropagation();
 
 /** The element that has the focus, however deep in shadow roots. */
 function focused(root: DocumentOrShadowRoot): HTMLElement | undefined {
