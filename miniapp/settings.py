@@ -185,7 +185,7 @@ def _seconds(low: float, high: float) -> Callable[[Any], float]:
     def parse(value: Any) -> float:
         try:
             number = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = float("nan")
         if isinstance(value, bool) or not low <= number <= high:
             raise ValueError(f"is not a number of seconds from {low:g} to {high:g}.|Set one.")
