@@ -3,62 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page
+from phones import SECONDS, Host, add_app
+from playwright.sync_api import Browser, BrowserContext
 from servers import serving
 
 from miniapp.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
-
-ROOT = Path(__file__).parents[2]
-SECONDS = 1000
-
-
-@dataclass
-class Phone:
-    """One phone of the host page, and the mini app in it."""
-
-    root: Locator
-
-    @property
-    def app(self) -> FrameLocator:
-        return self.root.frame_locator("iframe")
-
-    def get(self, testid: str) -> Locator:
-        return self.root.get_by_test_id(testid)
-
-
-@dataclass
-class Host:
-    """The host page, open in a browser."""
-
-    page: Page
-    onechat: LocalOneChat
-    app_name: str
-
-    def phone(self, number: int) -> Phone:
-        return Phone(self.page.get_by_test_id(f"phone-{number}"))
-
-    def open_app(self, number: int) -> Phone:
-        phone = self.phone(number)
-        phone.get("tab-apps").click()
-        phone.get("app").filter(has_text=self.app_name).click()
-        return phone
-
-    def open_thread(self, number: int, thread: str) -> Phone:
-        phone = self.phone(number)
-        for button in ("app-back", "back"):  # an open app or thread takes the whole screen
-            if phone.get(button).count():
-                phone.get(button).click()
-        phone.get("tab-chats").click()
-        phone.root.locator(f'[data-testid="thread"][data-thread="{thread}"]').click()
-        return phone
 
 
 @pytest.fixture
@@ -67,13 +22,6 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.set_default_timeout(15 * SECONDS)
     yield context
     context.close()
-
-
-def add_app(onechat: LocalOneChat, port: int, name: str) -> dict[str, Any]:
-    """Registers what listens on `port` with the sandbox: the settings for it."""
-    url = f"http://onechat.localhost:{port}/"
-    app_id, api_key = onechat.register(name, url)
-    return {**onechat.settings(app_id, api_key), "ONECHAT_PUBLIC_URL": ""}
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from conftest import Host, Phone
+from phones import Host, Phone
 from playwright.sync_api import Browser, BrowserContext, expect
 from probe import create_probe
 

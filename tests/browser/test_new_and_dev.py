@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Phone
+from phones import Phone
 from playwright.sync_api import BrowserContext, expect
 from test_dev import Dev
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
-from conftest import SECONDS, add_app
+from phones import SECONDS, add_app
 from playwright.sync_api import Browser, Locator, Page, expect
 from servers import serving
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import Host
+from phones import Host
 from playwright.sync_api import expect
 
 import wsgi

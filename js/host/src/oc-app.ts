@@ -16,7 +16,7 @@ const RELOAD_PATIENCE = 1_500;
 const CONNECT_PATIENCE = 2_000;
 
 // Scripts, storage and cookies as in a container's web view. Never the top of the page: no allow-top-navigation.
-const SANDBOX = "allow-scripts allow-forms allow-same-origin allow-popups allow-downloads";
+const SANDBOX = "allow-scripts allow-forms allow-same-origin allow-popups allow-downloads allow-modals";
 
 /**
  * One running mini app: title bar, frame, and the bridge between them and the phone.
