@@ -107,12 +107,16 @@ _VALUES: Any = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
+_FEWER = settings(
+    max_examples=min(settings().max_examples, 1000),  # making such a body takes 10 ms: 10,000 of them, minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 _FIELDS = sorted({field.name for call in contract.CALLS.values() for field in call.fields})
 _PHONE_FIELDS = ["thread", "text", "recipient", "groupJid", "invitees", "textMessage", "appId", "device"]
 _CONTROL_FIELDS = ["jid", "name", "admin", "appId", "id", "icon", "url", "call", "times", "how", "status"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@_FEWER
 @given(body=st.dictionaries(st.sampled_from(_FIELDS), _VALUES), name=st.sampled_from(sorted(contract.CALLS)))
 def test_any_json_at_the_rest_api_is_answered(call: Caller, lunch: Registered, body: Any, name: str) -> None:
     """Whatever the fields hold, the answer is a documented one."""
@@ -122,7 +126,7 @@ def test_any_json_at_the_rest_api_is_answered(call: Caller, lunch: Registered, b
     assert answer["status"] in ("Success", "Error")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@_FEWER
 @given(
     body=st.dictionaries(st.sampled_from(sorted({*_PHONE_FIELDS, *_CONTROL_FIELDS})), _VALUES),
     path=st.sampled_from(POSTS),
