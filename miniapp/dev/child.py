@@ -32,6 +32,8 @@ from werkzeug.debug import DebuggedApplication
 from werkzeug.sansio.utils import host_is_trusted
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from .. import MiniApp  # noqa: F401 - what most of the app's start would be spent on, loaded ahead of it
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
