@@ -49,6 +49,8 @@ class Server:
         self.origin = f"http://alice.onechat.localhost:{port}"
         self.cookies = True  # whether the browser's cookies are seen
         self.left: int | None = None  # what data-left says, if not the lifetime
+        self.reach = "'self'"  # what the pages' policy lets them load
+        self.away = ""  # where /away redirects to
         self.refusals: list[Response] = []  # the next answers of the session endpoint
         self.posts: list[dict[str, Any]] = []
         self.seen: list[tuple[str, str, int]] = []  # method, path, status
@@ -63,9 +65,7 @@ class Server:
         self.app = Flask(__name__)
         self.app.add_url_rule("/miniapp/session", "session", self._session, methods=["POST", "DELETE"])
         self.app.add_url_rule("/api/me", "me", self._me, methods=["GET", "POST"])
-        self.app.add_url_rule(
-            "/away", "away", lambda: Response(status=302, headers={"Location": "http://127.0.0.1:9/"})
-        )
+        self.app.add_url_rule("/away", "away", lambda: Response(status=302, headers={"Location": self.away}))
         self.app.add_url_rule("/moving", "moving", self._moving)
         self.app.add_url_rule("/text", "text", self._text)
         self.app.add_url_rule("/", "page", self._page)
@@ -92,7 +92,7 @@ class Server:
         html = f"<!doctype html><title>page</title>{head}{tag}<body>{body}".replace(
             "<script>", f'<script nonce="{nonce}">'
         )
-        policy = f"default-src 'self'; script-src 'nonce-{nonce}'; object-src 'none'"
+        policy = f"default-src {self.reach}; script-src 'nonce-{nonce}'; object-src 'none'"
         return Response(html, status, {"Content-Security-Policy": policy, "Cache-Control": "no-store"}, "text/html")
 
     def _page(self) -> Response:

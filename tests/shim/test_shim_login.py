@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from flask import Flask, Response, request
 from playwright.sync_api import expect
+from servers import serving
 
 pytestmark = pytest.mark.browser
 
@@ -334,9 +336,24 @@ def test_fetch_goes_to_its_own_origin_alone(url, phone):
 
 
 def test_fetch_does_not_follow_a_redirect_to_another_origin(phone):
-    """A redirect can't take the login to another server."""
-    frame = phone.open()
-    assert frame.evaluate("OC.app.fetch('/away').catch((e) => e.code)") == "unreachable"
+    """A redirect can't take the login to another server, be it one that lets everybody read."""
+    asked = []
+
+    def other():
+        asked.append(request.headers.get("Authorization"))
+        return Response("{}", headers={"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"})
+
+    def make(_port):
+        app = Flask("other")
+        app.add_url_rule("/", "other", other, methods=["GET", "OPTIONS"])
+        return app
+
+    phone.server.reach = "*"
+    with serving(make) as (_, port):
+        phone.server.away = f"http://other.localhost:{port}/"
+        frame = phone.open()
+        assert frame.evaluate("OC.app.fetch('/away').catch((e) => e.code)") == "unreachable"
+    assert asked == []
 
 
 def test_fetch_can_be_aborted(phone):

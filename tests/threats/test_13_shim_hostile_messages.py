@@ -222,3 +222,34 @@ def test_no_handshake_is_offered_to_another_host(phone, evil):
     # it is told the true host's origin, so the browser delivers nothing here
     frame.evaluate("new Promise((done) => setTimeout(done))")
     assert phone.page.evaluate("heard") == []
+
+
+def test_a_parent_of_another_origin_is_not_heard(phone, evil):
+    """A page that frames us and has guessed even the id can't give us a port: its origin is not the host's."""
+    phone.page.add_init_script("crypto.getRandomValues = (array) => array.fill(0);")
+    phone.page.goto(evil)
+    phone.page.evaluate(
+        """(src) => new Promise((done) => {
+          window.addEventListener("message", ({ data }) => { if (data === "taken") window.taken = true; });
+          const frame = document.createElement("iframe");
+          frame.onload = done;
+          frame.src = src;
+          document.body.append(frame);
+        })""",
+        phone.url(),
+    )
+    frame = phone.page.frames[1]
+    frame.evaluate("() => { window.mark = 1; window.heard = 0; addEventListener('message', () => { heard += 1; }); }")
+    frame.evaluate("void OC.user.selectContacts().then((value) => { window.got = value; }, () => {})")
+    phone.page.evaluate("""() => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = ({ data }) => { window.taken = true; };
+      channel.port1.postMessage({ id: 1, ok: true, value: ["evil@d"] });
+      frames[0].postMessage({ oc: 1, type: "port", id: "0,0,0,0" }, "*", [channel.port2]);
+    }""")
+    frame.wait_for_function("heard === 1")
+    # a second message over the same window comes after whatever the first one set off
+    phone.page.evaluate("frames[0].postMessage('later', '*')")
+    frame.wait_for_function("heard === 2")
+    assert frame.evaluate("[mark, window.got === undefined]") == [1, True]
+    assert phone.page.evaluate("window.taken") is None
