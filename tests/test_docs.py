@@ -44,6 +44,15 @@ def test_every_error_is_drawn():
             assert kind.__name__ in errors.__doc__
 
 
+def test_every_code_is_explained():
+    """docs/errors.md has each code that an error of the package carries."""
+    text = (ROOT / "docs" / "errors.md").read_text()
+    source = "\n".join(path.read_text() for path in (ROOT / "miniapp").rglob("*.py"))
+    codes = set(re.findall(r'\bcode ?= ?"([a-z_]+)"', source)) - {"error", "host"}  # no error has the two roots' own
+    assert len(codes) > 20
+    assert {code for code in codes if f"`{code}`" not in text} == set()
+
+
 @pytest.mark.parametrize("name", sorted(cli.commands))
 def test_every_command_is_documented(name):
     """docs/cli.md has every command and every option of it."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dev_process import Dev
 from phones import Phone
 from playwright.sync_api import BrowserContext, expect
-from test_dev import Dev
 
 from miniapp import scaffold
 
