@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from shim.conftest import until
+
 pytestmark = pytest.mark.browser
 
 OK = {"ok": True}
@@ -340,7 +342,7 @@ def test_a_native_bridge_that_comes_late_is_adopted(late, native):
     page = native(
         NATIVE + f"document.onreadystatechange = () => {{ if (document.readyState[0] === 'i') {{ {late} }} }};"
     )
-    page.wait_for_function("OC.app && OC.app.session")
+    until(page, "OC.app && OC.app.session")
     assert page.evaluate("OC.app.inHost")
     assert outcome(page, "OC.user.selectContacts()") == {"value": ["n@d"]}
 

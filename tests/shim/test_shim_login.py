@@ -7,6 +7,8 @@ from flask import Flask, Response, request
 from playwright.sync_api import expect
 from servers import serving
 
+from shim.conftest import until
+
 pytestmark = pytest.mark.browser
 
 
@@ -246,7 +248,7 @@ def test_a_renewal_that_is_refused_dispatches_signedout(phone):
     frame = logged_in(phone)
     phone.server.refusals = [phone.server.refusal(401)]
     phone.page.clock.run_for(24_100)
-    frame.wait_for_function("document.title === 'signed out'")
+    until(frame, "document.title === 'signed out'")
     phone.page.clock.run_for(120_000)
     assert len(phone.server.posts) == 2
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask, Response
 from servers import serving
-from shim.conftest import host_origin, lifetime, phone, server, variant
+from shim.conftest import host_origin, lifetime, phone, server, until, variant
 
 pytestmark = pytest.mark.browser
 
@@ -55,7 +55,7 @@ def waiting(phone):
 
 def unharmed(phone, frame, heard):
     """The attacks arrived and had no effect; the true host page is then answered as ever."""
-    frame.wait_for_function(f"heard >= {heard}")
+    until(frame, f"heard >= {heard}")
     phone.page.evaluate(
         """() => {
           const channel = new MessageChannel();
@@ -169,7 +169,7 @@ def test_a_replayed_answer_is_not_heard(phone):
           channel.port1.postMessage({ event: "reload" });
         }"""
     )
-    frame.wait_for_function("heard === 1")
+    until(frame, "heard === 1")
     assert frame.evaluate("OC.user.selectContacts()") == ["b@d"]
     assert frame.evaluate("mark") == 1
     assert phone.page.evaluate("window.taken") is None
@@ -200,6 +200,13 @@ def test_a_malformed_message_over_the_port_changes_nothing(message, phone):
     phone.page.evaluate("(message) => port.postMessage(message)", message)
     assert frame.evaluate("OC.user.selectContacts()") == ["b@d"]
     assert frame.evaluate("OC.app.session") == "s-alice-01"
+    assert phone.errors == []
+
+
+def test_a_refusal_without_an_error_is_a_refusal(phone):
+    """An answer that says no and nothing else fails its call, instead of leaving it to wait."""
+    frame = phone.open(answers={"user.selectContacts": {"ok": False}})
+    assert frame.evaluate("OC.user.selectContacts().catch((error) => error.message === '' || error.hint)")
     assert phone.errors == []
 
 
@@ -247,9 +254,9 @@ def test_a_parent_of_another_origin_is_not_heard(phone, evil):
       channel.port1.postMessage({ id: 1, ok: true, value: ["evil@d"] });
       frames[0].postMessage({ oc: 1, type: "port", id: "0,0,0,0" }, "*", [channel.port2]);
     }""")
-    frame.wait_for_function("heard === 1")
+    until(frame, "heard === 1")
     # a second message over the same window comes after whatever the first one set off
     phone.page.evaluate("frames[0].postMessage('later', '*')")
-    frame.wait_for_function("heard === 2")
+    until(frame, "heard === 2")
     assert frame.evaluate("[mark, window.got === undefined]") == [1, True]
     assert phone.page.evaluate("window.taken") is None
