@@ -34,8 +34,8 @@ CODES: dict[str, str] = {
     "cancelled": "Cancelled.",
     "timeout": "No answer. Try again.",
     "refused": "OneChat refused.",
-    "unreachable": "No connection. Try again.",
-    "signed_out": "The session ended. Open this page again.",
+    "unreachable": "No answer. Try again.",
+    "signed_out": "Session ended. Open this page again.",
 }
 """Every code a bridge call may fail with: message and hint where neither host nor server gave its own."""
 

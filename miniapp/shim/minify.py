@@ -20,8 +20,8 @@ _TOP_DECLARED = re.compile(r"^  (?:const|let) ([\w, ]+)|^\(\(([\w, ]+)\) =>", re
 
 # New names. The most frequent letters of JavaScript first, and outer and inner names apart as far as they go: of the
 # orders that were tried this one makes the smallest gzip.
-_INNER = "tenrsoiabcdfghjklmpquvwxyz"
-_OUTER = "efghijklmnopqrstuvwxyz" + ascii_uppercase + "abcd"
+_INNER = "etnrsoiabcdfghjklmpquvwxyz"
+_OUTER = "cdefghijklmnopqrstuvwxyz" + ascii_uppercase + "ab"
 
 
 def minify(template: str) -> str:

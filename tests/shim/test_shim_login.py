@@ -68,9 +68,7 @@ def test_a_page_that_stays_401_is_not_loaded_again(phone):
     phone.open("/")
     button = phone.page.frame_locator("iframe").get_by_role("button", name="Try again")
     expect(button).to_be_visible()
-    expect(phone.page.frame_locator("iframe").locator("output")).to_have_text(
-        "The session ended. Open this page again."
-    )
+    expect(phone.page.frame_locator("iframe").locator("output")).to_have_text("Session ended. Open this page again.")
     assert gets(phone.server) == [401, 401, 401]
     assert len(phone.server.posts) == 2
 
@@ -141,7 +139,7 @@ def test_tries_are_bounded(phone):
     phone.open("/")
     output = phone.page.frame_locator("iframe").locator("output")
     for number in range(1, 7):
-        expect(output).to_have_text("No connection. Try again.")
+        expect(output).to_have_text("No answer. Try again.")
         while len(asked) < number:
             phone.page.wait_for_event("requestfailed")
         phone.page.clock.run_for(17_000 if number == 6 else 2 ** (number - 1) * 1000 + 100)
