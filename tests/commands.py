@@ -12,6 +12,7 @@ from pathlib import Path
 
 from click.testing import Result
 
+CTRL_C = b"\x03"
 PATIENCE = 20.0  # seconds for anything that takes a tenth of one: two cores run the whole suite at once
 
 Run = Callable[..., Result]
@@ -23,9 +24,13 @@ def at_terminal(answers: list[tuple[str, str]], *args: str, cwd: Path, env: dict
     if pid == 0:  # pragma: no cover - another process
         os.chdir(cwd)
         os.execve(sys.executable, [sys.executable, "-m", "miniapp", *args], {**os.environ, **env})
-    shown, left, ends = "", list(answers), time.monotonic() + PATIENCE
+    shown, left, given, ends = "", list(answers), b"", time.monotonic() + PATIENCE
     with open(terminal, "r+b", buffering=0) as screen:
-        while time.monotonic() < ends and select.select([screen], [], [], PATIENCE)[0]:
+        while time.monotonic() < ends:
+            if not select.select([screen], [], [], 1)[0]:
+                if given == CTRL_C:
+                    screen.write(given)  # input() misses a signal that comes just before it begins to wait
+                continue
             try:
                 chunk = screen.read(4096)
             except OSError:  # how Linux tells that the other side has gone
@@ -34,5 +39,6 @@ def at_terminal(answers: list[tuple[str, str]], *args: str, cwd: Path, env: dict
                 break
             shown += chunk.decode()
             if left and left[0][0] in shown:
-                screen.write(left.pop(0)[1].encode())
+                given = left.pop(0)[1].encode()
+                screen.write(given)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from apps import ORIGIN, PAGE, PROTECTED, Spy, create_app, sign_in, spy_on
@@ -38,13 +39,19 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
     return forward
 
 
+def apart(call, *args, **kwargs):
+    """`call` in a thread of its own: a browser test may have left an event loop in this one, which async views refuse."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(call, *args, **kwargs).result()
+
+
 @pytest.mark.parametrize("path", PROTECTED)
 def test_views_of_every_kind_let_only_verified_users_in(path, app, spy, onechat, alice):
     """A function, an async one, methods, a blueprint and Flask-Login's own decorator behave the same."""
     client = app.test_client()
-    assert client.get(path).status_code == 401
+    assert apart(client.get, path).status_code == 401
     assert sign_in(client, alice, onechat.session(alice)).status_code == 204
-    answer = client.get(path)
+    answer = apart(client.get, path)
     assert answer.status_code == 200
     assert alice.jid in answer.text
 
@@ -52,7 +59,7 @@ def test_views_of_every_kind_let_only_verified_users_in(path, app, spy, onechat,
 @pytest.mark.parametrize("path", PROTECTED)
 def test_a_page_answers_401_with_the_shim_alone(path, app):
     """Somebody's first visit gets a page of a few hundred bytes that carries the shim and may log in."""
-    answer = app.test_client().get(path, headers=PAGE)
+    answer = apart(app.test_client().get, path, headers=PAGE)
     assert answer.status_code == 401
     assert answer.mimetype == "text/html"
     assert "/miniapp/oc.js?v=" in answer.text
