@@ -40,7 +40,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
 
 
 def apart(call, *args, **kwargs):
-    """`call` in a thread of its own: a browser test may have left an event loop in this one, which async views refuse."""
+    """`call` in a thread of its own: browser tests leave an event loop in this one, and async views refuse that."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(call, *args, **kwargs).result()
 
