@@ -14,6 +14,7 @@ from typing import Literal
 API_URL = "https://app.onechat.net/onechat/api"
 """Where OneChat's REST API is; every call is a POST to `{API_URL}/{call}`."""
 
+API_PATH = "/onechat/api"
 DOMAIN = "onechat.net"
 APIKEY_HEADER = "apikey"
 SUCCESS, ERROR = "Success", "Error"

@@ -7,10 +7,10 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
 
+from . import contract
 from .errors import MiniAppError
 
 TOKEN_HEADER = "X-Sandbox-Token"  # noqa: S105 - the name of a header
-API_PATH = "/onechat/api"
 
 # The sandbox is on this machine and answers in milliseconds; a call that takes this long will never end.
 TIMEOUT = 30.0
@@ -23,7 +23,7 @@ def settings_for(url: str, *, domain: str, app_id: str, api_key: str, public_url
     to the environment or to `.env`. `public_url` is the app's own.
     """
     return {
-        "ONECHAT_API_URL": url.rstrip("/") + API_PATH,
+        "ONECHAT_API_URL": url.rstrip("/") + contract.API_PATH,
         "ONECHAT_AUTHENTICATE_PATH": "authenticateUser",
         "ONECHAT_BODY": "json",
         "ONECHAT_DOMAIN": domain,

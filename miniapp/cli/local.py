@@ -161,7 +161,8 @@ def dev(
 def sandbox(port: int, data: Path | None, reset: bool, host: str, force_host: bool, xmpp: str) -> None:
     """Run a local OneChat by itself, for apps that are started elsewhere."""
     _need_sandbox()
-    from ..controls import API_PATH, Controls
+    from .. import contract
+    from ..controls import Controls
     from ..dev.listen import local_url, sandbox_server
     from ..dev.project import DATABASE, state_folder
 
@@ -179,7 +180,7 @@ def sandbox(port: int, data: Path | None, reset: bool, host: str, force_host: bo
         rows = [
             ("Phones", server.page_url + "/"),
             ("Admin portal", server.page_url + "/portal"),
-            ("ONECHAT_API_URL", url + API_PATH),
+            ("ONECHAT_API_URL", url + contract.API_PATH),
             ("ONECHAT_CONTAINER_ORIGINS", server.page_url),
             ("ONECHAT_DOMAIN", server.sandbox.domain),
             ("X-Sandbox-Token", server.token),

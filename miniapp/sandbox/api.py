@@ -12,14 +12,16 @@ from .. import contract
 from .bodies import BadBody, any_body
 from .faults import How, Status
 from .fields import check_field
+from .network import Network, Sender
 from .state import Sandbox, sandbox
 from .store.records import App, Forbidden, Refusal
 from .wire import Hang, Reset
 
-PREFIX = "/onechat/api"
 UNAUTHORIZED = "Unauthorized"  # OneChat's word for it
 
-bp = Blueprint("api", __name__, url_prefix=PREFIX)
+Handler = Callable[[Sandbox, dict[str, Any]], Response]
+
+bp = Blueprint("api", __name__, url_prefix=contract.API_PATH)
 
 
 class Denied(Refusal):
@@ -67,28 +69,21 @@ def _answer(status: int, body: dict[str, str], **headers: str) -> Response:
     return Response(json.dumps(body), status, headers, mimetype="application/json")
 
 
-def _mass_broadcast(host: Sandbox, body: dict[str, Any]) -> Response:
-    app = _sender(host)
-    values = _fields("massBroadcast", body)
-    _about("domain", lambda: host.network.broadcast(host.alerts_from(app.name), values["domain"], values["message"]))
-    host.store.apps.note_sent("massBroadcast", app.app_id, values["domain"], values["message"])
-    return _success()
+def _alert(call: str, to: str, way: Callable[[Network], Callable[[Sender, str, str], object]]) -> Handler:
+    """What answers `call`: a message from an app's backend to what its field `to` names, that `way` of the network."""
 
+    def handler(host: Sandbox, body: dict[str, Any]) -> Response:
+        app = _sender(host)
+        values = _fields(call, body)
+        try:
+            way(host.network)(host.alerts_from(app.name), values[to], values["message"])
+        except Refusal as refusal:
+            refusal.message = f"{to}: {refusal.message}"
+            raise
+        host.store.apps.note_sent(call, app.app_id, values[to], values["message"])
+        return _success()
 
-def _single_message(host: Sandbox, body: dict[str, Any]) -> Response:
-    app = _sender(host)
-    values = _fields("singleMessage", body)
-    _about("jid", lambda: host.network.direct(host.alerts_from(app.name), values["jid"], values["message"]))
-    host.store.apps.note_sent("singleMessage", app.app_id, values["jid"], values["message"])
-    return _success()
-
-
-def _group_message(host: Sandbox, body: dict[str, Any]) -> Response:
-    app = _sender(host)
-    values = _fields("groupMessage", body)
-    _about("jid", lambda: host.network.group(host.alerts_from(app.name), values["jid"], values["message"]))
-    host.store.apps.note_sent("groupMessage", app.app_id, values["jid"], values["message"])
-    return _success()
+    return handler
 
 
 def _register(host: Sandbox, body: dict[str, Any]) -> Response:
@@ -113,10 +108,10 @@ def _authenticate(host: Sandbox, body: dict[str, Any]) -> Response:
     return _success(isAuthenticated=str(valid))
 
 
-_HANDLERS: dict[str, Callable[[Sandbox, dict[str, Any]], Response]] = {
-    "massBroadcast": _mass_broadcast,
-    "singleMessage": _single_message,
-    "groupMessage": _group_message,
+_HANDLERS: dict[str, Handler] = {
+    "massBroadcast": _alert("massBroadcast", "domain", lambda network: network.broadcast),
+    "singleMessage": _alert("singleMessage", "jid", lambda network: network.direct),
+    "groupMessage": _alert("groupMessage", "jid", lambda network: network.group),
     "registerMiniApp": _register,
     "authenticateUser": _authenticate,
 }
@@ -136,14 +131,6 @@ def _approved(app: App | None) -> App:
 
 def _fields(call: str, body: dict[str, Any]) -> dict[str, str]:
     return {field.name: check_field(field.name, field.kind, body) for field in contract.CALLS[call].fields}
-
-
-def _about(field: str, send: Callable[[], object]) -> None:
-    try:
-        send()
-    except Refusal as refusal:
-        refusal.message = f"{field}: {refusal.message}"
-        raise
 
 
 def _fail(host: Sandbox, how: How) -> Response:

@@ -7,6 +7,7 @@ import logging
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from .. import contract
 from ..errors import JIDError, MessageError
 from . import api, control, guard, openapi, pages, phones, portal
 from .config import SandboxConfig
@@ -57,7 +58,7 @@ def _broken(error: Exception) -> Response:
 
 
 def _error(status: int, code: str, message: str, hint: str = "") -> Response:
-    if request.path.startswith(f"{api.PREFIX}/"):
+    if request.path.startswith(f"{contract.API_PATH}/"):
         return api.error(status, f"{message} {hint}".rstrip())
     response = jsonify(error={"code": code, "message": message, "hint": hint})
     response.status_code = status

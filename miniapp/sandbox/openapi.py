@@ -6,8 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from .. import __version__, contract
-from .api import PREFIX
+from .. import contract
 
 bp = Blueprint("openapi", __name__)
 
@@ -40,8 +39,8 @@ def openapi(server: str) -> dict[str, Any]:
     """The OpenAPI document of the REST API at `server`, a URL without path."""
     return {
         "openapi": "3.1.0",
-        "info": {"title": "OneChat", "version": __version__, "description": "OneChat's REST API, as documented."},
-        "servers": [{"url": server + PREFIX}],
+        "info": {"title": "OneChat", "version": "1", "description": "OneChat's REST API, as documented."},
+        "servers": [{"url": server + contract.API_PATH}],
         "paths": {f"/{call.name}": {"post": _operation(call)} for call in contract.CALLS.values()},
         "components": {
             "securitySchemes": {
@@ -107,7 +106,10 @@ def postman(server: str) -> dict[str, Any]:
             "name": "OneChat",
             "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json",
         },
-        "variable": [{"key": "baseUrl", "value": server + PREFIX}, {"key": contract.APIKEY_HEADER, "value": ""}],
+        "variable": [
+            {"key": "baseUrl", "value": server + contract.API_PATH},
+            {"key": contract.APIKEY_HEADER, "value": ""},
+        ],
         "item": [
             {
                 "name": call.name,
