@@ -14,6 +14,7 @@ import flask_login
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request, session
 from itsdangerous import BadData, URLSafeSerializer
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.sansio.http import parse_cookie
 
 from . import contract, headers, jid
 from .errors import HostBusy, HostError, HostNonsense, JIDError
@@ -28,8 +29,8 @@ RETRY_AFTER = 5
 """Seconds after which to try again where the host is unreachable and named no time itself."""
 BODY_MAX = 8192
 """Bytes of a login's body: a JID (3 KiB at most) and a session ID (512 bytes) with room to spare."""
-LOGINS_REMEMBERED = 4096
-"""Signatures that need no second check, per process: about 2 MiB."""
+LOGINS_REMEMBERED, COOKIES_REMEMBERED_MAX = 4096, 1024
+"""`Cookie` headers that need no second look, per process, and the longest of them: 4 MiB at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +76,33 @@ class Logins:
     a login of one app is nothing to another that shares the secret.
     """
 
-    def __init__(self, secret_keys: list[bytes], app_id: str) -> None:
+    def __init__(self, secret_keys: list[bytes], app_id: str, cookie_name: str) -> None:
         kwargs = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
         self.cookies = URLSafeSerializer(secret_keys, salt=f"miniapp.login.{app_id}", signer_kwargs=kwargs)
         self.bearers = URLSafeSerializer(secret_keys, salt=f"miniapp.bearer.{app_id}", signer_kwargs=kwargs)
-        self._read = functools.lru_cache(LOGINS_REMEMBERED)(self._read_signed)
+        self._cookie_name = cookie_name
+        self._remembered = functools.lru_cache(LOGINS_REMEMBERED)(self._from_cookies)
 
     def sign(self, user: User, serializer: URLSafeSerializer) -> str:
         return serializer.dumps([user.jid, int(user.expires_at), user.session])
 
     def read(self, signed: str, serializer: URLSafeSerializer) -> User | None:
         """Whom `signed` names, even if that login is over; None if we did not sign it."""
-        if len(signed) > 4096:  # no browser keeps a longer cookie, and none of ours is
-            return None
-        return self._read(signed, serializer)
-
-    @staticmethod
-    def _read_signed(signed: str, serializer: URLSafeSerializer) -> User | None:
         try:
             name, expires_at, digest = serializer.loads(signed)
         except (BadData, ValueError, TypeError):
             return None
         return User(name, float(expires_at), digest)
+
+    def from_cookies(self, header: str) -> User | None:
+        """Whom the login cookie in a request's `Cookie` header names, even if that login is over."""
+        if len(header) > COOKIES_REMEMBERED_MAX:
+            return self._from_cookies(header)
+        return self._remembered(header)
+
+    def _from_cookies(self, header: str) -> User | None:
+        signed = parse_cookie(header).get(self._cookie_name)
+        return self.read(signed, self.cookies) if signed else None
 
 
 def _state() -> State:
@@ -105,16 +111,14 @@ def _state() -> State:
 
 def load_user() -> User | None:
     """This request's user, by cookie or bearer: no call to the host, no store."""
-    state = _state()
-    user = None
-    cookie = request.cookies.get(state.settings.cookie_name)
-    if cookie is not None:
-        user = state.logins.read(cookie, state.logins.cookies)
+    logins = _state().logins
+    environ = request.environ
+    user = logins.from_cookies(environ["HTTP_COOKIE"]) if "HTTP_COOKIE" in environ else None
     if user is None or user.expires_at <= time.time():
         user = None
-        scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, bearer = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() == "bearer":
-            user = state.logins.read(bearer.strip(), state.logins.bearers)
+            user = logins.read(bearer.strip(), logins.bearers)
             if user is not None and user.expires_at <= time.time():
                 user = None
             g.miniapp_bearer = user is not None
@@ -125,9 +129,11 @@ def _may_not_pass() -> bool:
     if request.method == "OPTIONS":  # a browser sends its preflight without credentials; Flask-Login lets it pass too
         return False
     # Flask-Login keeps the request's user here. Set beforehand, its own way to one, which opens the session, is spared.
-    if "_login_user" not in g:
-        g._login_user = load_user() or Anonymous()
-    return not g._login_user.is_authenticated
+    marks = g.__dict__
+    user = marks.get("_login_user")
+    if user is None:
+        user = marks["_login_user"] = load_user() or Anonymous()
+    return not user.is_authenticated
 
 
 def _manager() -> flask_login.LoginManager:
@@ -240,8 +246,7 @@ def session_endpoint() -> Response:
     if isinstance(fields, Response):
         return fields
     name, session_id, bearer = fields
-    cookie = request.cookies.get(state.settings.cookie_name, "")
-    before = state.logins.read(cookie, state.logins.cookies)
+    before = state.logins.from_cookies(request.environ.get("HTTP_COOKIE", ""))
     known = before is not None and before.jid == name and before.expires_at > time.time()
     try:
         at = state.verifier.verify(name, session_id, address=request.remote_addr or "", known=known)

@@ -15,7 +15,7 @@ import requests
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from markupsafe import Markup
 
-from . import auth, headers, shim
+from . import auth, headers, sessions, shim
 from .client import OneChat
 from .errors import ConfigurationError, HostError, JIDError, MessageError, MiniAppError, Problem
 from .settings import Settings, read_secret_key
@@ -74,7 +74,7 @@ class MiniApp:
         state = State(
             settings=settings,
             client=client,
-            logins=auth.Logins(keys, settings.app_id),
+            logins=auth.Logins(keys, settings.app_id, settings.cookie_name),
             verifier=Verifier(client.authenticate_user, _derive(keys[-1], settings.app_id)),
             shim=shim.render(settings),
         )
@@ -91,6 +91,7 @@ class MiniApp:
             )
         elif app.config["SESSION_COOKIE_SAMESITE"] is None:
             app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+        sessions.install(app)
         app.before_request(auth.refuse_forged)
         app.after_request(lambda response: _after_request(response, settings))
         app.register_blueprint(_blueprint(state))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from apps import PAGE, create_app, sign_in, spy_on
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager
 
 import miniapp
@@ -160,3 +161,33 @@ def test_errors_of_the_host_become_answers(onechat, alice):
     answer = alert(alice.jid, "hello")
     assert answer.status_code == 503
     assert "Retry-After" in answer.headers
+
+
+def test_flask_sessions_work_as_ever(onechat, alice):
+    """An app's own session is read, changed and kept, and costs nothing where there is none."""
+    app = create_app(onechat.config)
+    spy_on(app, onechat)
+    client = app.test_client()
+    sign_in(client, alice, onechat.session(alice))
+    answer = client.get("/public")
+    assert "Set-Cookie" not in answer.headers
+    assert client.get("/note").json is None
+    client.post("/note", json={"note": "milk"}, headers={"Origin": "http://localhost"})
+    assert client.get("/note").json == "milk"
+    with client.session_transaction() as session:
+        assert session["note"] == "milk"
+        session.clear()
+    assert client.get("/note").json is None
+
+
+def test_an_apps_own_kind_of_session_stays(onechat):
+    """Whoever has replaced Flask's sessions keeps theirs."""
+
+    class Own(SecureCookieSessionInterface):
+        pass
+
+    app = Flask(__name__)
+    app.session_interface = Own()
+    app.config.update(onechat.config)
+    MiniApp(app, env_file=None)
+    assert type(app.session_interface) is Own

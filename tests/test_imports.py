@@ -21,7 +21,7 @@ LAYERS = [
     {"settings"},
     {"transport", "envfile"},
     {"client"},
-    {"headers", "verify", "controls"},
+    {"headers", "sessions", "verify", "controls"},
     {"auth", "shim", "outbox"},
     {"extension"},
     {"__init__"},
