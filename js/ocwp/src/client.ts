@@ -1,0 +1,440 @@
+import { Archive } from "./archive.js";
+import { Chat } from "./chat.js";
+import type { Config } from "./config.js";
+import { Files } from "./files.js";
+import { asJid, bare, domainOf, localOf, uuid } from "./jids.js";
+import { Link } from "./link.js";
+import { Memory } from "./memory.js";
+import type { Credentials } from "./options.js";
+import { People } from "./people.js";
+import { Rooms } from "./rooms.js";
+import { read, unwrapCarbon, unwrapResult, type ChatState, type Incoming, type Kind, type Reader } from "./stanzas.js";
+import type { StatusLine } from "./status.js";
+import type { Message } from "./timeline.js";
+import { NS, child, x } from "./xml.js";
+
+/** Messages asked for at a time: some screens full. */
+const PAGE = 50;
+/** The archive's newest messages, of all chats, that the list of chats is made from. */
+const RECENT = 100;
+
+/** The person's account while signed in: people, chats and groups, kept in step with the server. */
+export class Client {
+  readonly config: Config;
+  readonly people: People;
+  readonly rooms: Rooms;
+  readonly files: Files;
+  readonly chats = new Map<string, Chat>();
+  memory: Memory;
+  /** Tells of a message that came in just now. */
+  onMessage: (chat: Chat, message: Message) => void = () => {};
+  /** Tells that this is somebody's from now on. */
+  onPerson: () => void = () => {};
+  #me = "";
+  #link: Link;
+  #archive: Archive;
+  #reader: Reader;
+  #handed = new Set<string>(); // sent in this session, and not to be sent in it again
+  #last: string | undefined; // the newest of the archive that we have seen
+  #caughtUp = false;
+  #known = false;
+  #early: Incoming[] = []; // what comes in before the archive has been read
+  #listeners = new Set<() => void>();
+  #states = new Map<string, ChatState>();
+
+  constructor(
+    config: Config,
+    readonly status: StatusLine,
+  ) {
+    this.config = config;
+    this.memory = new Memory("");
+    const changed = this.changed;
+    this.#link = new Link(config.service, config.domain, status, {
+      stanza: (stanza) => this.#stanza(stanza),
+      connected: (resumed) => this.#connected(resumed),
+      acknowledged: () => this.#acknowledged(),
+    });
+    this.#archive = new Archive(this.#link, () => this.#me);
+    this.#reader = { jid: "", nick: (room) => this.chats.get(room)?.room?.nick };
+    this.people = new People(this.#link, config.features.avatars, changed);
+    this.files = new Files(this.#link, config.domain);
+    const host = {
+      groups: config.groups,
+      chat: (jid: string) => this.chat(jid, "group"),
+      known: (jid: string) => this.chats.get(jid),
+      entered: (chat: Chat) => this.#entered(chat),
+      forget: (chat: Chat) => void this.chats.delete(chat.jid),
+      changed,
+    };
+    this.rooms = new Rooms(this.#link, this.#archive, Object.defineProperty(host, "me", { get: () => this.#me }) as never);
+  }
+
+  get me(): string {
+    return this.#me;
+  }
+
+  get live(): boolean {
+    return this.#link.live;
+  }
+
+  /** Whether this person's chats have been here before: a lost connection is another thing than a first one. */
+  get known(): boolean {
+    return this.#known;
+  }
+
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  changed = (): void => {
+    for (const listener of this.#listeners) listener();
+  };
+
+  /** Signs in, and stays so. Throws a TypeError if `usr` is no JID. */
+  start(usr: string | undefined, credentials: () => Promise<Credentials> | Credentials): void {
+    if (usr !== undefined) this.#become(usr);
+    this.#link.start(async () => {
+      const given = await credentials();
+      this.#become(given.usr);
+      return given;
+    });
+  }
+
+  /** Signs out: nothing of the chats stays here. */
+  stop(): void {
+    this.#link.stop();
+    this.memory.forget();
+    this.memory = new Memory("");
+    this.#me = "";
+    this.#clear();
+  }
+
+  /** The chat with `jid`; made if there is none yet. */
+  chat(jid: string, kind: Kind = this.kindOf(jid)): Chat {
+    let chat = this.chats.get(jid);
+    if (!chat) {
+      chat = new Chat(jid, kind, this.changed, localOf(this.#me));
+      chat.readUntil = this.memory.kept.read[jid] ?? 0;
+      chat.draft = this.memory.tab.drafts[jid] ?? "";
+      this.chats.set(jid, chat);
+      this.changed();
+    }
+    return chat;
+  }
+
+  kindOf = (jid: string): Kind =>
+    !jid.includes("@") ? "alert" : domainOf(jid) === this.config.groups ? "group" : "direct";
+
+  nameOf(chat: Chat): string {
+    return chat.kind === "group" ? chat.room!.name : this.people.nameOf(chat.jid);
+  }
+
+  /** The name of who sent `message`. */
+  senderOf(chat: Chat, message: Message): string {
+    return chat.kind === "group" ? this.occupantName(chat, message.from, message.author) : this.people.nameOf(message.from);
+  }
+
+  occupantName(chat: Chat, nick: string, author = chat.room?.occupants.get(nick)?.jid): string {
+    return author ? this.people.nameOf(author) : nick;
+  }
+
+  /** Sends `text`, or keeps it until there is a connection. */
+  send(chat: Chat, text: string, image?: string): void {
+    const message = chat.timeline.addOwn(uuid(), this.#me, text, image);
+    this.#states.delete(chat.jid);
+    this.#hand(chat, message);
+    this.changed();
+  }
+
+  again(chat: Chat, message: Message): void {
+    this.#handed.delete(message.id);
+    message.delivery = "sending";
+    this.#hand(chat, message);
+    this.changed();
+  }
+
+  /** Loads the page of history before what is here. */
+  async older(chat: Chat): Promise<void> {
+    if (chat.loading || chat.complete || !this.#caughtUp || (chat.room && !chat.room.joined)) return;
+    chat.loading = true;
+    this.changed();
+    try {
+      const before = chat.timeline.first ?? "";
+      const where = chat.kind === "group" ? { room: chat.jid } : { peer: chat.jid };
+      const page = await this.#archive.page({ ...where, before, max: PAGE });
+      page.results.forEach((result) => this.#result(result));
+      chat.complete = page.complete || page.results.length === 0;
+    } catch {
+      // The connection went; scrolling asks again.
+    }
+    chat.loading = false;
+    this.changed();
+  }
+
+  /** Everything in `chat` has been seen. */
+  seen(chat: Chat): void {
+    const last = chat.timeline.messages.findLast(({ mine }) => !mine);
+    if (!last || last.at <= chat.readUntil) return;
+    this.#readUntil(chat, last.at);
+    if (!this.config.features.receipts || !last.markable || !this.#link.live) return;
+    const marked = chat.kind === "group" ? (last.archive ?? last.id) : last.id;
+    this.#link.send(
+      this.#message(chat, x("displayed", { xmlns: NS.markers, id: marked }), x("store", { xmlns: "urn:xmpp:hints" })),
+    );
+  }
+
+  /** Tells the other side that one types, or no longer does; what it knows already is not repeated. */
+  typing(chat: Chat, state: ChatState): void {
+    if (!this.config.features.typing || !this.#link.live || chat.kind === "alert") return;
+    if ((this.#states.get(chat.jid) ?? "active") === state) return;
+    this.#states.set(chat.jid, state);
+    this.#link.send(
+      this.#message(chat, x(state, { xmlns: NS.chatStates }), x("no-store", { xmlns: "urn:xmpp:hints" })),
+    );
+  }
+
+  keepDraft(chat: Chat, draft: string): void {
+    chat.draft = draft;
+    if (draft) this.memory.tab.drafts[chat.jid] = draft;
+    else delete this.memory.tab.drafts[chat.jid];
+    this.memory.save();
+  }
+
+  // --- the session ---
+
+  #become(usr: string): void {
+    const jid = asJid(usr, this.config.domain);
+    if (!jid) throw new TypeError(`ocwp: usr must be a JID such as user@${this.config.domain}.`);
+    if (jid === this.#me) return;
+    this.#clear();
+    this.#me = this.#reader.jid = jid;
+    this.memory = new Memory(jid);
+    this.onPerson();
+    this.changed();
+  }
+
+  #clear(): void {
+    this.chats.clear();
+    this.people.clear();
+    this.#handed.clear();
+    this.#states.clear();
+    this.#last = undefined;
+    this.#caughtUp = this.#known = false;
+    this.changed();
+  }
+
+  async #connected(resumed: boolean): Promise<void> {
+    if (resumed) {
+      this.#acknowledged();
+      this.#flush(() => true);
+      return;
+    }
+    this.#handed.clear();
+    this.#states.clear();
+    this.#caughtUp = false;
+    this.rooms.lost(this.chats.values());
+    void this.#link.iq("set", undefined, x("enable", { xmlns: NS.carbons })).catch(() => {});
+    await this.people.load();
+    this.#link.send(x("presence", { xmlns: NS.client }));
+    await this.#catchUp();
+    this.#flush(({ kind }) => kind !== "group");
+    if (this.config.features.groups) await this.rooms.load(this.chats.values());
+    if (this.config.features.uploads) void this.files.find().then(this.changed, () => {});
+    this.changed();
+  }
+
+  /** Reads what the archive has beyond what we have; the first time its newest page. */
+  async #catchUp(): Promise<void> {
+    let after = this.#last;
+    if (after === undefined) {
+      const page = await this.#archive.page({ before: "", max: RECENT });
+      page.results.forEach((result) => this.#result(result));
+      this.#last = page.last ?? this.#last;
+    }
+    while (after !== undefined) {
+      const page = await this.#archive.page({ after, max: RECENT });
+      page.results.forEach((result) => this.#result(result, true));
+      this.#last = page.last ?? this.#last;
+      after = page.complete ? undefined : page.last;
+    }
+    this.#caughtUp = this.#known = true;
+    for (const incoming of this.#early.splice(0)) this.#take(incoming);
+  }
+
+  async #entered(chat: Chat): Promise<void> {
+    let after = chat.timeline.last;
+    const start = after === undefined ? { before: "" } : {};
+    for (;;) {
+      const page = await this.#archive.page({ room: chat.jid, ...start, ...(after ? { after } : {}), max: PAGE });
+      page.results.forEach((result) => this.#result(result, after !== undefined));
+      if (after === undefined) chat.complete = page.complete;
+      if (after === undefined || page.complete || !page.last) break;
+      after = page.last;
+    }
+    this.#flush((other) => other === chat);
+  }
+
+  // --- what comes in ---
+
+  #stanza(stanza: Element): void {
+    switch (stanza.localName) {
+      case "message":
+        if (this.#archive.take(stanza)) return;
+        return this.#messageIn(stanza);
+      case "presence":
+        if (!this.rooms.presence(stanza)) this.people.presence(stanza);
+        return;
+      case "iq":
+        this.#query(stanza);
+    }
+  }
+
+  #messageIn(stanza: Element): void {
+    const wrapped = unwrapCarbon(stanza, this.#me);
+    const incoming = wrapped && read(wrapped, this.#reader);
+    if (!incoming) return;
+    // Before the archive has been read, what comes in could stand before older messages, and hide a gap.
+    if (!this.#caughtUp && incoming.kind !== "group") this.#early.push(incoming);
+    else this.#take(incoming);
+    this.changed();
+  }
+
+  #result(result: Element, missed = false): void {
+    const wrapped = unwrapResult(result);
+    const incoming = wrapped && read(wrapped, this.#reader);
+    if (incoming) this.#take(incoming, missed);
+  }
+
+  /** `missed`: it comes from the archive, but is news to the person. */
+  #take(incoming: Incoming, missed = false): void {
+    if (incoming.invite) void this.rooms.invited(incoming.invite.room).catch(() => {});
+    if (incoming.error !== undefined) return this.#bounced(incoming);
+    const known = this.chats.get(incoming.chat);
+    if (incoming.received) this.#delivered(known, incoming);
+    if (incoming.displayed) this.#displayed(known, incoming);
+    if (incoming.state && known && !incoming.mine && incoming.live) {
+      known.setTyping(incoming.from, incoming.state === "composing");
+    }
+    if (incoming.changed && known?.room?.joined) this.rooms.look(known);
+    if (!incoming.text) return;
+    const chat = known ?? this.chat(incoming.chat, incoming.kind);
+    const { message, fresh } = chat.timeline.add(incoming);
+    if (incoming.archive && incoming.kind !== "group" && this.#caughtUp) this.#last = incoming.archive;
+    if (!fresh) return;
+    chat.setTyping(incoming.from, false);
+    // Whoever answers has read what came before.
+    if (incoming.mine) this.#readUntil(chat, incoming.at);
+    chat.recount();
+    const news = incoming.live || missed;
+    if (incoming.wantsReceipt && news && !incoming.mine && chat.kind === "direct") this.#receipt(chat, incoming.id);
+    if (news && !incoming.mine) this.onMessage(chat, message);
+  }
+
+  #receipt(chat: Chat, id: string): void {
+    if (!this.config.features.receipts) return;
+    this.#link.send(
+      this.#message(chat, x("received", { xmlns: NS.receipts, id }), x("store", { xmlns: "urn:xmpp:hints" })),
+    );
+  }
+
+  #bounced(incoming: Incoming): void {
+    const chat = this.chats.get(incoming.chat);
+    const message = chat?.timeline.own(incoming.id);
+    if (!chat || !message) return;
+    message.delivery = "failed";
+    // The group has lost us without a word, by its restart for one: enter it again, and try again.
+    if (chat.room && incoming.error === "not-acceptable") {
+      chat.room.joined = false;
+      message.delivery = "sending";
+      this.#handed.delete(message.id);
+      void this.rooms.enter(chat.jid).catch(() => {});
+    }
+  }
+
+  #delivered(chat: Chat | undefined, { received, mine }: Incoming): void {
+    const message = mine ? undefined : chat?.timeline.own(received!);
+    if (message) chat!.timeline.advance(message, "delivered");
+  }
+
+  #displayed(chat: Chat | undefined, { displayed, mine, kind, from }: Incoming): void {
+    if (!chat) return;
+    if (!mine) return chat.timeline.readUpTo(displayed!, kind === "group" ? from : undefined);
+    const read = chat.timeline.find(displayed!); // in another tab, or on another device
+    if (read) this.#readUntil(chat, read.at);
+  }
+
+  #readUntil(chat: Chat, at: number): void {
+    if (at > chat.readUntil) {
+      chat.readUntil = at;
+      this.memory.kept.read[chat.jid] = at;
+      this.memory.save();
+    }
+    chat.recount();
+    this.changed();
+  }
+
+  #query(iq: Element): void {
+    const from = iq.getAttribute("from") ?? undefined;
+    const id = iq.getAttribute("id") ?? undefined;
+    const answer = (type: string, ...children: Element[]) =>
+      this.#link.send(x("iq", { xmlns: NS.client, type, to: from, id }, ...children));
+    const roster = child(iq, "query", NS.roster);
+    if (roster && iq.getAttribute("type") === "set" && (!from || bare(from) === this.#me)) {
+      this.people.pushed(roster);
+      return answer("result");
+    }
+    if (child(iq, "ping", NS.ping)) return answer("result");
+    const condition = x("service-unavailable", { xmlns: "urn:ietf:params:xml:ns:xmpp-stanzas" });
+    answer("error", x("error", { type: "cancel" }, condition));
+  }
+
+  // --- what goes out ---
+
+  /** Gives a message to the session; without one, or outside its group, it waits for `#flush`. */
+  #hand(chat: Chat, message: Message): void {
+    if (!this.#link.live || !this.#caughtUp || (chat.room && !chat.room.joined) || this.#handed.has(message.id)) return;
+    this.#handed.add(message.id);
+    const receipt = chat.kind === "direct" && x("request", { xmlns: NS.receipts });
+    const oob = message.image !== undefined && x("x", { xmlns: NS.oob }, x("url", {}, message.image));
+    this.#link.send(
+      x(
+        "message",
+        { xmlns: NS.client, to: chat.jid, type: chat.kind === "group" ? "groupchat" : "chat", id: message.id },
+        x("body", {}, message.text),
+        x("origin-id", { xmlns: NS.sid, id: message.id }),
+        x("markable", { xmlns: NS.markers }),
+        x("active", { xmlns: NS.chatStates }),
+        receipt,
+        oob,
+      ),
+    );
+  }
+
+  /** Hands over what has waited, oldest first, in the chats that `ready` says. */
+  #flush(ready: (chat: Chat) => boolean): void {
+    for (const chat of this.chats.values()) {
+      if (!ready(chat)) continue;
+      for (const message of chat.timeline.messages) {
+        if (message.mine && message.delivery === "sending") this.#hand(chat, message);
+      }
+    }
+  }
+
+  /** What the server has confirmed is sent. A group confirms by showing the message. */
+  #acknowledged(): void {
+    const unconfirmed = this.#link.unconfirmed();
+    for (const chat of this.chats.values()) {
+      for (const message of chat.timeline.messages) {
+        const confirmed = this.#handed.has(message.id) && !unconfirmed.has(message.id);
+        if (message.delivery === "sending" && confirmed && chat.kind === "direct") chat.timeline.advance(message, "sent");
+      }
+    }
+    this.changed();
+  }
+
+  #message(chat: Chat, ...children: Element[]): Element {
+    const type = chat.kind === "group" ? "groupchat" : "chat";
+    return x("message", { xmlns: NS.client, to: chat.jid, type, id: uuid() }, ...children);
+  }
+}
