@@ -55,7 +55,8 @@ VirtualHost (H)
 
 Component ("muc." .. H) "muc"
 	name = "Groups"
-	modules_enabled = { "muc_mam"; "onechat_room_vcard" }
+	modules_enabled = { "muc_mam"; "onechat_room_vcard"; "onechat_rooms" }
+	onechat_alerts = "alerts." .. H
 	muc_log_by_default = true
 	muc_log_expires_after = "4w"
 	restrict_room_creation = false

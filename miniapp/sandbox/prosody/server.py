@@ -23,6 +23,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from ...errors import MiniAppError
 from ..network.accounts import Accounts, Authority, person_shape
+from ..network.server import ServerSettings
 from ..store.records import User
 from .config import unprivileged, usable_directory, write
 
@@ -71,6 +72,20 @@ class Prosody:
         self._watcher: threading.Thread | None = None
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._temporary = False
+
+    @property
+    def settings(self) -> ServerSettings:
+        """How to reach it, once it is started."""
+        return ServerSettings(
+            domain=self.domain,
+            component_port=self.ports.component,
+            component_secret=self.component_secret,
+            c2s_port=self.ports.c2s,
+            c2s_tls="none",
+            websocket=self.websocket_url,
+            bosh=self.bosh_url,
+        )
 
     @property
     def websocket_url(self) -> str:
@@ -111,6 +126,9 @@ class Prosody:
         if self._watcher is not None:
             self._watcher.join()
             self._watcher = None
+        if self._process is not None:
+            self._close_pipes(self._process)
+            self._process = None
         self._authority.stop()
         if self._temporary:
             shutil.rmtree(self._directory, ignore_errors=True)
@@ -151,6 +169,7 @@ class Prosody:
             if not taken:
                 return
             self._end()
+            self._close_pipes(self._process)
             if attempt == PORT_TRIES - 1 or any(port in _numbers(given) for port in taken):
                 raise MiniAppError(
                     f"Prosody can't listen on 127.0.0.1 port {', '.join(map(str, taken))}: something else does.",
@@ -249,6 +268,7 @@ class Prosody:
                     break
                 with self._lock:
                     self._end()
+                self._close_pipes(self._process)
                 pause = min(2 * pause, RESTART_PAUSE_MAX)
 
     def _end(self) -> None:
@@ -262,11 +282,9 @@ class Prosody:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        if self._watcher is None:
-            self._close_pipes(process)
 
-    def _close_pipes(self, process: subprocess.Popen[bytes]) -> None:
-        for pipe in (process.stdin, process.stdout):
+    def _close_pipes(self, process: subprocess.Popen[bytes] | None) -> None:
+        for pipe in (process.stdin, process.stdout) if process else ():
             if pipe is not None:
                 pipe.close()
 

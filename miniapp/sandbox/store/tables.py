@@ -14,7 +14,8 @@ from sqlalchemy.pool import StaticPool
 
 from ...errors import MiniAppError
 
-SCHEMA = 1  # SQLite's user_version; raise it with every change of the tables below
+SCHEMA = 2  # SQLite's user_version; raise it with every change of the tables below
+_READABLE = (0, 1, SCHEMA)  # of 1 nothing changed: it only lacks tables, which are then made
 
 
 class Base(DeclarativeBase):
@@ -109,6 +110,34 @@ class ReadRow(Base):
     upto: Mapped[int]
 
 
+class PasswordRow(Base):
+    """A user's password for chat clients, as a digest."""
+
+    __tablename__ = "passwords"
+    jid: Mapped[str] = mapped_column(ForeignKey(UserRow.jid, ondelete="CASCADE"), primary_key=True)
+    digest: Mapped[bytes]
+
+
+class StanzaRow(Base):
+    """A message on its way to, or from, an XMPP server. The key is what makes it one message however often it comes."""
+
+    __tablename__ = "stanzas"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey(MessageRow.id, ondelete="CASCADE"), index=True)
+    stanza_id: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    upto: Mapped[str] = mapped_column(default="")
+
+
+class PositionRow(Base):
+    """How far an archive of the XMPP server has been read: a user's, a group's or, with no owner, none from before."""
+
+    __tablename__ = "positions"
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    archive_id: Mapped[str | None]
+    since: Mapped[float]
+
+
 class Database:
     """An SQLite database at `path`, or in memory.
 
@@ -127,7 +156,7 @@ class Database:
         self._lock = threading.Lock()
         with self._engine.begin() as connection:
             version = connection.exec_driver_sql("PRAGMA user_version").scalar()
-            if version not in (0, SCHEMA):
+            if version not in _READABLE:
                 raise MiniAppError(
                     "The sandbox's database was made by another version.",
                     hint=f"Delete {path} and start again.",
