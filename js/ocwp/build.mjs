@@ -5,6 +5,30 @@ import { build } from "esbuild";
 const here = new URL(".", import.meta.url).pathname;
 const out = new URL("../../miniapp/sandbox/static/build/ocwp/", import.meta.url).pathname;
 
+// Strophe's own bundle writes seven globals onto the page, and its dist/types holds files of older versions.
+const strophe = {
+  name: "strophe",
+  setup(build) {
+    const sources = new URL("../node_modules/strophe.js/src/", import.meta.url).pathname;
+    build.onResolve({ filter: /^strophe\// }, ({ path, ...rest }) =>
+      build.resolve(`./${path.slice("strophe/".length)}`, { kind: rest.kind, resolveDir: sources }),
+    );
+  },
+};
+
+// What esbuild leaves alone: the line breaks and indents of style sheets in templates.
+const styles = {
+  name: "styles",
+  setup(build) {
+    build.onLoad({ filter: /ocwp\/src\/.*\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace(/css`[^`]*`/g, (sheet) =>
+        sheet.replace(/\/\*.*?\*\//gs, "").replace(/\s+/g, " ").replace(/ ?([{};,]) ?/g, "$1"),
+      ),
+      loader: "ts",
+    }));
+  },
+};
+
 const shared = {
   entryPoints: { ocwp: `${here}src/index.ts` },
   outdir: out,
@@ -14,6 +38,7 @@ const shared = {
   legalComments: "eof", // Lit's and Strophe's licences travel with their code
   logLevel: "warning",
   define: release(),
+  plugins: [strophe, styles],
 };
 
 await build({ ...shared, format: "iife", globalName: "ocwp" });
