@@ -7,7 +7,7 @@ import logging
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from . import api, control, guard, pages, phones, portal
+from . import api, control, guard, ocwp, pages, phones, portal
 from .config import SandboxConfig
 from .state import EXTENSION, Sandbox
 from .store.records import Refusal
@@ -25,7 +25,7 @@ def create_sandbox(config: SandboxConfig | None = None) -> Flask:
     app.extensions[EXTENSION] = Sandbox(config)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     guard.install(app, config)
-    for blueprint in (api.bp, control.bp, phones.bp, portal.bp, pages.bp):
+    for blueprint in (api.bp, control.bp, phones.bp, portal.bp, ocwp.bp, pages.bp):
         app.register_blueprint(blueprint)
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(HTTPException, _failed)

@@ -109,6 +109,15 @@ class Alerts:
             await self.rooms().join(room)
             await self._affiliate(room, {jid: "none"})
 
+    async def destroy_all(self) -> None:
+        """Do away with every room that we are in."""
+        for room in list(self.rooms().nicknames):
+            query = ET.Element(f"{{{OWNER}}}query")
+            ET.SubElement(query, f"{{{OWNER}}}destroy")
+            await self.channel.ask("set", room, query, from_=self.occupant())
+        for rooms in self._apps.values():
+            rooms.nicknames.clear()
+
     async def _configure(self, group: Group) -> None:
         answer = await self.channel.ask("get", group.jid, ET.Element(f"{{{OWNER}}}query"), from_=self.occupant())
         offered = {field.get("var") for field in answer.iter(f"{{{FORMS}}}field")}

@@ -125,11 +125,11 @@ class Bridge:
         """The phone of the user `jid`, logged in and caught up. Raises `Broken`."""
         phone = self._phones.get(jid)
         if phone is None:
-            user = self._store.users.get(jid)
+            self._store.users.get(jid)
             phone = self._phones[jid] = Phone(
                 self._settings,
                 jid,
-                user.name,
+                name=lambda: self._store.users.get(jid).name,
                 password=lambda: self._credentials.sign(jid, SIGN_SECONDS),
                 groups=lambda: [group.jid for group in self._store.mail.groups(jid)],
                 ears=self._ears,
@@ -146,9 +146,19 @@ class Bridge:
         if (phone := self._phones.pop(jid, None)) is not None:
             await phone.close()
 
-    async def hang_up_all(self) -> None:
+    async def rename(self, jid: str) -> None:
+        """The user `jid` has another name: tell it where the server does not know it from us."""
+        if (phone := self._phones.get(jid)) is not None and phone.channel.up.is_set():
+            with suppress(Broken):
+                await phone.publish_name()
+
+    async def reset(self) -> None:
+        """Close every phone, and begin with the store's groups anew."""
         for jid in list(self._phones):
             await self.hang_up(jid)
+        with suppress(Broken, Refused):
+            await self._alerts.destroy_all()
+            await self._alerts_up()
 
     # --- groups ---
 

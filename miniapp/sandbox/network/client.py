@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
@@ -15,6 +16,8 @@ from .channel import Channel, Refused, bare, client, log
 from .heard import CARBONS, Heard
 from .rooms import ORIGIN, Rooms, body
 from .server import ServerSettings
+
+VCARD = "vcard-temp"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,20 +31,21 @@ class Ears:
 
 
 class Phone:
-    """A client of the user `jid`, from `open()` to `close()`. `groups` says which rooms to be in."""
+    """A client of the user `jid`, from `open()` to `close()`. `groups` says which rooms to be in, by `name`."""
 
     def __init__(
         self,
         settings: ServerSettings,
         jid: str,
-        nickname: str,
         *,
+        name: Callable[[], str],
         password: Callable[[], str],
         groups: Callable[[], Iterable[str]],
         ears: Ears,
     ) -> None:
         self.jid = jid
         self._settings = settings
+        self._name = name
         self._groups = groups
         self._ears = ears
         self.channel = Channel(
@@ -51,7 +55,7 @@ class Phone:
             on_up=self._set_up,
             password=password,
         )
-        self.rooms = Rooms(self.channel, nickname)
+        self.rooms = Rooms(self.channel, name())
 
     def open(self) -> None:
         self.channel.open()
@@ -66,6 +70,14 @@ class Phone:
         ET.SubElement(stanza, ORIGIN, {"id": message.stanza_id})
         self.channel.send(stanza)
 
+    async def publish_name(self) -> None:
+        """Tell the server the user's name (XEP-0054), if it wants to know it from a client."""
+        card = ET.Element(f"{{{VCARD}}}vCard")
+        for field in ("FN", "NICKNAME"):
+            ET.SubElement(card, f"{{{VCARD}}}{field}").text = self._name()
+        with suppress(Refused):  # our own Prosody has the names from the sandbox itself
+            await self.channel.ask("set", "", card)
+
     async def join(self, room: str) -> None:
         """Be in `room`, if it lets us."""
         try:
@@ -77,6 +89,7 @@ class Phone:
         self.rooms.nicknames.clear()
         await self.channel.ask("set", "", ET.Element(f"{{{CARBONS}}}enable"))
         self.channel.send(self.channel.element("presence"))
+        await self.publish_name()
         await catch_up(self.channel, self.jid, self._ears)
         await asyncio.gather(*(self.join(room) for room in self._groups()))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -85,17 +85,19 @@ class XMPPNetwork(EmbeddedNetwork):
 
     def user_changed(self, user: User) -> None:
         self._server.tell(changed=[user])
+        self._later(lambda bridge: bridge.rename(user.jid))
 
     def user_removed(self, jid: str) -> None:
         self._server.tell(removed=[jid])
         rooms = [group.jid for group in self._mail.groups()]
         self._later(lambda bridge: bridge.expel(jid, rooms))
 
-    def reset(self) -> None:
+    def reset(self, removed: Collection[str]) -> None:
         self._store.stanzas.begin(time.time())
+        self._server.tell(changed=self._store.users.all(), removed=removed)
         if self._bridge is not None:
-            self._bridge.call(self._bridge.hang_up_all()).result()
-        self._server.tell(changed=self._store.users.all())
+            with suppress(TimeoutError):
+                self._bridge.call(self._bridge.reset()).result(CONNECT_SECONDS)
 
     def chat(self, user: str) -> Chat:
         self._store.users.get(user)
