@@ -154,7 +154,7 @@ export class Rooms {
       if (jid && affiliation === "none") room.members.delete(bare(jid));
     } else {
       room.occupants.set(nick, { nick, jid: jid ? bare(jid) : undefined });
-      if (jid && affiliation !== "none") room.members.set(bare(jid), affiliation);
+      if (jid?.includes("@") && affiliation !== "none") room.members.set(bare(jid), affiliation);
       if (self) {
         room.nick = nick;
         room.affiliation = affiliation;
@@ -240,7 +240,8 @@ export class Rooms {
       if (list.status === "rejected") continue; // not for ordinary members: then those who are there are shown
       for (const item of children(child(list.value, "query"), "item")) {
         const jid = item.getAttribute("jid");
-        if (jid) chat.room!.members.set(bare(jid), item.getAttribute("affiliation") ?? "member");
+        // A bare domain is a service of the host's, no member.
+        if (jid?.includes("@")) chat.room!.members.set(bare(jid), item.getAttribute("affiliation") ?? "member");
       }
     }
     this.host.changed();

@@ -118,6 +118,12 @@ export class Thread extends LitElement {
         line-height: 14px;
         color: color-mix(in srgb, currentColor 78%, transparent);
       }
+      .delivery {
+        display: inline-flex;
+        align-items: center;
+        gap: 3px;
+        white-space: nowrap;
+      }
       .failed {
         display: flex;
         align-items: center;
