@@ -146,11 +146,14 @@ class Alerts:
         return found
 
     async def _affiliate(self, room: str, affiliations: dict[str, str]) -> None:
-        if affiliations:
+        """One request for each, since Prosody looks at the first of several only."""
+
+        async def one(jid: str, affiliation: str) -> None:
             query = ET.Element(f"{{{ADMIN}}}query")
-            for jid, affiliation in affiliations.items():
-                ET.SubElement(query, f"{{{ADMIN}}}item", {"jid": jid, "affiliation": affiliation})
+            ET.SubElement(query, f"{{{ADMIN}}}item", {"jid": jid, "affiliation": affiliation})
             await self.channel.ask("set", room, query, from_=self.occupant())
+
+        await asyncio.gather(*(one(jid, affiliation) for jid, affiliation in affiliations.items()))
 
     async def _name(self, room: str) -> str:
         answer = await self.channel.ask("get", room, ET.Element(f"{{{INFO}}}query"), from_=self.occupant())
