@@ -297,6 +297,7 @@ export class Client {
     // Before the archive has been read, what comes in could stand before older messages, and hide a gap.
     if (!this.#caughtUp && incoming.kind !== "group") this.#early.push(incoming);
     else this.#take(incoming);
+    if (incoming.wantsReceipt && !incoming.mine) this.#receipt(incoming);
     this.changed();
   }
 
@@ -327,15 +328,14 @@ export class Client {
     if (incoming.mine) this.#readUntil(chat, incoming.at);
     chat.recount();
     const news = incoming.live || missed;
-    if (incoming.wantsReceipt && news && !incoming.mine && chat.kind === "direct") this.#receipt(chat, incoming.id);
+    if (missed && incoming.wantsReceipt && !incoming.mine) this.#receipt(incoming);
     if (news && !incoming.mine) this.onMessage(chat, message);
   }
 
-  #receipt(chat: Chat, id: string): void {
-    if (!this.config.features.receipts) return;
-    this.#link.send(
-      this.#message(chat, x("received", { xmlns: NS.receipts, id }), x("store", { xmlns: "urn:xmpp:hints" })),
-    );
+  #receipt({ chat, kind, id }: Incoming): void {
+    if (!this.config.features.receipts || kind !== "direct") return;
+    const received = x("received", { xmlns: NS.receipts, id });
+    this.#link.send(this.#message({ jid: chat, kind }, received, x("store", { xmlns: "urn:xmpp:hints" })));
   }
 
   #bounced(incoming: Incoming): void {
@@ -433,7 +433,7 @@ export class Client {
     this.changed();
   }
 
-  #message(chat: Chat, ...children: Element[]): Element {
+  #message(chat: Pick<Chat, "jid" | "kind">, ...children: Element[]): Element {
     const type = chat.kind === "group" ? "groupchat" : "chat";
     return x("message", { xmlns: NS.client, to: chat.jid, type, id: uuid() }, ...children);
   }
