@@ -104,7 +104,7 @@ class Friend:
             self.got.append(Got(kind, sender, message["body"]))
 
     def _got_invitation(self, message: Any) -> None:
-        self.invited.append(message["groupchat_invite"]["jid"].bare)
+        self.invited.append(str(message["groupchat_invite"]["jid"]))
 
     def send(self, to: str, text: str, kind: str = "chat") -> None:
         self._now(lambda: self.stream.send_message(mto=to, mbody=text, mtype=kind))

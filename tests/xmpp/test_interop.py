@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from .host import ADMIN, ALERTS, ALICE, BOB, CAROL, DAVE, DOMAIN, ERIN, LUNCH, Host
 from .friend import Got
+from .host import ADMIN, ALERTS, ALICE, BOB, CAROL, DAVE, DOMAIN, ERIN, LUNCH, Host
 
 Eventually = Callable[..., None]
 

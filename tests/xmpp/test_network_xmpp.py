@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sandbox.network_suite import NetworkSuite
 
 from miniapp.sandbox.network import Network
 from miniapp.sandbox.network.credentials import Credentials
 from miniapp.sandbox.network.xmpp import XMPPNetwork
 from miniapp.sandbox.prosody import Prosody
 from miniapp.sandbox.store import Store
-
-from sandbox.network_suite import NetworkSuite
 
 
 class TestXMPP(NetworkSuite):
