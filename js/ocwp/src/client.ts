@@ -10,7 +10,7 @@ import { People } from "./people.js";
 import { Rooms } from "./rooms.js";
 import { read, unwrapCarbon, unwrapResult, type ChatState, type Incoming, type Kind, type Reader } from "./stanzas.js";
 import type { StatusLine } from "./status.js";
-import type { Message } from "./timeline.js";
+import type { Message, Way } from "./timeline.js";
 import { NS, child, x } from "./xml.js";
 
 /** Messages asked for at a time: some screens full. */
@@ -163,7 +163,7 @@ export class Client {
       const before = chat.timeline.first ?? "";
       const where = chat.kind === "group" ? { room: chat.jid } : { peer: chat.jid };
       const page = await this.#archive.page({ ...where, before, max: PAGE });
-      page.results.forEach((result) => this.#result(result));
+      this.#results(page.results, "older");
       chat.complete = page.complete || page.results.length === 0;
     } catch {
       // The connection went; scrolling asks again.
@@ -249,12 +249,12 @@ export class Client {
     let after = this.#last;
     if (after === undefined) {
       const page = await this.#archive.page({ before: "", max: RECENT });
-      page.results.forEach((result) => this.#result(result));
+      this.#results(page.results, "older");
       this.#last = page.last ?? this.#last;
     }
     while (after !== undefined) {
       const page = await this.#archive.page({ after, max: RECENT });
-      page.results.forEach((result) => this.#result(result, true));
+      this.#results(page.results, "newer");
       this.#last = page.last ?? this.#last;
       after = page.complete ? undefined : page.last;
     }
@@ -267,7 +267,7 @@ export class Client {
     const start = after === undefined ? { before: "" } : {};
     for (;;) {
       const page = await this.#archive.page({ room: chat.jid, ...start, ...(after ? { after } : {}), max: PAGE });
-      page.results.forEach((result) => this.#result(result, after !== undefined));
+      this.#results(page.results, after === undefined ? "older" : "newer");
       if (after === undefined) chat.complete = page.complete;
       if (after === undefined || page.complete || !page.last) break;
       after = page.last;
@@ -297,19 +297,30 @@ export class Client {
     // Before the archive has been read, what comes in could stand before older messages, and hide a gap.
     if (!this.#caughtUp && incoming.kind !== "group") this.#early.push(incoming);
     else this.#take(incoming);
-    if (incoming.wantsReceipt && !incoming.mine) this.#receipt(incoming);
+    this.#answer(incoming);
     this.changed();
   }
 
-  #result(result: Element, missed = false): void {
-    const wrapped = unwrapResult(result);
-    const incoming = wrapped && read(wrapped, this.#reader);
-    if (incoming) this.#take(incoming, missed);
+  #results(results: Element[], way: Way): void {
+    for (const result of way === "older" ? results.toReversed() : results) {
+      const wrapped = unwrapResult(result);
+      const incoming = wrapped && read(wrapped, this.#reader);
+      if (!incoming) continue;
+      this.#take(incoming, way);
+      if (way === "newer") this.#answer(incoming); // it is news, though it comes from the archive
+    }
   }
 
-  /** `missed`: it comes from the archive, but is news to the person. */
-  #take(incoming: Incoming, missed = false): void {
-    if (incoming.invite) void this.rooms.invited(incoming.invite.room).catch(() => {});
+  /** What a message asks of whoever gets it for the first time. */
+  #answer({ wantsReceipt, mine, kind, chat, id, invite }: Incoming): void {
+    if (mine) return;
+    if (invite) void this.rooms.invited(invite.room).catch(() => {});
+    if (!wantsReceipt || !this.config.features.receipts || kind !== "direct") return;
+    const received = x("received", { xmlns: NS.receipts, id });
+    this.#link.send(this.#message({ jid: chat, kind }, received, x("store", { xmlns: "urn:xmpp:hints" })));
+  }
+
+  #take(incoming: Incoming, way: Way = "now"): void {
     if (incoming.error !== undefined) return this.#bounced(incoming);
     const known = this.chats.get(incoming.chat);
     if (incoming.received) this.#delivered(known, incoming);
@@ -320,22 +331,14 @@ export class Client {
     if (incoming.changed && known?.room?.joined) this.rooms.look(known);
     if (!incoming.text) return;
     const chat = known ?? this.chat(incoming.chat, incoming.kind);
-    const { message, fresh } = chat.timeline.add(incoming);
+    const { message, fresh } = chat.timeline.add(incoming, way);
     if (incoming.archive && incoming.kind !== "group" && this.#caughtUp) this.#last = incoming.archive;
     if (!fresh) return;
     chat.setTyping(incoming.from, false);
     // Whoever answers has read what came before.
     if (incoming.mine) this.#readUntil(chat, incoming.at);
     chat.recount();
-    const news = incoming.live || missed;
-    if (missed && incoming.wantsReceipt && !incoming.mine) this.#receipt(incoming);
-    if (news && !incoming.mine) this.onMessage(chat, message);
-  }
-
-  #receipt({ chat, kind, id }: Incoming): void {
-    if (!this.config.features.receipts || kind !== "direct") return;
-    const received = x("received", { xmlns: NS.receipts, id });
-    this.#link.send(this.#message({ jid: chat, kind }, received, x("store", { xmlns: "urn:xmpp:hints" })));
+    if ((incoming.live || way === "newer") && !incoming.mine) this.onMessage(chat, message);
   }
 
   #bounced(incoming: Incoming): void {

@@ -1,5 +1,8 @@
 import type { Incoming } from "./stanzas.js";
 
+/** How a message came: just now, or from the archive, before or after what is here. */
+export type Way = "now" | "older" | "newer";
+
 export type Delivery = "sending" | "sent" | "delivered" | "read" | "failed";
 
 export interface Message {
@@ -18,6 +21,9 @@ export interface Message {
   markable: boolean;
 }
 
+/** Milliseconds by which two clocks may differ without it showing. */
+const CLOCK_MS = 2_000;
+
 const RANK: Delivery[] = ["failed", "sending", "sent", "delivered", "read"];
 
 /** The messages of one chat in order of time, each once, by whichever ways it came. */
@@ -26,16 +32,21 @@ export class Timeline {
   #byArchive = new Map<string, Message>();
   #byId = new Map<string, Message>();
 
-  /** Takes a message in. The answer says whether it was new here. */
-  add(incoming: Incoming): { message: Message; fresh: boolean } {
+  /**
+   * Takes a message in. The answer says whether it was new here.
+   *
+   * An archive's times may be whole seconds: among equal ones its order counts, so pages of older messages are to be
+   * added from their end.
+   */
+  add(incoming: Incoming, way: Way = "now"): { message: Message; fresh: boolean } {
     const known =
       (incoming.archive && this.#byArchive.get(incoming.archive)) || this.#byId.get(key(incoming)) || undefined;
     if (known) {
       if (incoming.archive && !known.archive) {
         known.archive = incoming.archive;
         this.#byArchive.set(incoming.archive, known);
-        // The server's clock orders everybody's messages alike.
-        if (!incoming.live) this.#move(known, incoming.at);
+        // The server's clock orders everybody's messages alike; whole seconds say no more than ours does.
+        if (!incoming.live && Math.abs(incoming.at - known.at) > CLOCK_MS) this.#move(known, incoming.at);
       }
       known.author ??= incoming.author;
       if (known.mine) this.advance(known, "sent");
@@ -49,12 +60,12 @@ export class Timeline {
       mine: incoming.mine,
       text: incoming.text ?? "",
       image: incoming.image,
-      at: incoming.at,
+      at: way === "newer" ? Math.max(incoming.at, this.#lastArchived?.at ?? 0) : incoming.at,
       delivery: "sent",
       readers: new Set(),
       markable: incoming.markable,
     };
-    this.#insert(message);
+    this.#insert(message, way === "older");
     return { message, fresh: true };
   }
 
@@ -113,12 +124,17 @@ export class Timeline {
   }
 
   get last(): string | undefined {
-    return this.messages.findLast(({ archive }) => archive)?.archive;
+    return this.#lastArchived?.archive;
   }
 
-  #insert(message: Message): void {
+  get #lastArchived(): Message | undefined {
+    return this.messages.findLast(({ archive }) => archive);
+  }
+
+  #insert(message: Message, beforeEqual = false): void {
     let at = this.messages.length;
-    while (at > 0 && this.messages[at - 1]!.at > message.at) at--;
+    const isAfter = (other: Message) => (beforeEqual ? other.at >= message.at : other.at > message.at);
+    while (at > 0 && isAfter(this.messages[at - 1]!)) at--;
     this.messages.splice(at, 0, message);
     if (message.archive) this.#byArchive.set(message.archive, message);
     if (message.id) this.#byId.set(key(message), message);
