@@ -37,7 +37,8 @@ const shared = {
   target: "es2022",
   legalComments: "eof", // Lit's and Strophe's licences travel with their code
   logLevel: "warning",
-  define: release(),
+  define: { ...release(), globalThis: "pluginGlobals" },
+  inject: [`${here}src/globals.ts`],
   plugins: [strophe, styles],
 };
 

@@ -16,7 +16,7 @@ const STEP = 20;
 /** A box that nobody has resized grows with its messages up to this many times its width, the form of a phone. */
 const GROWTH = 1.6;
 
-/** One open chat. */
+/** One open chat. Fires `left` when it is minimised or closed. */
 export class ChatBox extends LitElement {
   @property({ attribute: false }) ui!: Ui;
   @property({ attribute: false }) chat!: Chat;
@@ -228,9 +228,15 @@ export class ChatBox extends LitElement {
     return word && client.me ? html`<p class="fault" role="status">${language.say(word)}</p>` : nothing;
   }
 
-  #minimise = (): void => this.ui.desk.minimise(this.chat.jid);
+  #minimise = (): void => {
+    this.ui.desk.minimise(this.chat.jid);
+    this.dispatchEvent(new CustomEvent("left"));
+  };
 
-  #close = (): void => this.ui.desk.close(this.chat.jid);
+  #close = (): void => {
+    this.ui.desk.close(this.chat.jid);
+    this.dispatchEvent(new CustomEvent("left"));
+  };
 
   #focused = (): void => {
     if (!this.phone) this.ui.desk.use(this.chat.jid);

@@ -144,7 +144,14 @@ export class Root extends LitElement {
         ${repeat(
           open,
           (jid) => jid,
-          (jid) => html`<ocwp-box .ui=${ui} .chat=${ui.client.chat(jid)} .room=${this.room} ?phone=${phone} data-jid=${jid}></ocwp-box>`,
+          (jid) => html`<ocwp-box
+            .ui=${ui}
+            .chat=${ui.client.chat(jid)}
+            .room=${this.room}
+            ?phone=${phone}
+            data-jid=${jid}
+            @left=${() => this.#left(jid)}
+          ></ocwp-box>`,
         )}
       </div>
       ${this.shown || (phone && open.length > 0) ? nothing : this.#launcher()}
@@ -219,6 +226,13 @@ export class Root extends LitElement {
     }
     place(this.renderRoot.querySelector<HTMLElement>("ocwp-list"), this.#listPlace());
     place(this.renderRoot.querySelector<HTMLElement>(".launcher"), { "margin-inline-start": `${box.marginLeft}px` });
+  }
+
+  /** The focus goes where its box went: to the tab, or else to the list. */
+  async #left(jid: string): Promise<void> {
+    await this.updateComplete;
+    const tab = this.renderRoot.querySelector<HTMLElement>(`.tab[data-jid="${CSS.escape(jid)}"] .name`);
+    (tab ?? this.renderRoot.querySelector<HTMLElement>("ocwp-list, .launcher"))?.focus();
   }
 
   #tab(jid: string) {

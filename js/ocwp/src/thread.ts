@@ -46,7 +46,7 @@ export class Thread extends LitElement {
         overflow-anchor: none; /* we keep the place ourselves when older messages come in above */
         display: flex;
         flex-direction: column;
-        padding: 6px 10px 10px;
+        padding: 6px 10px 8px;
       }
       .list > :first-child {
         margin-block-start: auto;
