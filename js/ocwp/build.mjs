@@ -37,7 +37,7 @@ const shared = {
   target: "es2022",
   legalComments: "eof", // Lit's and Strophe's licences travel with their code
   logLevel: "warning",
-  define: { ...release(), globalThis: "pluginGlobals" },
+  define: { ...release(), globalThis: "pluginGlobals", litPropertyMetadata: "pluginGlobals.litPropertyMetadata" },
   inject: [`${here}src/globals.ts`],
   plugins: [strophe, styles],
 };

@@ -302,13 +302,15 @@ export class Client {
   }
 
   #results(results: Element[], way: Way): void {
-    for (const result of way === "older" ? results.toReversed() : results) {
+    const all = results.flatMap((result) => {
       const wrapped = unwrapResult(result);
-      const incoming = wrapped && read(wrapped, this.#reader);
-      if (!incoming) continue;
-      this.#take(incoming, way);
-      if (way === "newer") this.#answer(incoming); // it is news, though it comes from the archive
-    }
+      return (wrapped && read(wrapped, this.#reader)) ?? [];
+    });
+    const texts = all.filter(({ text }) => text);
+    for (const incoming of way === "older" ? texts.toReversed() : texts) this.#take(incoming, way);
+    // What says that a message was read finds it now, whichever way round they came.
+    for (const incoming of all) if (!incoming.text) this.#take(incoming, way);
+    if (way === "newer") all.forEach((incoming) => this.#answer(incoming)); // news, though it comes from the archive
   }
 
   /** What a message asks of whoever gets it for the first time. */

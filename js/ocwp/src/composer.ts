@@ -52,10 +52,6 @@ export class Composer extends LitElement {
         line-height: 18px;
         unicode-bidi: plaintext;
       }
-      textarea::placeholder {
-        color: var(--ink-2);
-        opacity: 1;
-      }
       .send {
         color: var(--accent);
       }
@@ -70,7 +66,7 @@ export class Composer extends LitElement {
       .emoji button {
         height: 34px;
         border-radius: 8px;
-        font-size: 20px;
+        font: 20px/1 "Apple Color Emoji", "Segoe UI Emoji", "Noto Color Emoji", sans-serif;
       }
       .emoji button:hover {
         background: color-mix(in srgb, var(--ink) 8%, transparent);

@@ -57,21 +57,18 @@ export class ChatList extends LitElement {
       .search {
         position: relative;
         flex: none;
-        padding: 0 10px 8px;
+        padding: 6px 10px 8px;
       }
       .search svg {
         position: absolute;
-        inset-block-start: 9px;
+        inset-block: 6px 8px;
         inset-inline-start: 20px;
+        margin-block: auto;
         color: var(--ink-2);
       }
       .search .field {
         padding-inline-start: 36px;
         background: var(--sunken);
-      }
-      ::placeholder {
-        color: var(--ink-2);
-        opacity: 1;
       }
       .people {
         flex: 1;

@@ -161,6 +161,11 @@ export const base = css`
     background: var(--surface);
   }
 
+  ::placeholder {
+    color: var(--ink-2);
+    opacity: 1;
+  }
+
   .ellipsis {
     overflow: hidden;
     text-overflow: ellipsis;
