@@ -71,9 +71,10 @@ class Ejabberd:
         shutil.copy(Path(__file__).parents[2] / "miniapp/sandbox/network/extauth.py", self.directory)
         config = self.directory / "ejabberd.yml"
         config.write_text(CONFIG.format(**vars(self), extauth=extauth))
-        with sqlite3.connect(self.directory / "archive.db") as database:
+        if not (self.directory / "archive.db").exists():
+            database = sqlite3.connect(self.directory / "archive.db")
             database.executescript(Path("/usr/share/ejabberd/sql/lite.sql").read_text())
-        database.close()
+            database.close()
         who: dict[str, object] = {}
         if os.geteuid() == 0:  # root may not be let in by what runs as somebody else, nor does ejabberd like it
             user = pwd.getpwnam("ejabberd")
