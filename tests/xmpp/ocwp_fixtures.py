@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Browser
 
 from miniapp.sandbox.prosody import Prosody
-
 from xmpp.ocwp_site import People, Site, Visitor
 
 DESKTOP = {"width": 1400, "height": 800}

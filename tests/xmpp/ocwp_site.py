@@ -7,6 +7,7 @@ import mimetypes
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -106,10 +107,8 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 def _shut(end: socket.socket) -> None:
-    try:
+    with suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
     end.close()
 
 
@@ -157,8 +156,10 @@ class Site:
         made: dict[str, Callable[[], str]] = {
             "/": lambda: PAGE,
             "/site.css": lambda: SITE_CSS,
-            "/site.js": lambda: "window.policyBreaks = []; document.addEventListener('securitypolicyviolation', "
-            "(event) => window.policyBreaks.push(event.violatedDirective + ' ' + event.blockedURI));",
+            "/site.js": lambda: (
+                "window.policyBreaks = []; document.addEventListener('securitypolicyviolation', "
+                "(event) => window.policyBreaks.push(event.violatedDirective + ' ' + event.blockedURI));"
+            ),
             "/config/config.json": self._config,
         }
         kind = mimetypes.guess_type(path)[0] or "text/html"

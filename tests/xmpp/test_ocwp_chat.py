@@ -8,13 +8,16 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
+
 from xmpp.ocwp_site import DOMAIN, Visitor
 
 Visit = Callable[..., Visitor]
 ALICE, BOB, CAROL = (f"{name}@{DOMAIN}" for name in ("alice", "bob", "carol"))
 pytestmark = pytest.mark.browser
 
-PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
 
 
 @pytest.fixture
@@ -112,7 +115,7 @@ def test_drafts_and_boxes_survive_a_reload(visit: Visit) -> None:
 
 
 def test_logout_leaves_nothing_behind(pair: tuple[Visitor, Visitor]) -> None:
-    """After a logout neither page nor session storage has anything of the chats, and no storage ever has the password."""
+    """After a logout page and session storage have nothing of the chats; no storage ever has the password."""
     alice, _ = pair
     alice.write(BOB, "secret")
     alice.box(BOB).get_by_role("textbox").fill("half a secret")

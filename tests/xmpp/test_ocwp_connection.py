@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
-from xmpp.ocwp_site import DOMAIN, READY, Site, Visitor
 
 from miniapp.sandbox.prosody import Prosody
+from xmpp.ocwp_site import DOMAIN, READY, Site, Visitor
 
 Visit = Callable[..., Visitor]
 ALICE, BOB = (f"{name}@{DOMAIN}" for name in ("alice", "bob"))

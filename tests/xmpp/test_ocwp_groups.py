@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Error, expect
-from xmpp.friend import Friend, Loop
-from xmpp.ocwp_site import DOMAIN, People, Visitor
 
 from miniapp.sandbox.prosody import Prosody
+from xmpp.friend import Friend, Loop
+from xmpp.ocwp_site import DOMAIN, People, Visitor
 
 Visit = Callable[..., Visitor]
 ALICE, BOB, CAROL, DAVE = (f"{name}@{DOMAIN}" for name in ("alice", "bob", "carol", "dave"))
@@ -29,7 +29,9 @@ def open_group(visitor: Visitor, name: str) -> None:
 def test_a_group_reaches_its_members(visit: Visit) -> None:
     """A group made by OneChat's function shows at its members by name, and each reads what the others write."""
     alice, bob = visit("alice").sign_in(), visit("bob").sign_in()
-    group = alice.create_group(members=[ALICE, BOB, BOB, CAROL], chatName="Lunch", chatAvatar=f"data:image/png;base64,{PIXEL}")
+    group = alice.create_group(
+        members=[ALICE, BOB, BOB, CAROL], chatName="Lunch", chatAvatar=f"data:image/png;base64,{PIXEL}"
+    )
     assert re.fullmatch(rf"[0-9a-f-]{{36}}@muc\.{DOMAIN}", group)
     alice.write(group, "noon?")
     open_group(bob, "Lunch")

@@ -1,4 +1,4 @@
-"""The plugin on a stranger's page: its place and size, its looks, keyboard and screen reader, and what it leaves alone."""
+"""The plugin on a stranger's page: place and size, looks, keyboard and screen reader, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Error, expect
+
 from xmpp.ocwp_site import BUILD, DOMAIN, Site, Visitor
 
 Visit = Callable[..., Visitor]
@@ -188,7 +189,7 @@ def test_the_whole_way_by_keyboard(visit: Visit) -> None:
 
 
 def test_right_to_left(visit: Visit) -> None:
-    """In a right-to-left locale all is mirrored: the list stands right, boxes begin left; the words are the locale's."""
+    """In a right-to-left locale all is mirrored: the list stands right, boxes begin left; its words are shown."""
     alice = visit("alice").sign_in(locale={"path": "locale/", "default": "arSA"})
     alice.page.get_by_role("searchbox").fill(BOB)
     alice.page.locator("ocwp-list li button").first.click()
