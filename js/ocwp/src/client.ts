@@ -93,7 +93,10 @@ export class Client {
 
   /** Signs in, and stays so. Throws a TypeError if `usr` is no JID. */
   start(usr: string | undefined, credentials: () => Promise<Credentials> | Credentials): void {
-    if (usr !== undefined) this.#become(usr);
+    if (usr !== undefined) {
+      if (this.#me && asJid(usr, this.config.domain) !== this.#me) this.stop(); // the other person has left
+      this.#become(usr);
+    }
     this.#link.start(async () => {
       const given = await credentials();
       this.#become(given.usr);
@@ -283,6 +286,10 @@ export class Client {
         if (this.#archive.take(stanza)) return;
         return this.#messageIn(stanza);
       case "presence":
+        // Inside a group each presence shows its person's picture, not the group's.
+        if (!this.chats.get(bare(stanza.getAttribute("from") ?? ""))?.room || !stanza.getAttribute("from")?.includes("/")) {
+          this.people.photo(stanza);
+        }
         if (!this.rooms.presence(stanza)) this.people.presence(stanza);
         return;
       case "iq":

@@ -29,6 +29,7 @@ export class People {
   readonly requests = new Set<string>();
   #there = new Map<string, Map<string, Presence>>();
   #cards = new Map<string, Card>();
+  #photos = new Map<string, string>(); // the digests of pictures, as presence has them
   #wanted: string[] = [];
   #asking = 0;
 
@@ -51,6 +52,7 @@ export class People {
     this.requests.clear();
     this.#there.clear();
     this.#cards.clear();
+    this.#photos.clear();
     this.#wanted = [];
   }
 
@@ -58,6 +60,16 @@ export class People {
   pushed(query: Element): void {
     for (const item of children(query, "item")) this.#item(item);
     this.changed();
+  }
+
+  /** Presence tells when the vCard has another picture (XEP-0153), a group's too. */
+  photo(stanza: Element): void {
+    const photo = child(child(stanza, "x", NS.vcardUpdate), "photo");
+    if (!photo) return;
+    const jid = bare(stanza.getAttribute("from") ?? "");
+    const before = this.#photos.get(jid);
+    this.#photos.set(jid, textOf(photo));
+    if (before !== undefined && before !== textOf(photo)) this.refresh(jid);
   }
 
   presence(stanza: Element): void {

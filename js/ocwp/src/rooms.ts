@@ -140,6 +140,7 @@ export class Rooms {
     const codes = children(info, "status").map((status) => status.getAttribute("code"));
     const item = child(info, "item");
     const nick = resource(from);
+    if (!nick) return true; // of the group itself
     const self = codes.includes("110") || nick === room.nick;
     const jid = item?.getAttribute("jid");
     const affiliation = item?.getAttribute("affiliation") ?? "none";

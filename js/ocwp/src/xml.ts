@@ -27,6 +27,7 @@ export const NS = {
   sm: "urn:xmpp:sm:3",
   upload: "urn:xmpp:http:upload:0",
   vcard: "vcard-temp",
+  vcardUpdate: "vcard-temp:x:update",
 } as const;
 
 type Child = Element | string | undefined | false;
