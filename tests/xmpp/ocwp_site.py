@@ -58,6 +58,7 @@ class Wire:
         self.target = target
         self.whole = True
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._deaf: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -69,6 +70,10 @@ class Wire:
         for pair in pairs:
             for end in pair:
                 _shut(end)
+
+    def freeze(self) -> None:
+        """Let nothing through the connections there are, and leave them open."""
+        self._deaf.update(end for pair in self._pairs for end in pair)
 
     def mend(self) -> None:
         self.whole = True
@@ -93,17 +98,15 @@ class Wire:
                 continue
             self._pairs.append((near, far))
             for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
 
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            sink.sendall(data)
-    except OSError:
-        pass
-    _shut(source)
-    _shut(sink)
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if sink not in self._deaf:
+                    sink.sendall(data)
+        _shut(source)
+        _shut(sink)
 
 
 def _shut(end: socket.socket) -> None:

@@ -61,6 +61,7 @@ def test_a_dropped_connection_is_resumed(visit: Visit, site: Site) -> None:
     bob.open(ALICE)
     alice.write(BOB, "before")
     bob.expect_texts(ALICE, "before")
+    expect(alice.box(BOB).locator('[data-delivery="read"]')).to_have_count(1)
     site.wire.cut()
     alice.wait_status("XMPP_CONNECTION_CONNFAIL")
     expect(alice.box(BOB).get_by_text("can't be reached")).to_be_visible()
@@ -75,6 +76,25 @@ def test_a_dropped_connection_is_resumed(visit: Visit, site: Site) -> None:
     alice.expect_texts(BOB, "before", "one", "two", "three", "after")
     assert alice.statuses[:5] == ["IDLE", *CONNECTS, "DISCONNECTED"]
     expect(alice.box(BOB).locator('[data-delivery="sending"]')).to_have_count(0)
+
+
+def test_a_connection_that_is_dead_without_a_sign(visit: Visit, site: Site) -> None:
+    """After some silence the server is asked; without an answer the connection is given up, and made again."""
+    alice, bob = visit("alice"), visit("bob").sign_in()
+    alice.page.clock.install()
+    alice.sign_in()
+    alice.open(BOB)
+    bob.open(ALICE)
+    site.wire.freeze()
+    alice.write(BOB, "into the void")
+    for _ in range(4):
+        alice.page.clock.run_for(8_000)  # twice for the silence to be noticed, once for the answer that doesn't come
+    alice.page.wait_for_function("() => statuses.includes('XMPP_CONNECTION_DISCONNECTED')")
+    alice.ready()
+    expect(alice.box(BOB).locator('[data-delivery="sent"]')).to_have_count(1)
+    bob.page.evaluate("dispatchEvent(new Event('offline'))")
+    bob.page.evaluate("dispatchEvent(new Event('online'))")
+    bob.expect_texts(ALICE, "into the void")
 
 
 def test_messages_under_way_when_it_breaks_arrive_once(visit: Visit, site: Site) -> None:

@@ -180,6 +180,7 @@ def test_a_group_of_two_hundred(visit: Visit, people: People, chat_server: Proso
 
     asyncio.run_coroutine_threadsafe(enter(), loop.loop).result(60)
     alice.write(group, "hello all")
+    expect(alice.box(group).locator('[data-delivery="sending"]')).to_have_count(0)
     friends[0].send(group, "hello alice", "groupchat")
     open_group(bob, "Everybody")
     bob.expect_texts(group, "hello all", "hello alice")

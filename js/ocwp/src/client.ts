@@ -2,10 +2,11 @@ import { Archive } from "./archive.js";
 import { Chat } from "./chat.js";
 import type { Config } from "./config.js";
 import { Files } from "./files.js";
-import { asJid, bare, domainOf, localOf, uuid } from "./jids.js";
+import { asJid, bare, domainOf, localOf } from "./jids.js";
 import { Link } from "./link.js";
 import { Memory } from "./memory.js";
 import type { Credentials } from "./options.js";
+import { Outbox } from "./outbox.js";
 import { People } from "./people.js";
 import { Rooms } from "./rooms.js";
 import { read, unwrapCarbon, unwrapResult, type ChatState, type Incoming, type Kind, type Reader } from "./stanzas.js";
@@ -34,7 +35,7 @@ export class Client {
   #link: Link;
   #archive: Archive;
   #reader: Reader;
-  #handed = new Set<string>(); // sent in this session, and not to be sent in it again
+  #outbox: Outbox;
   #last: string | undefined; // the newest of the archive that we have seen
   #caughtUp = false;
   #known = false;
@@ -52,8 +53,12 @@ export class Client {
     this.#link = new Link(config.service, config.domain, status, {
       stanza: (stanza) => this.#stanza(stanza),
       connected: (resumed) => this.#connected(resumed),
-      acknowledged: () => this.#acknowledged(),
+      acknowledged: () => {
+        this.#outbox.acknowledged();
+        this.changed();
+      },
     });
+    this.#outbox = new Outbox(this.#link, this.chats, () => this.#caughtUp);
     this.#archive = new Archive(this.#link, () => this.#me);
     this.#reader = { jid: "", nick: (room) => this.chats.get(room)?.room?.nick };
     this.people = new People(this.#link, config.features.avatars, changed);
@@ -144,16 +149,13 @@ export class Client {
 
   /** Sends `text`, or keeps it until there is a connection. */
   send(chat: Chat, text: string, image?: string): void {
-    const message = chat.timeline.addOwn(uuid(), this.#me, text, image);
     this.#states.delete(chat.jid);
-    this.#hand(chat, message);
+    this.#outbox.send(chat, this.#me, text, image);
     this.changed();
   }
 
   again(chat: Chat, message: Message): void {
-    this.#handed.delete(message.id);
-    message.delivery = "sending";
-    this.#hand(chat, message);
+    this.#outbox.again(chat, message);
     this.changed();
   }
 
@@ -182,9 +184,7 @@ export class Client {
     this.#readUntil(chat, last.at);
     if (!this.config.features.receipts || !last.markable || !this.#link.live) return;
     const marked = chat.kind === "group" ? (last.archive ?? last.id) : last.id;
-    this.#link.send(
-      this.#message(chat, x("displayed", { xmlns: NS.markers, id: marked }), x("store", { xmlns: "urn:xmpp:hints" })),
-    );
+    this.#outbox.note(chat, "store", x("displayed", { xmlns: NS.markers, id: marked }));
   }
 
   /** Tells the other side that one types, or no longer does; what it knows already is not repeated. */
@@ -192,9 +192,7 @@ export class Client {
     if (!this.config.features.typing || !this.#link.live || chat.kind === "alert") return;
     if ((this.#states.get(chat.jid) ?? "active") === state) return;
     this.#states.set(chat.jid, state);
-    this.#link.send(
-      this.#message(chat, x(state, { xmlns: NS.chatStates }), x("no-store", { xmlns: "urn:xmpp:hints" })),
-    );
+    this.#outbox.note(chat, "no-store", x(state, { xmlns: NS.chatStates }));
   }
 
   keepDraft(chat: Chat, draft: string): void {
@@ -220,7 +218,7 @@ export class Client {
   #clear(): void {
     this.chats.clear();
     this.people.clear();
-    this.#handed.clear();
+    this.#outbox.reset();
     this.#states.clear();
     this.#last = undefined;
     this.#caughtUp = this.#known = false;
@@ -229,11 +227,12 @@ export class Client {
 
   async #connected(resumed: boolean): Promise<void> {
     if (resumed) {
-      this.#acknowledged();
-      this.#flush(() => true);
+      this.#outbox.acknowledged();
+      this.#outbox.flush(() => true);
+      this.changed();
       return;
     }
-    this.#handed.clear();
+    this.#outbox.reset();
     this.#states.clear();
     this.#caughtUp = false;
     this.rooms.lost(this.chats.values());
@@ -241,7 +240,7 @@ export class Client {
     await this.people.load();
     this.#link.send(x("presence", { xmlns: NS.client }));
     await this.#catchUp();
-    this.#flush(({ kind }) => kind !== "group");
+    this.#outbox.flush(({ kind }) => kind !== "group");
     if (this.config.features.groups) await this.rooms.load(this.chats.values());
     if (this.config.features.uploads) void this.files.find().then(this.changed, () => {});
     this.changed();
@@ -262,7 +261,10 @@ export class Client {
       after = page.complete ? undefined : page.last;
     }
     this.#caughtUp = this.#known = true;
-    for (const incoming of this.#early.splice(0)) this.#take(incoming);
+    for (const incoming of this.#early.splice(0)) {
+      // What waited for the person is in the archive: here already, or further back, where scrolling finds it in order.
+      if (incoming.live || !incoming.text) this.#take(incoming);
+    }
   }
 
   async #entered(chat: Chat): Promise<void> {
@@ -275,7 +277,7 @@ export class Client {
       if (after === undefined || page.complete || !page.last) break;
       after = page.last;
     }
-    this.#flush((other) => other === chat);
+    this.#outbox.flush((other) => other === chat);
   }
 
   // --- what comes in ---
@@ -325,8 +327,7 @@ export class Client {
     if (mine) return;
     if (invite) void this.rooms.invited(invite.room).catch(() => {});
     if (!wantsReceipt || !this.config.features.receipts || kind !== "direct") return;
-    const received = x("received", { xmlns: NS.receipts, id });
-    this.#link.send(this.#message({ jid: chat, kind }, received, x("store", { xmlns: "urn:xmpp:hints" })));
+    this.#outbox.note({ jid: chat, kind }, "store", x("received", { xmlns: NS.receipts, id }));
   }
 
   #take(incoming: Incoming, way: Way = "now"): void {
@@ -358,8 +359,7 @@ export class Client {
     // The group has lost us without a word, by its restart for one: enter it again, and try again.
     if (chat.room && incoming.error === "not-acceptable") {
       chat.room.joined = false;
-      message.delivery = "sending";
-      this.#handed.delete(message.id);
+      this.#outbox.again(chat, message);
       void this.rooms.enter(chat.jid).catch(() => {});
     }
   }
@@ -399,54 +399,5 @@ export class Client {
     if (child(iq, "ping", NS.ping)) return answer("result");
     const condition = x("service-unavailable", { xmlns: "urn:ietf:params:xml:ns:xmpp-stanzas" });
     answer("error", x("error", { type: "cancel" }, condition));
-  }
-
-  // --- what goes out ---
-
-  /** Gives a message to the session; without one, or outside its group, it waits for `#flush`. */
-  #hand(chat: Chat, message: Message): void {
-    if (!this.#link.live || !this.#caughtUp || (chat.room && !chat.room.joined) || this.#handed.has(message.id)) return;
-    this.#handed.add(message.id);
-    const receipt = chat.kind === "direct" && x("request", { xmlns: NS.receipts });
-    const oob = message.image !== undefined && x("x", { xmlns: NS.oob }, x("url", {}, message.image));
-    this.#link.send(
-      x(
-        "message",
-        { xmlns: NS.client, to: chat.jid, type: chat.kind === "group" ? "groupchat" : "chat", id: message.id },
-        x("body", {}, message.text),
-        x("origin-id", { xmlns: NS.sid, id: message.id }),
-        x("markable", { xmlns: NS.markers }),
-        x("active", { xmlns: NS.chatStates }),
-        receipt,
-        oob,
-      ),
-    );
-  }
-
-  /** Hands over what has waited, oldest first, in the chats that `ready` says. */
-  #flush(ready: (chat: Chat) => boolean): void {
-    for (const chat of this.chats.values()) {
-      if (!ready(chat)) continue;
-      for (const message of chat.timeline.messages) {
-        if (message.mine && message.delivery === "sending") this.#hand(chat, message);
-      }
-    }
-  }
-
-  /** What the server has confirmed is sent. A group confirms by showing the message. */
-  #acknowledged(): void {
-    const unconfirmed = this.#link.unconfirmed();
-    for (const chat of this.chats.values()) {
-      for (const message of chat.timeline.messages) {
-        const confirmed = this.#handed.has(message.id) && !unconfirmed.has(message.id);
-        if (message.delivery === "sending" && confirmed && chat.kind === "direct") chat.timeline.advance(message, "sent");
-      }
-    }
-    this.changed();
-  }
-
-  #message(chat: Pick<Chat, "jid" | "kind">, ...children: Element[]): Element {
-    const type = chat.kind === "group" ? "groupchat" : "chat";
-    return x("message", { xmlns: NS.client, to: chat.jid, type, id: uuid() }, ...children);
   }
 }

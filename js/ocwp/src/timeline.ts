@@ -60,7 +60,8 @@ export class Timeline {
       mine: incoming.mine,
       text: incoming.text ?? "",
       image: incoming.image,
-      at: way === "newer" ? Math.max(incoming.at, this.#lastArchived?.at ?? 0) : incoming.at,
+      // What comes now or later was sent after what is here, though its time may be a whole second.
+      at: way === "older" ? incoming.at : Math.max(incoming.at, this.#lastArchived?.at ?? 0),
       delivery: "sent",
       readers: new Set(),
       markable: incoming.markable,

@@ -38,7 +38,7 @@ describe("a timeline", () => {
 
   test("shows what one writes after what is there, and corrects a clock that is off", () => {
     const timeline = new Timeline();
-    timeline.add(message({ id: "a", at: 90_000 }));
+    timeline.add(message({ id: "a", at: 90_000 }), "older");
     const own = timeline.addOwn("mine", "me@d", "x", undefined, 50);
     expect(ids(timeline)).toEqual(["a", "mine"]);
     timeline.add(message({ id: "mine", mine: true, from: "me@d", archive: "9", at: 60_000, live: false }));
