@@ -180,3 +180,35 @@ def test_texts_arrive_unchanged(host: Host, eventually: Eventually) -> None:
     for text in texts:
         host.type(CAROL, BOB, text)
     eventually(lambda: bob.texts("chat")[-5:] == texts)
+
+
+def test_a_reset_empties_the_server_too(host: Host, eventually: Eventually) -> None:
+    """After a reset the phones show nothing of before, users who were added are gone, and the seeded groups work."""
+    bob = host.friend(BOB)
+    bob.join(LUNCH, "Bobby")
+    new = host.controls.call("POST", "/_sandbox/users", {"name": "Frank Ho"})["jid"]
+    bob.send(ALICE, "before")
+    bob.send(LUNCH, "before", "groupchat")
+    eventually(lambda: sorted(host.shown(ALICE)) == ["before", "before"])
+    made = host.network.create_group(ALICE, [DAVE], "Cooks")
+    eventually(lambda: made.jid in host.network._bridge._alerts.rooms().nicknames)
+    host.controls.call("POST", "/_sandbox/reset")
+    assert host.shown(ALICE) == []
+    assert new not in [user["jid"] for user in host.controls.state()["users"]]
+    assert made.jid not in host.network._bridge._alerts.rooms().nicknames
+    again = host.friend(BOB)
+    host.type(ALICE, LUNCH, "after")
+    eventually(host.sent_on)
+    again.join(LUNCH, "Bobby")
+    again.send(LUNCH, "after all", "groupchat")
+    eventually(lambda: host.shown(ALICE) == ["after", "after all"])
+
+
+def test_a_chat_login_of_a_phone_is_good_for_its_user(host: Host, eventually: Eventually) -> None:
+    """What `/phones/{jid}/chat` gives logs this user in, over the address it names, and nobody else."""
+    chat = host.controls.call("POST", f"/phones/{ALICE}/chat")
+    assert (chat["jid"], chat["expiresIn"]) == (ALICE, 300)
+    assert chat["service"] == f"ws://127.0.0.1:{host.prosody.ports.http}/xmpp-websocket"
+    host.friend(ALICE, chat["password"])
+    with pytest.raises(PermissionError):
+        host.friend(BOB, chat["password"])

@@ -41,6 +41,8 @@ class Alerts:
         self._apps: dict[str, Rooms] = {}
         self._people: dict[str, dict[str, str]] = {}  # who has which nickname, by room
         self._looking: dict[str, asyncio.Task[None]] = {}
+        self._busy: set[asyncio.Task[None]] = set()
+        self._destroying: set[str] = set()
         self.channel = Channel(
             component(settings.alerts, settings.component_secret),
             settings.component,
@@ -49,7 +51,7 @@ class Alerts:
         )
 
     async def close(self) -> None:
-        for task in self._looking.values():
+        for task in (*self._looking.values(), *self._busy):
             task.cancel()
         await self.channel.close()
 
@@ -111,10 +113,17 @@ class Alerts:
 
     async def destroy_all(self) -> None:
         """Do away with every room that we are in."""
+        for task in (*self._looking.values(), *self._busy):
+            task.cancel()
+        self._looking.clear()
         for room in list(self.rooms().nicknames):
             query = ET.Element(f"{{{OWNER}}}query")
             ET.SubElement(query, f"{{{OWNER}}}destroy")
-            await self.channel.ask("set", room, query, from_=self.occupant())
+            self._destroying.add(room)
+            try:
+                await self.channel.ask("set", room, query, from_=self.occupant())
+            finally:
+                self._destroying.discard(room)
         for rooms in self._apps.values():
             rooms.nicknames.clear()
 
@@ -215,7 +224,8 @@ class Alerts:
         if presence.get("type") == "unavailable":
             people.pop(nickname, None)
             if x.find(f"{{{MUC_USER}}}destroy") is not None:
-                self._changed(room, None)
+                if room not in self._destroying:  # else it is our own doing, and no news
+                    self._changed(room, None)
             elif item is not None and item.get("affiliation") == "none":
                 self.look_at(room)  # somebody left for good, or was put out
         elif item is not None and item.get("jid"):
@@ -228,8 +238,11 @@ class Alerts:
 
     async def _look_at(self, room: str) -> None:
         await asyncio.sleep(SETTLE_SECONDS)
-        del self._looking[room]
+        task = self._looking.pop(room)  # what changes from here on is to be looked at again
         try:
+            self._busy.add(task)
             await self.adopt(room)
         except Exception as error:
             log.warning("The group %s could not be looked at: %s", room, error)
+        finally:
+            self._busy.discard(task)

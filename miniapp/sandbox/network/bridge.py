@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Coroutine, Iterable
 from concurrent.futures import Future
@@ -152,12 +153,19 @@ class Bridge:
             with suppress(Broken):
                 await phone.publish_name()
 
-    async def reset(self) -> None:
-        """Close every phone, and begin with the store's groups anew."""
+    async def reset(self, groups: Collection[str]) -> None:
+        """Close every phone, forget what is in archives, and begin anew with `groups` alone."""
+        for task in self._provided.values():
+            task.cancel()
         for jid in list(self._phones):
             await self.hang_up(jid)
+        await asyncio.sleep(1 - time.time() % 1)  # archives count in whole seconds: what is of this one is of before
+        self._store.stanzas.begin(time.time(), anew=True)
         with suppress(Broken, Refused):
             await self._alerts.destroy_all()
+            for group in self._store.mail.groups():
+                if group.jid not in groups:  # it was looked at while the store was being emptied
+                    self._store.mail.drop_group(group.jid)
             await self._alerts_up()
 
     # --- groups ---

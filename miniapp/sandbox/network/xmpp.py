@@ -93,11 +93,12 @@ class XMPPNetwork(EmbeddedNetwork):
         self._later(lambda bridge: bridge.expel(jid, rooms))
 
     def reset(self, removed: Collection[str]) -> None:
+        groups = [group.jid for group in self._mail.groups()]
         self._store.stanzas.begin(time.time())
         self._server.tell(changed=self._store.users.all(), removed=removed)
         if self._bridge is not None:
             with suppress(TimeoutError):
-                self._bridge.call(self._bridge.reset()).result(CONNECT_SECONDS)
+                self._bridge.call(self._bridge.reset(groups)).result(CONNECT_SECONDS)
 
     def chat(self, user: str) -> Chat:
         self._store.users.get(user)

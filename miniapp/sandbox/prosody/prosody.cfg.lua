@@ -61,6 +61,7 @@ Component ("muc." .. H) "muc"
 	muc_log_expires_after = "4w"
 	restrict_room_creation = false
 	muc_room_locking = false
+	muc_tombstones = false -- after a reset of the sandbox its groups are made anew, at the same JIDs
 	muc_room_default_persistent = true
 	muc_room_default_members_only = true
 	muc_room_default_public = false

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from .records import MessageKind, Sender
 from .tables import Database, DeliveryRow, MessageRow, PositionRow, StanzaRow
@@ -107,9 +107,11 @@ class Stanzas:
         with self._database.transaction() as t:
             t.execute(update(StanzaRow).where(StanzaRow.message_id == message_id).values(upto=upto, state=QUEUED))
 
-    def begin(self, now: float) -> None:
-        """Archives are read from `now` on, unless they have been read before."""
+    def begin(self, now: float, *, anew: bool = False) -> None:
+        """Archives are read from `now` on, unless they have been read before or that is to be forgotten (`anew`)."""
         with self._database.transaction() as t:
+            if anew:
+                t.execute(delete(PositionRow))
             if t.get(PositionRow, "") is None:
                 t.add(PositionRow(owner="", archive_id=None, since=now))
 
