@@ -9,7 +9,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUNDLE = Path("miniapp/sandbox/static/build/host.js")
+BUILD = Path("miniapp/sandbox/static/build")
+BUNDLES = (BUILD / "host.js", BUILD / "ocwp/ocwp.js")
 
 
 class Bundles(BuildHookInterface):
@@ -17,9 +18,10 @@ class Bundles(BuildHookInterface):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         # An editable install takes them from the tree whenever they are there; scripts/setup builds them.
-        if version == "editable" or Path(self.root, BUNDLE).is_file():
+        missing = [bundle for bundle in BUNDLES if not Path(self.root, bundle).is_file()]
+        if version == "editable" or not missing:
             return
         if shutil.which("npm") is None:
-            raise RuntimeError(f"{BUNDLE} is missing, and so is npm, which builds it: install Node 20 or later.")
+            raise RuntimeError(f"{missing[0]} is missing, and so is npm, which builds it: install Node 20 or later.")
         self.app.display_info("Building the JavaScript bundles")
         subprocess.run([Path(self.root, "scripts/build-js")], check=True)

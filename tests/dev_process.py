@@ -24,7 +24,8 @@ class Dev:
 
     def __init__(self, project: Path, *options: str, environment: dict[str, str] | None = None) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "miniapp", "dev", "--port", "0", "--sandbox-port", "0", *options],
+            # XMPP, which takes a second more to start, has tests of its own.
+            [sys.executable, "-m", "miniapp", "dev", "--port", "0", "--sandbox-port", "0", "--xmpp", "off", *options],
             cwd=project,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

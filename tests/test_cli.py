@@ -19,7 +19,7 @@ from miniapp.cli import cli
 from miniapp.controls import Controls
 from miniapp.testing.onechat import LocalOneChat
 
-COMMANDS = ["broadcast", "dev", "doctor", "new", "register", "sandbox", "send", "send-group"]
+COMMANDS = ["broadcast", "dev", "doctor", "new", "ocwp", "register", "sandbox", "send", "send-group"]
 
 
 def miniapp(
@@ -300,7 +300,7 @@ def test_sandbox_by_itself(sandbox: Callable[..., tuple[subprocess.Popen[str], d
     assert stop(process) == 0
     process, says = sandbox("--data", "state")
     assert "Fay" in names(says)
-    assert "no XMPP" in says["Network"]
+    assert says["Network"] == "XMPP, by Prosody"
     assert stop(process) == 0
     process, says = sandbox("--data", "state", "--reset")
     assert "Fay" not in names(says)

@@ -21,7 +21,7 @@ import click
 
 from .. import __version__
 from ..errors import ConfigurationError, HostError, HostRefused, MiniAppError
-from . import check, host, local
+from . import check, host, local, ocwp
 
 FAILED, CONFIGURATION, UNREACHABLE, REFUSED, INTERRUPTED = 1, 3, 4, 5, 130
 
@@ -83,6 +83,7 @@ for command in (
     host.send_group,
     host.broadcast,
     check.doctor,
+    ocwp.ocwp,
 ):
     cli.add_command(command)
 

@@ -79,10 +79,10 @@ def _local_options(command: Command) -> Command:
     for option in (
         click.option(
             "--xmpp",
-            type=click.Choice(["off", "auto"]),
+            metavar="auto|prosody|off|FILE",
             default="auto",
             show_default=True,
-            help="Whether messages may go over an XMPP server. This version has the embedded network only.",
+            help="What carries messages: Prosody (auto: if it is installed), the XMPP server of FILE, or neither.",
         ),
         click.option("--force-host", is_flag=True, help="Allow a --host that other machines can reach."),
         click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on."),
@@ -138,12 +138,14 @@ def dev(
 
     def running(at: Running) -> None:
         rows = [("Phones", at.host_page), ("Mini app", at.app), ("Admin portal", at.portal)]
-        rows += [("Network", _network(xmpp)), ("State", str(at.state)), ("Stop", "Ctrl-C")]
+        rows += [("Network", at.network), ("State", str(at.state)), ("Stop", "Ctrl-C")]
         sheet("OneChat sandbox", rows)
         if open_page:
             _open(at.host_page)
 
-    options = Options(app=app, host=host, port=port, sandbox_port=sandbox_port, force_host=force_host, reload=reload)
+    options = Options(
+        app=app, host=host, port=port, sandbox_port=sandbox_port, force_host=force_host, reload=reload, xmpp=xmpp
+    )
     Supervisor(options, running=running, say=say).run()
 
 
@@ -173,7 +175,7 @@ def sandbox(port: int, data: Path | None, reset: bool, host: str, force_host: bo
         signal.signal(number, lambda *_: stop.set())
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(state_folder(data)) / DATABASE if data else None
-        server = stack.enter_context(sandbox_server(database, host, port, force=force_host))
+        server = stack.enter_context(sandbox_server(database, host, port, force=force_host, xmpp=xmpp))
         url = local_url(host, server.port)
         if reset:
             Controls(url, server.token).call("POST", "/_sandbox/reset")
@@ -184,17 +186,13 @@ def sandbox(port: int, data: Path | None, reset: bool, host: str, force_host: bo
             ("ONECHAT_CONTAINER_ORIGINS", server.page_url),
             ("ONECHAT_DOMAIN", server.sandbox.domain),
             ("X-Sandbox-Token", server.token),
-            ("Network", _network(xmpp)),
+            ("Network", server.sandbox.carried_by),
             ("State", str(data) if data else "in memory"),
             ("Stop", "Ctrl-C"),
         ]
         sheet("OneChat sandbox", rows)
         while not stop.wait(1.0):  # in steps: on some systems a signal does not interrupt an endless wait
             pass
-
-
-def _network(xmpp: str) -> str:
-    return "embedded" if xmpp == "off" else "embedded (no XMPP in this version)"
 
 
 def _open(url: str) -> None:

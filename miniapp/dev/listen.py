@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..errors import MiniAppError
 from ..settings import is_loopback
@@ -63,12 +63,22 @@ def local_url(host: str, port: int) -> str:
     return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"
 
 
-def sandbox_server(database: Path | None, host: str, port: int, *, force: bool) -> SandboxServer:
-    """A sandbox that keeps its state in `database`, ready to start."""
+def sandbox_server(database: Path | None, host: str, port: int, *, force: bool, xmpp: str = "off") -> SandboxServer:
+    """A sandbox that keeps its state in `database`, ready to start.
+
+    `xmpp` is `auto`, `prosody`, `off` or the path of a file with the settings of an XMPP server.
+    """
     from ..sandbox.config import SandboxConfig
+    from ..sandbox.network.server import read_settings
     from ..sandbox.server import SandboxServer
 
     check_host(host, forced=force)
     named = () if is_loopback(host) or host in ("0.0.0.0", "::") else (host,)  # noqa: S104
-    config = SandboxConfig(database=database, trusted_hosts=named)
+    words: dict[str, Literal["auto", "prosody", "off"]] = {"auto": "auto", "prosody": "prosody", "off": "off"}
+    config = SandboxConfig(
+        database=database,
+        trusted_hosts=named,
+        xmpp=words[xmpp] if xmpp in words else read_settings(Path(xmpp)),
+        xmpp_directory=database.parent / "xmpp" if database else None,
+    )
     return SandboxServer(config, host=host, port=free_port(host, port), force=force)

@@ -36,6 +36,7 @@ class Options:
     sandbox_port: int = 8700
     force_host: bool = False
     reload: bool = True
+    xmpp: str = "off"
     directory: Path = Path()
 
 
@@ -46,6 +47,7 @@ class Running:
     host_page: str
     portal: str
     app: str
+    network: str
     state: Path
 
 
@@ -94,8 +96,15 @@ class Supervisor:
             self._project = Project(self._directory, folder, self._options.app)
 
             server = stack.enter_context(
-                sandbox_server(folder / DATABASE, host, self._options.sandbox_port, force=self._options.force_host)
+                sandbox_server(
+                    folder / DATABASE,
+                    host,
+                    self._options.sandbox_port,
+                    force=self._options.force_host,
+                    xmpp=self._options.xmpp,
+                )
             )
+            self._network = server.sandbox.carried_by
             self._controls = Controls(local_url(host, server.port), server.token)
             self._url = f"http://localhost:{self._listener.getsockname()[1]}/"
             self._start()
@@ -147,7 +156,9 @@ class Supervisor:
                     self._restart("The sandbox has lost the app")
                 case Ready(child=child) | Ended(child=child) if child is self._child:
                     if not announced:
-                        self._running(Running(host_page + "/", host_page + "/portal", self._url, Path(FOLDER)))
+                        self._running(
+                            Running(host_page + "/", host_page + "/portal", self._url, self._network, Path(FOLDER))
+                        )
                     self._on_answer(event, first=not announced)
                     announced = True
 

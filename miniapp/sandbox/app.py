@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from .. import contract
 from ..errors import JIDError, MessageError
-from . import api, control, guard, openapi, pages, phones, portal
+from . import api, control, guard, ocwp, openapi, pages, phones, portal
 from .config import SandboxConfig
 from .state import EXTENSION, Sandbox
 from .store.records import Refusal
@@ -27,7 +27,7 @@ def create_sandbox(config: SandboxConfig | None = None) -> Flask:
     app.extensions[EXTENSION] = Sandbox(config)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     guard.install(app, config)
-    for blueprint in (api.bp, openapi.bp, control.bp, phones.bp, portal.bp, pages.bp):
+    for blueprint in (api.bp, openapi.bp, control.bp, phones.bp, portal.bp, ocwp.bp, pages.bp):
         app.register_blueprint(blueprint)
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(JIDError, _refused)

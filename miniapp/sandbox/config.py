@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from .network.server import ServerSettings
+
 HOST_NAME = "onechat.localhost"
 """Where browsers see the sandbox; each user's mini apps are on a name below it, and so on the same site."""
 
@@ -20,7 +22,9 @@ class SandboxConfig:
     `database`: a file to keep everything in; None keeps it in memory. `domain`: the JIDs' domain; groups are on
     `muc.{domain}`. `seed`: a TOML file like the packaged `seed.toml`. `token`: what guards the controls.
     `approve`, `errors`, `sessions`, `session_lifetime`: see `Options`. `trusted_hosts`: host names beyond
-    loopback's that requests may name. `clock`: seconds since 1970.
+    loopback's that requests may name. `clock`: seconds since 1970. `xmpp`: `off` is the embedded network, `prosody` one
+    over a Prosody of our own, `auto` that if it is installed; or the settings of another server, whose domain the JIDs
+    then have. `xmpp_directory` keeps Prosody's archives.
     """
 
     database: str | Path | None = None
@@ -33,6 +37,12 @@ class SandboxConfig:
     session_lifetime: int = 24 * 3600  # a working day with room to spare: a session outlives what one does with it
     trusted_hosts: tuple[str, ...] = ()
     clock: Callable[[], float] = time.time
+    xmpp: Literal["off", "auto", "prosody"] | ServerSettings = "off"
+    xmpp_directory: Path | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.xmpp, ServerSettings):
+            object.__setattr__(self, "domain", self.xmpp.domain)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,7 @@ def add_user() -> dict[str, Any]:
     if jid is not None and jid.partition("@")[2] != host.domain:
         raise Refusal("jid: is on another domain.", hint=f"This host serves {host.domain}.")
     user = host.store.users.add(check_field("name", "name", body), jid, admin=_flag("admin", body) or False)
-    host.events.publish("state")
+    host.user_changed(user)
     return user_shape(user)
 
 
@@ -60,17 +60,21 @@ def change_user(jid: str) -> dict[str, Any]:
     host, body = sandbox(), json_body()
     name = check_field("name", "name", body) if "name" in body else None
     user = host.store.users.change(_canonical(jid), name=name, admin=_flag("admin", body))
-    host.events.publish("state")
+    host.user_changed(user)
     return user_shape(user)
 
 
 @bp.delete("/users/<jid>")
 def remove_user(jid: str) -> tuple[str, int]:
-    host, jid = sandbox(), _canonical(jid)
-    host.ended(host.store.sessions.revoke(jid=jid))
-    host.store.users.remove(jid)
-    host.events.publish("state")
+    sandbox().remove_user(_canonical(jid))
     return "", 204
+
+
+@bp.post("/users/<jid>/password")
+def issue_password(jid: str) -> dict[str, str]:
+    """A new password for chat clients, shown this once."""
+    user = sandbox().store.users.get(_canonical(jid))
+    return {"jid": user.jid, "password": sandbox().store.passwords.issue(user.jid)}
 
 
 @bp.post("/sessions")

@@ -14,6 +14,7 @@ from .state import sandbox
 TOKEN_HEADER = "X-Sandbox-Token"  # noqa: S105 (its name, not its value)
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _TOKEN_GUARDED = ("/phones/", "/_sandbox/")
+_OPEN = "/ocwp/"  # the chat plugin's files, which pages of any origin load
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 _HEADERS = {
@@ -59,7 +60,7 @@ def _check(trusted: set[str]) -> None:
     if request.method in _SAFE:
         # A link from elsewhere may lead to our pages; nothing else may load them, and no link leads to data.
         link = request.headers.get("Sec-Fetch-Mode") == "navigate" and not _is_data(request.path)
-        refused = elsewhere and not link
+        refused = elsewhere and not link and not request.path.startswith(_OPEN)
     else:
         refused = foreign or elsewhere
     if refused:

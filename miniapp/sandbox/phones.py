@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from .bodies import json_body
 from .fields import check_field, jid_list
 from .launch import DEVICE_FIELDS, launch
-from .shapes import app_shape, group_shape, message_shape, thread_shape, user_shape
+from .shapes import app_shape, chat_shape, group_shape, message_shape, thread_shape, user_shape
 from .state import Sandbox, sandbox
 from .store.records import Forbidden, NotFound, Refusal, Sender, User
 from .wire import connection, is_gone
@@ -91,6 +91,13 @@ def read(jid: str) -> tuple[str, int]:
     if host.network.mark_read(user.jid, thread):
         host.events.publish("threads", {"jid": user.jid})
     return "", 204
+
+
+@bp.post("/<jid>/chat")
+def chat(jid: str) -> dict[str, Any]:
+    """What a chat client of this user logs in with, such as the chat plugin on a page that has no password."""
+    host, user = _of(jid)
+    return chat_shape(host.network.chat(user.jid))
 
 
 @bp.post("/<jid>/launch")

@@ -60,7 +60,12 @@ class SandboxServer:
         """Listen. Raises OSError if the port is taken."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         # Werkzeug would print and exit where the port is taken, so the socket is ours.
-        with socket.create_server((self.host, self.port), family=family, backlog=LISTEN_QUEUE) as listener:
+        try:
+            listener = socket.create_server((self.host, self.port), family=family, backlog=LISTEN_QUEUE)
+        except OSError:
+            self.sandbox.close()  # an XMPP server may be running already
+            raise
+        with listener:
             self._server = _Server(self.host, self.port, self.app, fd=listener.fileno())
         self.port = self._server.port
         # Stopping waits for one round of this poll at most.

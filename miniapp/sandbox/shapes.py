@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from .config import Options
-from .store.records import App, Group, Message, Sent, Session, Thread, User
+from .store.records import App, Chat, Group, Message, Sent, Session, Thread, User
 
 Shape = dict[str, Any]
 
@@ -66,6 +66,16 @@ def thread_shape(thread: Thread) -> Shape:
         "avatar": thread.avatar,
         "last": message_shape(thread.last),
         "unread": thread.unread,
+    }
+
+
+def chat_shape(chat: Chat) -> Shape:
+    return {
+        "service": chat.service,
+        "bosh": chat.bosh,
+        "jid": chat.jid,
+        "password": chat.password,
+        "expiresIn": chat.expires_in,
     }
 
 

@@ -11,28 +11,35 @@ from flask import Flask, current_app
 from .config import Options, SandboxConfig
 from .events import EventHub
 from .faults import Faults
-from .network import Delivered, Network, Sender
-from .network.embedded import EmbeddedNetwork
+from .network import Delivered, Sender
+from .networks import choose_network
 from .shapes import message_shape
 from .store import Store
 from .store.apps import Registered
-from .store.records import AppStatus, Session
+from .store.records import AppStatus, Session, User
 
 EXTENSION = "onechat_sandbox"
 
 
 class Sandbox:
-    """A local OneChat: `config`, `options`, `store`, `network`, `events`, `faults`."""
+    """A local OneChat: `config`, `options`, `store`, `network`, `events`, `faults`.
+
+    `carried_by` says in words what the network is.
+    """
 
     def __init__(self, config: SandboxConfig) -> None:
         self.config = config
         self.options = Options.of(config)
         self.store = Store(config.database, domain=config.domain, seed=config.seed, clock=config.clock)
-        self.network: Network = EmbeddedNetwork(self.store)
+        self.network, self.carried_by = choose_network(config, self.store)
         self.events = EventHub(lambda: [user.jid for user in self.store.users.all()])
         self.faults = Faults()
         self._options_lock = threading.Lock()
-        self.network.start()
+        try:
+            self.network.start()
+        except BaseException:
+            self.store.close()
+            raise
         self.network.listen(self._arrived)
 
     @property
@@ -42,6 +49,18 @@ class Sandbox:
     @property
     def group_domain(self) -> str:
         return f"muc.{self.config.domain}"
+
+    def user_changed(self, user: User) -> None:
+        """The user is new or was changed."""
+        self.network.user_changed(user)
+        self.events.publish("state")
+
+    def remove_user(self, jid: str) -> None:
+        """Delete the user with all that belongs to it. Raises `NotFound`."""
+        self.ended(self.store.sessions.revoke(jid=jid))
+        self.store.users.remove(jid)
+        self.network.user_removed(jid)
+        self.events.publish("state")
 
     def alerts_from(self, app_name: str) -> Sender:
         """Who a message from the backend of the app `app_name` is from."""
@@ -69,7 +88,9 @@ class Sandbox:
         self.faults.clear()
         self.change_options(vars(Options.of(self.config)))
         self.ended(self.store.sessions.revoke())
+        before = {user.jid for user in self.store.users.all()}
         self.store.reset()
+        self.network.reset(before - {user.jid for user in self.store.users.all()})
         self.events.publish("state")
         for user in self.store.users.all():
             self.events.publish("threads", {"jid": user.jid})

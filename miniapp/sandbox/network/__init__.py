@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import queue
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
 from ... import contract
 from ...errors import MessageError
-from ..store.records import Delivered, Group, Message, Sender, Thread
+from ..store.records import Chat, Conflict, Delivered, Group, Message, Sender, Thread, User
 
-__all__ = ["Delivered", "Group", "Message", "Network", "Sender", "Subscription", "Thread", "check_text"]
+__all__ = ["Chat", "Delivered", "Group", "Message", "Network", "Sender", "Subscription", "Thread", "check_text"]
 
 Listener = Callable[[Delivered], None]
 
@@ -74,6 +74,19 @@ class Network(ABC):
 
         Calls come one at a time, in the order of the messages, and must be quick.
         """
+
+    def user_changed(self, user: User) -> None:  # noqa: B027 (not every network keeps users of its own)
+        """The user is new, or has a new name."""
+
+    def user_removed(self, jid: str) -> None:  # noqa: B027
+        """The user `jid` is gone from the store."""
+
+    def reset(self, removed: Collection[str]) -> None:  # noqa: B027
+        """The store was emptied and seeded again; the users `removed` are gone."""
+
+    def chat(self, user: str) -> Chat:
+        """How a chat client of `user` logs in for the next minutes. Raises `Conflict` where there is no XMPP."""
+        raise Conflict("There is no XMPP server.", hint="Start the sandbox with --xmpp prosody.")
 
     def subscribe(self, user: str | None = None) -> Subscription:
         """What arrives from now on, with `user` or with anybody, to be read at leisure."""

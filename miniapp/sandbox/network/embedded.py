@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from ..store import Store
+from ..store.mail import Carried
 from ..store.records import NotFound
 from . import Delivered, Group, Listener, Message, Network, Sender, Thread, check_text
 
@@ -64,12 +65,16 @@ class EmbeddedNetwork(Network):
         with self._order:
             self._listeners.clear()
 
-    def _carry(self, text: str, write: Callable[[], tuple[Message, list[Delivered]]]) -> Message:
+    def _carry(self, text: str, write: Callable[[], Carried]) -> Message:
         check_text(text)
         with self._order:
             message, deliveries = write()
-            for delivered in deliveries:
-                for user, listener in self._listeners:
-                    if user in (None, delivered.jid):
-                        listener(delivered)
+            self._tell(deliveries)
         return message
+
+    def _tell(self, deliveries: Iterable[Delivered]) -> None:
+        """Let everybody hear of it who listens; with `_order` held."""
+        for delivered in deliveries:
+            for user, listener in self._listeners:
+                if user in (None, delivered.jid):
+                    listener(delivered)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from .apps import Apps
 from .mail import Mail
+from .passwords import Passwords
 from .seed import plant
 from .sessions import Sessions
+from .stanzas import Stanzas
 from .tables import Database
 from .users import Users
 
@@ -35,6 +37,8 @@ class Store:
         self.sessions = Sessions(self._database, clock)
         self.apps = Apps(self._database, clock)
         self.mail = Mail(self._database, domain, clock)
+        self.passwords = Passwords(self._database)
+        self.stanzas = Stanzas(self._database)
         if not self.users.all():
             plant(self, seed)
 

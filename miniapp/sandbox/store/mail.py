@@ -1,4 +1,4 @@
-"""Groups, messages and who has read what: the memory of the embedded network."""
+"""Groups, messages and who has read what: what the phones show, whatever network carries it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import secrets
 from collections.abc import Callable, Iterable
 from typing import cast
 
-from sqlalchemy import and_, func, insert, literal, select
+from sqlalchemy import and_, delete, func, insert, literal, select
 from sqlalchemy.orm import Session as Transaction
 
 from ... import contract
 from .avatar import avatar
 from .records import Delivered, Forbidden, Group, Message, MessageKind, NotFound, Refusal, Sender, Thread, moment
-from .tables import Database, DeliveryRow, GroupRow, MemberRow, MessageRow, ReadRow, UserRow
+from .stanzas import QUEUED, SETTLED, stanza_key
+from .tables import Database, DeliveryRow, GroupRow, MemberRow, MessageRow, ReadRow, StanzaRow, UserRow
 from .users import user_row
 
 Carried = tuple[Message, list[Delivered]]
@@ -26,6 +27,8 @@ class Mail:
         self._database = database
         self._domain = domain
         self._clock = clock
+        self.relayed = False
+        """Whether each message is put into the queue to the XMPP server as well, in the same transaction."""
 
     def direct(self, sender: Sender, to: str, text: str) -> Carried:
         """A message to the user `to`, as a person sends it or, as an alert, the host."""
@@ -75,6 +78,45 @@ class Mail:
             t.add_all(MemberRow(group=group, jid=jid) for jid in new)
             t.flush()
             return self._group(t, group), new
+
+    def adopt_group(self, group: Group) -> bool:
+        """Take the group as it is on the XMPP server; users that don't exist are left out. Says whether it was news."""
+        with self._database.transaction() as t:
+            row = t.get(GroupRow, group.jid)
+            members = set(t.scalars(select(UserRow.jid).where(UserRow.jid.in_(group.members))))
+            if row is None:
+                t.add(GroupRow(jid=group.jid, name=group.name or self._names(t, members), owner=group.owner))
+                t.flush()
+            before = set(t.scalars(select(MemberRow.jid).where(MemberRow.group == group.jid)))
+            renamed = row is not None and bool(group.name) and row.name != group.name
+            if row is not None and renamed:
+                row.name = group.name
+            t.execute(delete(MemberRow).where(MemberRow.group == group.jid, MemberRow.jid.in_(before - members)))
+            t.add_all(MemberRow(group=group.jid, jid=jid) for jid in members - before)
+            return row is None or renamed or members != before
+
+    def drop_group(self, jid: str) -> None:
+        """Forget a group that was destroyed on the XMPP server; what was written in it stays."""
+        with self._database.transaction() as t:
+            t.execute(delete(GroupRow).where(GroupRow.jid == jid))
+
+    def receive(
+        self, kind: MessageKind, sender: str, to: str, text: str, *, key: str, stanza_id: str, at: float | None
+    ) -> list[Delivered]:
+        """A message that another XMPP client wrote, once for each `key`; nothing if it is known already."""
+        with self._database.transaction() as t:
+            author = t.get(UserRow, sender)
+            if author is None or t.get(StanzaRow, key) is not None:
+                return []
+            if kind == "group":
+                if t.get(GroupRow, to) is None:
+                    return []
+                threads = dict.fromkeys(self._group(t, to).members, to)
+            else:
+                threads = {sender: to} | ({to: sender} if t.get(UserRow, to) else {})
+            carried = self._deliver(t, kind, Sender(sender, author.name), to, text, threads, at=at, relay=False)
+            t.add(StanzaRow(key=key, message_id=carried[0].id, stanza_id=stanza_id, state=SETTLED))
+            return carried[1]
 
     def groups(self, user: str | None = None) -> list[Group]:
         """Every group, or those that `user` is in, by name."""
@@ -138,9 +180,19 @@ class Mail:
             return True
 
     def _deliver(
-        self, t: Transaction, kind: MessageKind, sender: Sender, to: str, text: str, threads: dict[str, str]
+        self,
+        t: Transaction,
+        kind: MessageKind,
+        sender: Sender,
+        to: str,
+        text: str,
+        threads: dict[str, str],
+        *,
+        at: float | None = None,
+        relay: bool = True,
     ) -> Carried:
-        row = MessageRow(kind=kind, sender=sender.jid, sender_name=sender.name, to=to, text=text, at=self._clock())
+        at = self._clock() if at is None else at
+        row = MessageRow(kind=kind, sender=sender.jid, sender_name=sender.name, to=to, text=text, at=at)
         t.add(row)
         t.flush()
         if threads:
@@ -148,6 +200,10 @@ class Mail:
                 insert(DeliveryRow),
                 [{"jid": jid, "message_id": row.id, "thread": thread} for jid, thread in threads.items()],
             )
+        if relay and self.relayed:
+            stanza_id = secrets.token_hex(16)
+            key = stanza_key(kind, sender.jid, to, stanza_id, text)
+            t.add(StanzaRow(key=key, message_id=row.id, stanza_id=stanza_id, state=QUEUED))
         own = sender.jid if kind == "alert" else to
         return _message(row, own), [Delivered(jid, _message(row, thread)) for jid, thread in threads.items()]
 

@@ -123,6 +123,20 @@ class Sent:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """What a chat client logs in with: addresses for WebSocket and BOSH, and a password for the next seconds."""
+
+    service: str
+    bosh: str
+    jid: str
+    password: str
+    expires_in: int
+
+    def __repr__(self) -> str:
+        return f"Chat({self.jid!r}, '…')"
+
+
 class Refusal(MiniAppError):
     """The sandbox says no. `status` is the HTTP status that says the same."""
 

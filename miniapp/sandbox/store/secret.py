@@ -27,6 +27,10 @@ def new_api_key() -> str:
     return _random()
 
 
+def new_password() -> str:
+    return _random()
+
+
 def new_app_id() -> str:
     return f"app-{secrets.token_hex(6)}"
 

@@ -14,7 +14,7 @@ from sqlalchemy.pool import StaticPool
 
 from ...errors import MiniAppError
 
-SCHEMA = 2  # SQLite's user_version; raise it with every change of the tables below
+SCHEMA = 3  # SQLite's user_version; raise it with every change of the tables below
 
 
 class Base(DeclarativeBase):
@@ -110,6 +110,34 @@ class ReadRow(Base):
     jid: Mapped[str] = mapped_column(ForeignKey(UserRow.jid, ondelete="CASCADE"), primary_key=True)
     thread: Mapped[str] = mapped_column(primary_key=True)
     upto: Mapped[int]
+
+
+class PasswordRow(Base):
+    """A user's password for chat clients, as a digest."""
+
+    __tablename__ = "passwords"
+    jid: Mapped[str] = mapped_column(ForeignKey(UserRow.jid, ondelete="CASCADE"), primary_key=True)
+    digest: Mapped[bytes]
+
+
+class StanzaRow(Base):
+    """A message on its way to, or from, an XMPP server. The key is what makes it one message however often it comes."""
+
+    __tablename__ = "stanzas"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey(MessageRow.id, ondelete="CASCADE"), index=True)
+    stanza_id: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    upto: Mapped[str] = mapped_column(default="")
+
+
+class PositionRow(Base):
+    """How far an archive of the XMPP server has been read: a user's, a group's or, with no owner, none from before."""
+
+    __tablename__ = "positions"
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    archive_id: Mapped[str | None]
+    since: Mapped[float]
 
 
 class Database:

@@ -1,0 +1,218 @@
+import { LitElement, css, html, nothing } from "lit";
+import { property, query, state } from "lit/decorators.js";
+import type { Chat } from "./chat.js";
+import { emoji } from "./emoji.js";
+import { FileError } from "./files.js";
+import * as icons from "./icons.js";
+import { base } from "./styles.js";
+import { Watch, define, place, type Ui } from "./ui.js";
+
+/** OneChat's REST API takes as much, in bytes of UTF-8; what people type is held to the same. */
+const MESSAGE_MAX_BYTES = 4096;
+/** Milliseconds without a key after which one no longer counts as typing. */
+const PAUSE_MS = 5_000;
+
+/** Where one writes. Fires `sent`. */
+export class Composer extends LitElement {
+  @property({ attribute: false }) ui!: Ui;
+  @property({ attribute: false }) chat!: Chat;
+  @property() name = "";
+  @state() private picking = false;
+  @state() private fault = "";
+  @state() private uploading = false;
+  @query("textarea") private input!: HTMLTextAreaElement;
+  @query("input[type=file]") private file!: HTMLInputElement;
+  protected watch = new Watch(this, () => this.ui);
+  #pause: ReturnType<typeof setTimeout> | undefined;
+
+  static override styles = [
+    base,
+    css`
+      :host {
+        flex: none;
+        display: block;
+        background: var(--surface);
+        border-block-start: 1px solid var(--line);
+      }
+      form {
+        display: flex;
+        align-items: flex-end;
+        padding: 4px;
+      }
+      textarea {
+        flex: 1;
+        min-width: 0;
+        height: 32px;
+        max-height: 110px;
+        padding: 6px 10px;
+        border: 1px solid color-mix(in srgb, var(--ink-2) 55%, transparent);
+        border-radius: 16px;
+        background: var(--surface);
+        resize: none;
+        line-height: 18px;
+        unicode-bidi: plaintext;
+      }
+      .send {
+        color: var(--accent);
+      }
+      .emoji {
+        display: grid;
+        grid-template-columns: repeat(auto-fill, minmax(34px, 1fr));
+        max-height: 150px;
+        padding: 4px;
+        overflow-y: auto;
+        border-block-end: 1px solid var(--line);
+      }
+      .emoji button {
+        height: 34px;
+        border-radius: 8px;
+        font: 20px/1 "Apple Color Emoji", "Segoe UI Emoji", "Noto Color Emoji", sans-serif;
+      }
+      .emoji button:hover {
+        background: color-mix(in srgb, var(--ink) 8%, transparent);
+      }
+      @media (pointer: coarse) {
+        textarea {
+          height: 44px;
+          padding: 12px 14px;
+          border-radius: 22px;
+          font-size: 16px;
+        }
+      }
+    `,
+  ];
+
+  override render() {
+    const { say } = this.ui.language;
+    const { features } = this.ui.client.config;
+    return html`
+      ${this.fault ? html`<p class="fault" role="alert">${this.fault}</p>` : nothing}
+      ${this.picking ? this.#emoji() : nothing}
+      <form dir=${this.ui.language.direction} @submit=${this.#submit}>
+        ${
+          features.emoji
+            ? html`<button
+              type="button"
+              class="icon"
+              title=${say("emoji")}
+              aria-label=${say("emoji")}
+              aria-expanded=${this.picking}
+              @click=${() => (this.picking = !this.picking)}
+            >
+              ${icons.smile}
+            </button>`
+            : nothing
+        }
+        <textarea
+          rows="1"
+          dir="auto"
+          placeholder=${say("message")}
+          aria-label=${say("messageTo", { name: this.name })}
+          .value=${this.chat.draft}
+          @input=${this.#typed}
+          @keydown=${this.#key}
+          @blur=${() => this.ui.client.typing(this.chat, "active")}
+        ></textarea>
+        ${
+          this.ui.client.files.available
+            ? html`<button
+                type="button"
+                class="icon"
+                title=${say("attach")}
+                aria-label=${say("attach")}
+                ?disabled=${this.uploading}
+                @click=${() => this.file.click()}
+              >
+                ${icons.picture}
+              </button>
+              <input type="file" accept="image/*" hidden @change=${this.#chosen} />`
+            : nothing
+        }
+        <button class="icon send turns" title=${say("send")} aria-label=${say("send")}>${icons.send}</button>
+      </form>
+    `;
+  }
+
+  override focus(): void {
+    this.input?.focus({ preventScroll: true });
+  }
+
+  override updated(): void {
+    place(this.input, { height: undefined });
+    // Only if there is more than a line, so that the box opens at the height that the site has set.
+    if (this.input.scrollHeight > this.input.clientHeight)
+      place(this.input, { height: `${this.input.scrollHeight + 2}px` });
+  }
+
+  #emoji() {
+    const key = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      this.picking = false;
+      this.focus();
+    };
+    return html`<div class="emoji" role="group" aria-label=${this.ui.language.say("emoji")} @keydown=${key}>
+      ${emoji.map((one) => html`<button type="button" @click=${() => this.#insert(one)}>${one}</button>`)}
+    </div>`;
+  }
+
+  #insert(text: string): void {
+    this.input.setRangeText(text, this.input.selectionStart, this.input.selectionEnd, "end");
+    this.#typed();
+    this.focus();
+  }
+
+  #typed = (): void => {
+    this.ui.client.keepDraft(this.chat, this.input.value);
+    this.fault = "";
+    clearTimeout(this.#pause);
+    this.ui.client.typing(this.chat, this.input.value ? "composing" : "active");
+    if (this.input.value) this.#pause = setTimeout(() => this.ui.client.typing(this.chat, "paused"), PAUSE_MS);
+    this.requestUpdate();
+  };
+
+  #key = (event: KeyboardEvent): void => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    this.#send();
+  };
+
+  #submit = (event: Event): void => {
+    event.preventDefault();
+    this.#send();
+    this.focus();
+  };
+
+  #send(): void {
+    const text = this.input.value.trim();
+    if (!text) return;
+    if (new TextEncoder().encode(text).length > MESSAGE_MAX_BYTES) {
+      this.fault = this.ui.language.say("tooLong");
+      return;
+    }
+    clearTimeout(this.#pause);
+    this.picking = false;
+    this.ui.client.keepDraft(this.chat, "");
+    this.ui.client.send(this.chat, text);
+    this.dispatchEvent(new CustomEvent("sent"));
+  }
+
+  #chosen = async (): Promise<void> => {
+    const file = this.file.files?.[0];
+    this.file.value = "";
+    if (!file) return;
+    this.uploading = true;
+    this.fault = "";
+    try {
+      const url = await this.ui.client.files.upload(file);
+      this.ui.client.send(this.chat, url, url);
+      this.dispatchEvent(new CustomEvent("sent"));
+    } catch (error) {
+      const { word, size } = error instanceof FileError ? error : new FileError("refused");
+      this.fault = this.ui.language.say(word, { size });
+    }
+    this.uploading = false;
+  };
+}
+
+define("ocwp-composer", Composer);

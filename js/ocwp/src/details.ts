@@ -1,0 +1,186 @@
+import { LitElement, css, html, nothing } from "lit";
+import { property, query, state } from "lit/decorators.js";
+import "./avatar.js";
+import type { Chat } from "./chat.js";
+import { FileError, avatarFrom } from "./files.js";
+import { asJid } from "./jids.js";
+import { base } from "./styles.js";
+import { Watch, define, type Ui } from "./ui.js";
+
+/** Who a chat is with; a group's members, name and picture. Fires `done`. */
+export class Details extends LitElement {
+  @property({ attribute: false }) ui!: Ui;
+  @property({ attribute: false }) chat!: Chat;
+  @state() private fault = "";
+  @state() private leaving = false;
+  @query("input[type=file]") private file!: HTMLInputElement;
+  protected watch = new Watch(this, () => this.ui);
+
+  static override styles = [
+    base,
+    css`
+      :host {
+        display: block;
+        overflow-y: auto;
+        background: var(--surface);
+      }
+      .block {
+        padding: 10px 12px;
+        border-block-end: 1px solid var(--line);
+      }
+      form,
+      .actions {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 8px;
+      }
+      form .field {
+        flex: 1;
+        min-width: 90px;
+      }
+      h3 {
+        padding: 10px 12px 2px;
+        font-weight: 600;
+      }
+      .row {
+        min-height: 44px;
+      }
+    `,
+  ];
+
+  override render() {
+    const { ui, chat } = this;
+    const { say } = ui.language;
+    return html`<div dir=${ui.language.direction}>
+      ${this.fault ? html`<p class="fault" role="alert">${this.fault}</p>` : nothing}
+      <div class="block actions">
+        <button class="button" autofocus @click=${() => this.dispatchEvent(new CustomEvent("done"))}>${say("back")}</button>
+        ${chat.kind === "direct" ? this.#person() : nothing}
+      </div>
+      ${chat.kind === "group" ? this.#group() : nothing}
+    </div>`;
+  }
+
+  override firstUpdated(): void {
+    this.renderRoot.querySelector<HTMLElement>("[autofocus]")?.focus();
+    if (this.chat.room?.joined) this.ui.client.rooms.look(this.chat);
+  }
+
+  #person() {
+    const { people } = this.ui.client;
+    const { say } = this.ui.language;
+    const { jid } = this.chat;
+    return html`<p class="quiet"><bdi>${jid}</bdi></p>
+      ${
+        people.contacts.has(jid)
+          ? nothing
+          : html`<button class="button" @click=${() => this.#try(() => people.add(jid))}>${say("add")}</button>`
+      }`;
+  }
+
+  #group() {
+    const { client, language } = this.ui;
+    const { say } = language;
+    const room = this.chat.room!;
+    const rules = ["owner", "admin"].includes(room.affiliation);
+    const members = [...room.members].sort(([a], [b]) =>
+      client.people.nameOf(a).localeCompare(client.people.nameOf(b)),
+    );
+    const people = [...client.people.contacts.keys()].filter((jid) => !room.members.has(jid));
+    return html`
+      ${
+        rules
+          ? html`<div class="block">
+            <form @submit=${this.#rename}>
+              <input class="field" name="name" maxlength="100" aria-label=${say("groupName")} .value=${room.name} />
+              <button class="button">${say("rename")}</button>
+              ${
+                client.config.features.avatars
+                  ? html`<button type="button" class="button" @click=${() => this.file.click()}>${say("changePicture")}</button>
+                    <input type="file" accept="image/*" hidden @change=${this.#picture} />`
+                  : nothing
+              }
+            </form>
+          </div>`
+          : nothing
+      }
+      <div class="block">
+        <form @submit=${this.#invite}>
+          <input class="field" name="jid" list="people" autocomplete="off" placeholder=${say("inviteWho")} aria-label=${say("inviteWho")} />
+          <datalist id="people">
+            ${people.map((jid) => html`<option value=${jid}>${client.people.nameOf(jid)}</option>`)}
+          </datalist>
+          <button class="button">${say("invite")}</button>
+        </form>
+      </div>
+      <h3>${language.count("members", members.length)}</h3>
+      <ul>
+        ${members.map(([jid, affiliation]) => {
+          const name = client.people.nameOf(jid);
+          const there = [...room.occupants.values()].some((occupant) => occupant.jid === jid);
+          return html`<li class="row">
+            <ocwp-avatar .name=${name} .src=${client.people.avatarOf(jid)} presence=${there ? "online" : "offline"}></ocwp-avatar>
+            <span class="words">
+              <span class="name ellipsis"><bdi>${name}</bdi>${jid === client.me ? ` (${say("you")})` : ""}</span>
+              <span class="quiet">${affiliation === "owner" ? say("owner") : ""}</span>
+            </span>
+          </li>`;
+        })}
+      </ul>
+      <div class="block actions">
+        ${
+          this.leaving
+            ? html`<p role="alert">${say("leaveSure")}</p>
+              <button class="button grave" @click=${this.#leave}>${say("leave")}</button>
+              <button class="button" @click=${() => (this.leaving = false)}>${say("cancel")}</button>`
+            : html`<button class="button grave" @click=${() => (this.leaving = true)}>${say("leave")}</button>`
+        }
+      </div>
+    `;
+  }
+
+  #rename = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const name = new FormData(event.target as HTMLFormElement).get("name")?.toString().trim();
+    if (name) void this.#try(() => this.ui.client.rooms.rename(this.chat, name));
+  };
+
+  #picture = (): void => {
+    const file = this.file.files?.[0];
+    this.file.value = "";
+    if (!file) return;
+    void this.#try(async () => {
+      await this.ui.client.rooms.setAvatar(this.chat, await avatarFrom(file));
+      this.ui.client.people.refresh(this.chat.jid);
+    });
+  };
+
+  #invite = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const target = event.target as HTMLFormElement;
+    const written = new FormData(target).get("jid")?.toString().trim() ?? "";
+    const { client } = this.ui;
+    const named = [...client.people.contacts.keys()].find((jid) => client.people.nameOf(jid) === written);
+    const jid = named ?? asJid(written, client.config.domain);
+    if (!jid) return;
+    void this.#try(() => client.rooms.invite(this.chat, jid)).then(() => target.reset());
+  };
+
+  #leave = (): void => {
+    const { client, desk } = this.ui;
+    desk.close(this.chat.jid);
+    void client.rooms.leave(this.chat);
+  };
+
+  async #try(action: () => Promise<unknown>): Promise<void> {
+    this.fault = "";
+    try {
+      await action();
+    } catch (error) {
+      this.fault = this.ui.language.say(error instanceof FileError ? error.word : "refused");
+    }
+    this.requestUpdate();
+  }
+}
+
+define("ocwp-details", Details);

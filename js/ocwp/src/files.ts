@@ -1,0 +1,122 @@
+import type { Link } from "./link.js";
+import { NS, child, children, textOf, x } from "./xml.js";
+
+/** Sides in pixels that a picture is scaled down to before it is sent, and of a group's picture. */
+const PICTURE_SIDE = 1600;
+const AVATAR_SIDE = 128;
+
+export class FileError extends Error {
+  override name = "FileError";
+  constructor(
+    readonly word: "tooLarge" | "notPicture" | "refused",
+    readonly size = 0,
+  ) {
+    super(`ocwp: the file can't be sent (${word}).`);
+  }
+}
+
+interface Service {
+  jid: string;
+  maxBytes: number;
+}
+
+/** Sending pictures by HTTP upload (XEP-0363), where the server has it. */
+export class Files {
+  #service: Service | undefined;
+
+  constructor(
+    private readonly link: Link,
+    private readonly domain: string,
+  ) {}
+
+  get available(): boolean {
+    return this.#service !== undefined;
+  }
+
+  /** Look for the service: the server itself, or one of those it lists. */
+  async find(): Promise<void> {
+    this.#service = undefined;
+    const answer = await this.link.iq("get", this.domain, x("query", { xmlns: NS.discoItems }));
+    const listed = children(child(answer, "query"), "item").map((item) => item.getAttribute("jid") ?? "");
+    for (const jid of [this.domain, ...listed]) {
+      const info = await this.link.iq("get", jid, x("query", { xmlns: NS.discoInfo })).catch(() => undefined);
+      const query = child(info, "query");
+      if (!children(query, "feature").some((feature) => feature.getAttribute("var") === NS.upload)) continue;
+      const limit = [...(query?.querySelectorAll('field[var="max-file-size"] > value') ?? [])].map(textOf)[0];
+      this.#service = { jid, maxBytes: Number(limit) || Infinity };
+      return;
+    }
+  }
+
+  /** Uploads a picture, resolves with its address. Rejects with `FileError`. */
+  async upload(file: File): Promise<string> {
+    const service = this.#service;
+    if (!service) throw new FileError("refused");
+    const blob = await shrink(file, PICTURE_SIDE);
+    if (blob.size > service.maxBytes) throw new FileError("tooLarge", Math.floor(service.maxBytes / 1024 / 1024));
+    const ending = blob.type.split("/")[1]!.replace("jpeg", "jpg");
+    const filename = `${file.name.replace(/\.[^.]*$/, "").replace(/[^\p{L}\p{N}_-]+/gu, "-") || "picture"}.${ending}`;
+    const type = blob.type;
+    const request = x("request", { xmlns: NS.upload, filename, size: String(blob.size), "content-type": type });
+    const slot = child(await this.link.iq("get", service.jid, request), "slot");
+    const put = child(slot, "put");
+    const headers: Record<string, string> = { "Content-Type": type };
+    for (const header of children(put, "header")) {
+      const name = header.getAttribute("name") ?? "";
+      if (/^(authorization|cookie|expires)$/i.test(name)) headers[name] = textOf(header).replace(/[\r\n]/g, "");
+    }
+    const address = put?.getAttribute("url") ?? "";
+    const answer = await fetch(address, { method: "PUT", body: blob, headers, credentials: "omit" }).catch(
+      () => undefined,
+    );
+    if (!answer?.ok) throw new FileError("refused");
+    return child(slot, "get")?.getAttribute("url") ?? "";
+  }
+}
+
+/** A picture for a group, square and small, as a data: URL. `source` is a file, an address or base64 text. */
+export async function avatarFrom(source: Blob | string): Promise<string> {
+  const blob = typeof source === "string" ? await load(source) : source;
+  const picture = await decode(blob);
+  const side = Math.min(picture.width, picture.height);
+  const canvas = draw(picture, (picture.width - side) / 2, (picture.height - side) / 2, side, side, AVATAR_SIDE);
+  return canvas.toDataURL("image/png");
+}
+
+async function load(source: string): Promise<Blob> {
+  const base64 = /^(?:data:image\/[\w+.-]+;base64,)?([A-Za-z0-9+/\s]{64,}=*)$/.exec(source)?.[1];
+  if (base64) return new Blob([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))]);
+  const answer = await fetch(new URL(source, document.baseURI), { credentials: "same-origin" });
+  if (!answer.ok) throw new FileError("refused");
+  return answer.blob();
+}
+
+/** Smaller if it is large, which also takes off the place where it was taken. Animations stay as they are. */
+async function shrink(file: File, side: number): Promise<Blob> {
+  if (!/^image\/(png|jpeg|gif|webp|avif)$/.test(file.type)) throw new FileError("notPicture");
+  if (file.type === "image/gif") return file;
+  const picture = await decode(file);
+  const canvas = draw(picture, 0, 0, picture.width, picture.height, side);
+  const type = file.type === "image/png" ? "image/png" : "image/jpeg";
+  // 0.85: where a photograph shows no difference yet
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new FileError("notPicture"))), type, 0.85);
+  });
+}
+
+async function decode(blob: Blob): Promise<ImageBitmap> {
+  try {
+    return await createImageBitmap(blob);
+  } catch {
+    throw new FileError("notPicture");
+  }
+}
+
+function draw(picture: ImageBitmap, left: number, top: number, width: number, height: number, side: number) {
+  const scale = Math.min(1, side / Math.max(width, height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(width * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
+  canvas.getContext("2d")!.drawImage(picture, left, top, width, height, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}

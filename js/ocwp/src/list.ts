@@ -1,0 +1,325 @@
+import { LitElement, css, html, nothing, type TemplateResult } from "lit";
+import { property, query, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
+import "./avatar.js";
+import { stateWord } from "./box.js";
+import type { Chat } from "./chat.js";
+import * as icons from "./icons.js";
+import { asJid } from "./jids.js";
+import "./new-group.js";
+import { base } from "./styles.js";
+import { Watch, define, type Ui } from "./ui.js";
+
+/** The list of chats and contacts. Fires `open` with a JID, and `hide`. */
+export class ChatList extends LitElement {
+  @property({ attribute: false }) ui!: Ui;
+  @state() private sought = "";
+  @state() private grouping = false;
+  @query("input") private search!: HTMLInputElement | null;
+  protected watch = new Watch(this, () => this.ui);
+
+  static override styles = [
+    base,
+    css`
+      :host {
+        display: flex;
+        pointer-events: auto;
+      }
+      section {
+        display: flex;
+        flex-direction: column;
+        flex: 1;
+        min-width: 0;
+        overflow: hidden;
+        border-radius: var(--radius) var(--radius) 0 0;
+        background: var(--surface);
+        box-shadow: var(--shadow);
+      }
+      header {
+        display: flex;
+        align-items: center;
+        gap: 2px;
+        height: 48px;
+        padding-inline: 14px 6px;
+        flex: none;
+      }
+      h2 {
+        flex: 1;
+        font-size: 16px;
+        font-weight: 700;
+      }
+      h3 {
+        padding: 12px 12px 2px;
+        font-size: 12.5px;
+        font-weight: 600;
+        color: var(--ink-2);
+      }
+      .search {
+        position: relative;
+        flex: none;
+        padding: 6px 10px 8px;
+      }
+      .search svg {
+        position: absolute;
+        inset-block: 6px 8px;
+        inset-inline-start: 20px;
+        margin-block: auto;
+        color: var(--ink-2);
+      }
+      .search .field {
+        padding-inline-start: 36px;
+        background: var(--sunken);
+      }
+      .people {
+        flex: 1;
+        min-height: 0;
+        overflow-y: auto;
+        overscroll-behavior: contain;
+        padding-block-end: 8px;
+      }
+      .line {
+        display: flex;
+        align-items: baseline;
+        gap: 8px;
+      }
+      .line > :first-child {
+        flex: 1;
+        min-width: 0;
+      }
+      .empty {
+        padding: 28px 24px;
+        text-align: center;
+      }
+      .request {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 8px;
+        padding: 10px 12px;
+        border-block-end: 1px solid var(--line);
+      }
+      .request p {
+        flex: 1 0 100%;
+      }
+    `,
+  ];
+
+  override render() {
+    const { ui } = this;
+    const { say } = ui.language;
+    const { client, notifier } = ui;
+    const state = stateWord(ui);
+    const bell = say(notifier.on ? "notNotify" : "notify");
+    return html`<section dir=${ui.language.direction} aria-label=${say("chats")} @keydown=${this.#key}>
+      <header>
+        <h2>${say("chats")}</h2>
+        ${
+          client.me && notifier.possible
+            ? html`<button class="icon" aria-label=${bell} title=${bell} @click=${() => notifier.toggle()}>
+              ${notifier.on ? icons.bell : icons.bellOff}
+            </button>`
+            : nothing
+        }
+        ${
+          client.me && client.config.features.groups
+            ? html`<button
+              class="icon"
+              aria-label=${say("newGroup")}
+              title=${say("newGroup")}
+              aria-expanded=${this.grouping}
+              @click=${() => (this.grouping = !this.grouping)}
+            >
+              ${icons.newGroup}
+            </button>`
+            : nothing
+        }
+        <button class="icon" aria-label=${say("hide")} title=${say("hide")} @click=${this.#hide}>${icons.down}</button>
+      </header>
+      ${state ? html`<p class=${client.me ? "fault" : "empty quiet"} role="status">${say(state)}</p>` : nothing}
+      ${
+        !client.me
+          ? nothing
+          : this.grouping
+            ? html`<ocwp-new-group .ui=${ui} @done=${this.#grouped}></ocwp-new-group>`
+            : html`${this.#search()}
+              <div class="people">${this.sought.trim() ? this.#found() : this.#all()}</div>`
+      }
+    </section>`;
+  }
+
+  override focus(): void {
+    (this.search ?? this.renderRoot.querySelector<HTMLElement>("button"))?.focus();
+  }
+
+  #search() {
+    const word = this.ui.language.say("search");
+    return html`<div class="search">
+      ${icons.search}
+      <input
+        class="field"
+        type="search"
+        dir="auto"
+        placeholder=${word}
+        aria-label=${word}
+        .value=${this.sought}
+        @input=${(event: Event) => (this.sought = (event.target as HTMLInputElement).value)}
+      />
+    </div>`;
+  }
+
+  #all() {
+    const { client, language } = this.ui;
+    const chats = [...client.chats.values()]
+      .filter((chat) => chat.lastAt > 0 || chat.kind === "group")
+      .sort((a, b) => b.lastAt - a.lastAt);
+    const others = this.#contacts().filter((jid) => !chats.some((chat) => chat.jid === jid));
+    return html`
+      ${[...client.people.requests].map((jid) => this.#request(jid))}
+      ${
+        chats.length + others.length === 0 && client.status.now === "XMPP_CONNECTION_CONNECTED_READY"
+          ? html`<p class="empty quiet">${language.say("noChats")}</p>`
+          : nothing
+      }
+      <ul>
+        ${repeat(
+          chats,
+          (chat) => chat.jid,
+          (chat) => html`<li>${this.#chat(chat)}</li>`,
+        )}
+      </ul>
+      ${
+        others.length > 0
+          ? html`<h3>${language.say("contacts")}</h3>
+            <ul>
+              ${repeat(
+                others,
+                (jid) => jid,
+                (jid) => html`<li>${this.#contact(jid)}</li>`,
+              )}
+            </ul>`
+          : nothing
+      }
+    `;
+  }
+
+  /** Chats and contacts whose name or address contains every word that is sought. */
+  #found() {
+    const { client, language } = this.ui;
+    const words = this.sought.toLocaleLowerCase(language.tag).split(/\s+/).filter(Boolean);
+    const fits = (name: string, jid: string) =>
+      words.every((word) => `${name} ${jid}`.toLocaleLowerCase(language.tag).includes(word));
+    const groups = [...client.chats.values()].filter((chat) => chat.kind !== "direct" && fits(this.#name(chat), ""));
+    const direct = [...client.chats.values()].filter(({ kind }) => kind === "direct").map(({ jid }) => jid);
+    const people = [...new Set([...this.#contacts(), ...direct])].filter((jid) => fits(client.people.nameOf(jid), jid));
+    const stranger = asJid(this.sought, client.config.domain);
+    const write =
+      stranger && stranger !== client.me && client.kindOf(stranger) === "direct" && !people.includes(stranger);
+    return html`
+      <ul>
+        ${groups.map((chat) => html`<li>${this.#chat(chat)}</li>`)}
+        ${people.map((jid) => html`<li>${this.#contact(jid)}</li>`)}
+        ${
+          write
+            ? html`<li>
+              <button class="row" @click=${() => this.#open(stranger)}>
+                <ocwp-avatar .name=${stranger}></ocwp-avatar>
+                <span class="words ellipsis">${language.say("writeTo", { name: stranger })}</span>
+              </button>
+            </li>`
+            : nothing
+        }
+      </ul>
+      ${
+        groups.length + people.length === 0 && !write
+          ? html`<p class="empty quiet">${language.say("noMatch")}</p>`
+          : nothing
+      }
+    `;
+  }
+
+  #chat(chat: Chat): TemplateResult {
+    const { client, language } = this.ui;
+    const last = chat.timeline.messages.at(-1);
+    const name = this.#name(chat);
+    const presence = chat.kind === "direct" ? client.people.presenceOf(chat.jid) : "";
+    const author = last?.mine ? language.say("you") : last && chat.kind === "group" ? client.senderOf(chat, last) : "";
+    const text = last?.image ? language.say("picture") : last?.text;
+    return html`<button class="row" data-jid=${chat.jid} @click=${() => this.#open(chat.jid)}>
+      <ocwp-avatar kind=${chat.kind} .name=${name} .src=${client.people.avatarOf(chat.jid)} presence=${presence}></ocwp-avatar>
+      <span class="words">
+        <span class="line">
+          <span class="name ellipsis"><bdi>${name}</bdi></span>
+          ${last ? html`<span class="quiet">${language.when(last.at)}</span>` : nothing}
+        </span>
+        <span class="line">
+          <span class="quiet ellipsis"><bdi>${author ? `${author}: ${text}` : text}</bdi></span>
+          ${unread(this.ui, chat.unread)}
+        </span>
+      </span>
+    </button>`;
+  }
+
+  #contact(jid: string): TemplateResult {
+    const { people } = this.ui.client;
+    const name = people.nameOf(jid);
+    const presence = people.presenceOf(jid);
+    return html`<button class="row" data-jid=${jid} @click=${() => this.#open(jid)}>
+      <ocwp-avatar .name=${name} .src=${people.avatarOf(jid)} presence=${presence}></ocwp-avatar>
+      <span class="words">
+        <span class="name ellipsis"><bdi>${name}</bdi></span>
+        <span class="quiet">${this.ui.language.say(presence)}</span>
+      </span>
+    </button>`;
+  }
+
+  #request(jid: string): TemplateResult {
+    const { people } = this.ui.client;
+    const { say } = this.ui.language;
+    return html`<div class="request">
+      <p>${say("wantsToAdd", { name: people.nameOf(jid) })}</p>
+      <button class="button main" @click=${() => people.add(jid)}>${say("accept")}</button>
+      <button class="button" @click=${() => people.decline(jid)}>${say("decline")}</button>
+    </div>`;
+  }
+
+  /** Those who are there first, each by name. */
+  #contacts(): string[] {
+    const { people } = this.ui.client;
+    const away = (jid: string) => (people.presenceOf(jid) === "offline" ? 1 : 0);
+    return [...people.contacts.keys()].sort(
+      (a, b) => away(a) - away(b) || people.nameOf(a).localeCompare(people.nameOf(b), this.ui.language.tag),
+    );
+  }
+
+  #name(chat: Chat): string {
+    if (chat.kind === "alert") return this.ui.language.say("alerts");
+    return this.ui.client.nameOf(chat) || this.ui.language.say("groupNameDefault");
+  }
+
+  #open(jid: string): void {
+    this.sought = "";
+    this.dispatchEvent(new CustomEvent("open", { detail: jid }));
+  }
+
+  #grouped = (event: CustomEvent<string | undefined>): void => {
+    this.grouping = false;
+    if (event.detail) this.#open(event.detail);
+  };
+
+  #hide = () => this.dispatchEvent(new CustomEvent("hide"));
+
+  #key = (event: KeyboardEvent): void => {
+    if (event.key !== "Escape") return;
+    if (this.grouping) this.grouping = false;
+    else if (this.sought) this.sought = "";
+    else this.#hide();
+  };
+}
+
+/** A badge with how many messages are unread, in words for screen readers. */
+export const unread = ({ language }: Ui, count: number) =>
+  count > 0
+    ? html`<span class="badge" aria-hidden="true">${language.number(count)}</span
+        ><span class="unseen">${language.count("unread", count)}</span>`
+    : nothing;
+
+define("ocwp-list", ChatList);

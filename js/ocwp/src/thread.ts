@@ -1,0 +1,332 @@
+import { LitElement, css, html, nothing, type TemplateResult } from "lit";
+import { property, query, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
+import { pieces, type Piece } from "../../common/text.js";
+import type { Chat } from "./chat.js";
+import * as icons from "./icons.js";
+import { base } from "./styles.js";
+import type { Message } from "./timeline.js";
+import { Watch, define, type Ui } from "./ui.js";
+
+/** Pixels from the end within which the view follows new messages, and from the start within which it loads older. */
+const NEAR = 60;
+/** Milliseconds within which messages of one sender stand together. */
+const TOGETHER = 5 * 60_000;
+
+/** The messages of a chat. Asks for older ones when it is scrolled to its start. */
+export class Thread extends LitElement {
+  @property({ attribute: false }) ui!: Ui;
+  @property({ attribute: false }) chat!: Chat;
+  @state() private below = false;
+  @query(".list") private list!: HTMLElement;
+  protected watch = new Watch(this, () => this.ui);
+  /** Whether the next update goes to the end: at first, after sending, and where the end is in view already. */
+  #following = true;
+  #fromEnd = 0;
+  #first: Message | undefined;
+  #last: Message | undefined;
+  #observer = new ResizeObserver(() => this.#resized());
+  #stuck = true;
+
+  static override styles = [
+    base,
+    css`
+      :host {
+        position: relative;
+        display: flex;
+        flex-direction: column;
+        min-height: 0;
+        background: var(--sunken);
+      }
+      .list {
+        flex: 1 1 auto;
+        min-height: 0;
+        overflow-y: auto;
+        overscroll-behavior: contain;
+        overflow-anchor: none; /* we keep the place ourselves when older messages come in above */
+        display: flex;
+        flex-direction: column;
+        padding: 6px 10px 8px;
+      }
+      .list > :first-child {
+        margin-block-start: auto;
+      }
+      .note {
+        align-self: center;
+        margin: 8px 0 4px;
+        text-align: center;
+      }
+      .message {
+        display: flex;
+        flex-direction: column;
+        align-items: flex-start;
+        align-self: flex-start;
+        max-width: 85%;
+        margin-block-start: 8px;
+      }
+      .mine {
+        align-items: flex-end;
+        align-self: flex-end;
+      }
+      .joined {
+        margin-block-start: 2px;
+      }
+      .from {
+        margin: 0 10px 1px;
+        font-weight: 600;
+      }
+      .bubble {
+        min-width: 0;
+        max-width: 100%;
+        padding: 6px 10px;
+        border-radius: 5px 14px 14px;
+        background: var(--theirs);
+        box-shadow: 0 1px 1px rgb(0 0 0 / 8%);
+        overflow-wrap: anywhere;
+      }
+      [dir="rtl"] .bubble,
+      .mine .bubble {
+        border-radius: 14px 5px 14px 14px;
+      }
+      [dir="rtl"] .mine .bubble {
+        border-radius: 5px 14px 14px;
+      }
+      .mine .bubble {
+        background: var(--mine);
+        color: var(--mine-ink);
+      }
+      .text {
+        white-space: pre-wrap;
+        unicode-bidi: plaintext;
+      }
+      a {
+        color: inherit;
+      }
+      .image img {
+        display: block;
+        max-width: 100%;
+        max-height: 220px;
+        border-radius: 8px;
+      }
+      .foot {
+        display: flex;
+        align-items: center;
+        justify-content: flex-end;
+        gap: 4px;
+        margin-block-start: 1px;
+        font-size: 11.5px;
+        line-height: 14px;
+        color: color-mix(in srgb, currentColor 78%, transparent);
+      }
+      .delivery {
+        display: inline-flex;
+        align-items: center;
+        gap: 3px;
+        white-space: nowrap;
+      }
+      .failed {
+        display: flex;
+        align-items: center;
+        gap: 5px;
+        font-size: 12.5px;
+        color: var(--fault);
+      }
+      .failed button {
+        text-decoration: underline;
+      }
+      .typing {
+        min-height: 18px;
+        padding: 0 12px 2px;
+      }
+      .below {
+        position: absolute;
+        inset-block-end: 8px;
+        inset-inline: 0;
+        width: fit-content;
+        margin-inline: auto;
+        min-height: 30px;
+        padding: 0 14px;
+        border-radius: 15px;
+        font-size: 13px;
+        background: var(--accent);
+        color: var(--accent-ink);
+        box-shadow: var(--shadow);
+      }
+    `,
+  ];
+
+  override render() {
+    const { ui, chat } = this;
+    const { say } = ui.language;
+    const start = chat.loading
+      ? say("loading")
+      : chat.complete && chat.timeline.messages.length > 0
+        ? say("beginning")
+        : undefined;
+    return html`<div
+        class="list"
+        dir=${ui.language.direction}
+        role="log"
+        tabindex="0"
+        aria-label=${say("messages", { name: ui.client.nameOf(chat) || say("groupNameDefault") })}
+        @scroll=${this.#scrolled}
+      >
+        ${start ? html`<p class="note quiet" role="status">${start}</p>` : nothing} ${this.#messages()}
+      </div>
+      ${this.#typing()}
+      ${this.below ? html`<button class="below" @click=${() => this.follow()}>${say("newer")}</button>` : nothing}`;
+  }
+
+  /** Goes to the end, and stays there. */
+  follow(): void {
+    this.#following = true;
+    this.requestUpdate();
+  }
+
+  #messages() {
+    const { messages } = this.chat.timeline;
+    const { language } = this.ui;
+    return repeat(
+      messages,
+      (message) => message,
+      (message, index) => {
+        const before = messages[index - 1];
+        const newDay = !before || language.day(before.at) !== language.day(message.at);
+        const joined =
+          !newDay && before.from === message.from && before.mine === message.mine && message.at - before.at < TOGETHER;
+        return html`${newDay ? html`<p class="note quiet">${language.day(message.at)}</p>` : nothing}
+        ${this.#message(message, joined)}`;
+      },
+    );
+  }
+
+  #message(message: Message, joined: boolean): TemplateResult {
+    const { ui, chat } = this;
+    const { say } = ui.language;
+    const name = message.mine ? say("you") : ui.client.senderOf(chat, message);
+    const named = chat.kind === "group" && !message.mine && !joined;
+    return html`<div class="message ${message.mine ? "mine" : ""} ${joined ? "joined" : ""}" data-id=${message.id}>
+      ${named ? html`<p class="from quiet">${name}</p>` : html`<span class="unseen">${name}: </span>`}
+      <div class="bubble">
+        ${message.image ? this.#image(message.image, name) : html`<span class="text">${pieces(message.text).map(piece)}</span>`}
+        <div class="foot">
+          <time datetime=${new Date(message.at).toISOString()} title=${ui.language.full(message.at)}
+            >${ui.language.time(message.at)}</time
+          >
+          ${message.mine ? this.#delivery(message) : nothing}
+        </div>
+      </div>
+      ${
+        message.delivery === "failed"
+          ? html`<p class="failed">
+            ${icons.warning} ${say("failed")}.
+            <button @click=${() => ui.client.again(chat, message)}>${say("again")}</button>
+          </p>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  #image(url: string, name: string): TemplateResult {
+    const loaded = () => this.#resized();
+    return html`<a class="image" href=${url} target="_blank" rel="noopener noreferrer"
+      ><img src=${url} alt=${this.ui.language.say("pictureFrom", { name })} referrerpolicy="no-referrer" @load=${loaded}
+    /></a>`;
+  }
+
+  #delivery({ delivery, readers }: Message): TemplateResult {
+    const { language } = this.ui;
+    const word = readers.size > 0 ? language.count("readBy", readers.size) : language.say(delivery);
+    const read = delivery === "read" || readers.size > 0;
+    const icon = {
+      sending: icons.clock,
+      sent: icons.tick,
+      delivered: icons.ticks,
+      read: icons.ticks,
+      failed: icons.warning,
+    };
+    return html`<span class="delivery" data-delivery=${read ? "read" : delivery} title=${word}>
+      ${read && delivery !== "read" ? icons.ticks : icon[delivery]}<span class="unseen">${word}</span>
+      ${read ? html`<span aria-hidden="true">${word}</span>` : nothing}
+    </span>`;
+  }
+
+  #typing(): TemplateResult | typeof nothing {
+    const { ui, chat } = this;
+    const [who] = chat.typing;
+    if (!who) return nothing;
+    const name = chat.kind === "group" ? ui.client.occupantName(chat, who) : ui.client.people.nameOf(who);
+    return html`<p class="typing quiet ellipsis" role="status">${ui.language.say("typing", { name })}</p>`;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener("focus", this.#look);
+    document.addEventListener("visibilitychange", this.#look);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    removeEventListener("focus", this.#look);
+    document.removeEventListener("visibilitychange", this.#look);
+    this.#observer.disconnect();
+  }
+
+  override firstUpdated(): void {
+    this.#observer.observe(this.list);
+    if (this.chat.timeline.messages.length < 20) void this.ui.client.older(this.chat);
+  }
+
+  override willUpdate(): void {
+    if (!this.list) return;
+    this.#fromEnd = this.list.scrollHeight - this.list.scrollTop;
+    // Measured, not heard: the event of a scroll comes after an update that was under way.
+    this.#following ||= this.#atEnd();
+    const last = this.chat.timeline.messages.at(-1);
+    if (last !== this.#last && last?.mine && last.delivery === "sending") this.#following = true;
+    else if (last !== this.#last && this.#last && !this.#following) this.below = true;
+    this.#last = last;
+    if (this.#following) this.below = false;
+  }
+
+  override updated(): void {
+    // At the end: follow. Elsewhere: stay at the same message, which moves only if older ones came in above.
+    const first = this.chat.timeline.messages[0];
+    if (this.#following) this.list.scrollTop = this.list.scrollHeight;
+    else if (first !== this.#first) this.list.scrollTop = this.list.scrollHeight - this.#fromEnd;
+    this.#first = first;
+    this.#following = false;
+    this.#stuck = this.#atEnd();
+    this.#look();
+  }
+
+  #atEnd(): boolean {
+    return this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR;
+  }
+
+  #scrolled = (): void => {
+    if (this.list.scrollTop < NEAR && this.chat.timeline.messages.length > 0) void this.ui.client.older(this.chat);
+    this.#stuck = this.#atEnd();
+    if (this.#stuck) this.below = false;
+    this.#look();
+  };
+
+  /** The box has grown or shrunk, or a picture has come: what was at the end stays there. */
+  #resized(): void {
+    if (this.#stuck) this.list.scrollTop = this.list.scrollHeight;
+  }
+
+  /** Tells the client that the messages are seen, if somebody can be looking. */
+  #look = (): void => {
+    if (this.list && this.chat.unread > 0 && document.hasFocus() && !document.hidden && this.#atEnd()) {
+      this.ui.client.seen(this.chat);
+    }
+  };
+}
+
+const piece = (part: Piece) =>
+  typeof part === "string"
+    ? part
+    : html`<a href=${part.href} target="_blank" rel="noopener noreferrer nofollow">${part.text}</a>`;
+
+define("ocwp-thread", Thread);

@@ -1,0 +1,50 @@
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+import type { Client } from "./client.js";
+import type { Desk } from "./desk.js";
+import type { Notifier } from "./notifier.js";
+import type { Options } from "./options.js";
+import type { Language } from "./words.js";
+
+/** What every element of the plugin works with. */
+export interface Ui {
+  client: Client;
+  desk: Desk;
+  language: Language;
+  options: Options;
+  notifier: Notifier;
+  /** Speaks to screen readers. */
+  announce(text: string): void;
+}
+
+/** Renders its element again whenever the client's state has changed. */
+export class Watch implements ReactiveController {
+  #stop: (() => void) | undefined;
+
+  constructor(
+    private readonly host: ReactiveControllerHost,
+    private readonly ui: () => Ui,
+  ) {
+    host.addController(this);
+  }
+
+  hostConnected(): void {
+    this.#stop = this.ui().client.listen(() => this.host.requestUpdate());
+  }
+
+  hostDisconnected(): void {
+    this.#stop?.();
+  }
+}
+
+/** Defines an element, unless the script is on the page twice. */
+export function define(name: string, element: CustomElementConstructor): void {
+  if (!customElements.get(name)) customElements.define(name, element);
+}
+
+/** Sets style properties by script, which a strict CSP allows where it forbids the style attribute. */
+export function place(element: HTMLElement | null | undefined, styles: Record<string, string | undefined>): void {
+  for (const [name, value] of Object.entries(styles)) {
+    if (value === undefined) element?.style.removeProperty(name);
+    else element?.style.setProperty(name, value);
+  }
+}

@@ -1,0 +1,69 @@
+import type english from "../locale/enGB.json";
+
+/** Every string that people see; the keys are those of locale/enGB.json. */
+export type Words = Record<keyof typeof english, string>;
+
+/** Strings, numbers and dates of one locale. */
+export class Language {
+  readonly tag: string;
+  readonly direction: "ltr" | "rtl";
+  #words: Words;
+  #plural: Intl.PluralRules;
+  #clock: Intl.DateTimeFormat;
+  #weekday: Intl.DateTimeFormat;
+  #date: Intl.DateTimeFormat;
+  #full: Intl.DateTimeFormat;
+  #number: Intl.NumberFormat;
+
+  /** `name` is that of the file: `enGB` is the language tag `en-GB`. */
+  constructor(name: string, words: Words) {
+    this.#words = words;
+    this.tag = languageTag(name);
+    this.direction = words.direction === "rtl" ? "rtl" : "ltr";
+    this.#plural = new Intl.PluralRules(this.tag);
+    this.#clock = new Intl.DateTimeFormat(this.tag, { hour: "numeric", minute: "2-digit" });
+    this.#weekday = new Intl.DateTimeFormat(this.tag, { weekday: "long" });
+    this.#date = new Intl.DateTimeFormat(this.tag, { day: "numeric", month: "short", year: "numeric" });
+    this.#full = new Intl.DateTimeFormat(this.tag, { dateStyle: "full", timeStyle: "short" });
+    this.#number = new Intl.NumberFormat(this.tag);
+  }
+
+  /** The string `key`, with `{name}` filled in from `values`. */
+  say = (key: keyof Words, values: Record<string, string | number> = {}): string =>
+    this.#words[key].replace(/\{(\w+)\}/g, (whole, name: string) => {
+      const value = values[name];
+      return typeof value === "number" ? this.#number.format(value) : (value ?? whole);
+    });
+
+  /** The string for one or for several things: `key` is the stem of `keyOne` and `keyMany`. */
+  count = (key: "members" | "unread" | "readBy", count: number): string =>
+    this.say(this.#plural.select(count) === "one" ? `${key}One` : `${key}Many`, { count });
+
+  number = (value: number): string => this.#number.format(value);
+
+  time = (at: number): string => this.#clock.format(at);
+
+  full = (at: number): string => this.#full.format(at);
+
+  /** Today, Yesterday, a weekday within the week, else a date. */
+  day(at: number, now = Date.now()): string {
+    const days = Math.round((midnight(now) - midnight(at)) / 86_400_000);
+    if (days <= 0) return this.say("today");
+    if (days === 1) return this.say("yesterday");
+    return (days < 7 ? this.#weekday : this.#date).format(at);
+  }
+
+  /** For lists: the time if today, else the day. */
+  when = (at: number): string => (midnight(at) === midnight(Date.now()) ? this.time(at) : this.day(at));
+}
+
+export function languageTag(name: string): string {
+  const tag = name.replace("_", "-").replace(/^([a-z]{2,3})([A-Z]{2})$/, "$1-$2");
+  try {
+    return Intl.getCanonicalLocales(tag)[0]!;
+  } catch {
+    return "en-GB"; // the site's own name for its file: its words are used, our dates are English
+  }
+}
+
+const midnight = (at: number) => new Date(at).setHours(0, 0, 0, 0);

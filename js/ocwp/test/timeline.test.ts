@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import type { Incoming } from "../src/stanzas.js";
+import { Timeline } from "../src/timeline.js";
+
+const message = (given: Partial<Incoming>): Incoming => ({
+  chat: "bob@d",
+  kind: "direct",
+  mine: false,
+  from: "bob@d",
+  author: undefined,
+  id: "1",
+  archive: undefined,
+  at: 1000,
+  live: true,
+  text: "hi",
+  image: undefined,
+  state: undefined,
+  received: undefined,
+  displayed: undefined,
+  wantsReceipt: false,
+  markable: true,
+  invite: undefined,
+  changed: false,
+  error: undefined,
+  ...given,
+});
+const ids = (timeline: Timeline) => timeline.messages.map(({ id }) => id);
+
+describe("a timeline", () => {
+  test("has each message once, by whichever way it comes", () => {
+    const timeline = new Timeline();
+    timeline.add(message({ id: "a" }));
+    expect(timeline.add(message({ id: "a", archive: "1", live: false })).fresh).toBe(false);
+    expect(timeline.add(message({ id: "", archive: "1", live: false })).fresh).toBe(false);
+    expect(timeline.messages).toHaveLength(1);
+    expect(timeline.add(message({ id: "a", from: "carol@d" })).fresh).toBe(true);
+  });
+
+  test("keeps the archive's order among messages of one second", () => {
+    const timeline = new Timeline();
+    const page = (from: number) =>
+      [0, 1, 2].map((one) => message({ id: `${from + one}`, archive: `${from + one}`, at: 1000, live: false }));
+    for (const one of page(4).reverse()) timeline.add(one, "older");
+    for (const one of page(1).reverse()) timeline.add(one, "older");
+    for (const one of page(7)) timeline.add(one, "newer");
+    expect(ids(timeline)).toEqual(["1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    expect([timeline.first, timeline.last]).toEqual(["1", "9"]);
+  });
+
+  test("lets no missed message stand before what was here, though its time is a whole second", () => {
+    const timeline = new Timeline();
+    timeline.add(message({ id: "a", archive: "1", at: 1700 }));
+    timeline.add(message({ id: "b", archive: "2", at: 1000, live: false }), "newer");
+    expect(ids(timeline)).toEqual(["a", "b"]);
+  });
+
+  test("shows what one writes after what is there, and corrects a clock that is off", () => {
+    const timeline = new Timeline();
+    timeline.add(message({ id: "a", at: 90_000 }), "older");
+    const own = timeline.addOwn("mine", "me@d", "x", undefined, 50);
+    expect(ids(timeline)).toEqual(["a", "mine"]);
+    timeline.add(message({ id: "mine", mine: true, from: "me@d", archive: "9", at: 60_000, live: false }));
+    expect(own).toMatchObject({ delivery: "sent", at: 60_000 });
+    expect(ids(timeline)).toEqual(["mine", "a"]);
+  });
+
+  test("only lets delivery go forward", () => {
+    const timeline = new Timeline();
+    const own = timeline.addOwn("1", "me@d", "x", undefined);
+    expect([timeline.advance(own, "delivered"), timeline.advance(own, "sent")]).toEqual([true, false]);
+    expect(own.delivery).toBe("delivered");
+  });
+
+  test("takes what came before a read message as read, and notes who read in a group", () => {
+    const timeline = new Timeline();
+    const [a, b, c] = ["a", "b", "c"].map((id, at) => timeline.addOwn(id, "me@d", id, undefined, at + 1));
+    for (const one of [a!, b!]) timeline.advance(one, "sent");
+    timeline.readUpTo("b", undefined);
+    timeline.readUpTo("b", "bob");
+    expect([a!.delivery, b!.delivery, c!.delivery]).toEqual(["read", "read", "sending"]);
+    expect([...a!.readers]).toEqual(["bob"]);
+  });
+});

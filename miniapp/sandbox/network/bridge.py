@@ -1,0 +1,369 @@
+"""Between the store and the XMPP server: sends what is queued, writes down what is heard, keeps the phones' streams.
+
+It lives in an event loop of its own, in a thread of its own. The store is the truth: a message is sent on from its
+queue, in order, and leaves the queue once the server has surely dealt with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Coroutine, Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from ..store import Store
+from ..store.records import Delivered, Group
+from ..store.stanzas import SENDING, SETTLED, Outgoing, stanza_key
+from .alerts import Alerts
+from .channel import Broken, Channel, Refused, log
+from .client import Ears, Phone
+from .credentials import Credentials
+from .heard import Heard
+from .server import ServerSettings
+
+BATCH = 100  # messages between two confirmations: little to look up after a break, little waiting without one
+PHONES_MAX = 100  # streams open at once, one for each phone in use; the longest unused makes room
+PHONE_SECONDS = 10.0  # for a phone's login, before messages of others go first
+POSTPONE_SECONDS = 5.0  # until a sender who can't log in is tried again
+SIGN_SECONDS = 60.0  # a phone logs in with its password at once
+CLOSE_SECONDS = 5.0  # for all streams to say goodbye
+
+Result = TypeVar("Result")
+
+
+class Bridge:
+    """The streams of one network. All methods but those that say so are for the loop's own thread."""
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        store: Store,
+        credentials: Credentials,
+        hand_out: Callable[[Callable[[], list[Delivered]]], None],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._credentials = credentials
+        self._hand_out = hand_out
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="xmpp", daemon=True)
+        self._phones: OrderedDict[str, Phone] = OrderedDict()
+        self._postponed: set[str] = set()
+        self._provided: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._ears = Ears(
+            heard=self._hear, invited=self._invited, position=store.stanzas.position, move=store.stanzas.move
+        )
+
+    # --- from other threads ---
+
+    def start(self, seconds: float) -> str:
+        """Connect; returns why it did not come about within `seconds`, or nothing. From any thread."""
+        self._thread.start()
+        return self.call(self._start(seconds)).result()
+
+    def call(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
+        """Do `work` in the loop. From any thread."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def wake(self) -> None:
+        """There is something in the queue. From any thread."""
+        with suppress(RuntimeError):  # closed: it is sent when the network is started again
+            self._loop.call_soon_threadsafe(lambda: self._work.set())
+
+    def stop(self) -> None:
+        """From any other thread."""
+        if not self._thread.is_alive():
+            return
+        with suppress(TimeoutError):
+            self.call(self._stop()).result(CLOSE_SECONDS)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the host is connected. From any thread."""
+        return self._alerts.channel.up.is_set()
+
+    # --- life ---
+
+    async def _start(self, seconds: float) -> str:
+        self._work = asyncio.Event()
+        self._alerts = Alerts(self._settings, ears=self._ears, changed=self._group_changed, on_up=self._alerts_up)
+        self._alerts.channel.open()
+        try:
+            await self._alerts.channel.ready(seconds)
+        except Broken as error:
+            return str(error)
+        self._do(self._send_all())
+        return ""
+
+    async def _stop(self) -> None:
+        for task in self._tasks | set(self._provided.values()):
+            task.cancel()
+        await asyncio.gather(self._alerts.close(), *(phone.close() for phone in self._phones.values()))
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    def _do(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # --- phones ---
+
+    async def phone(self, jid: str, seconds: float = PHONE_SECONDS) -> Phone:
+        """The phone of the user `jid`, logged in and caught up. Raises `Broken`."""
+        phone = self._phones.get(jid)
+        if phone is None:
+            self._store.users.get(jid)
+            phone = self._phones[jid] = Phone(
+                self._settings,
+                jid,
+                name=lambda: self._store.users.get(jid).name,
+                password=lambda: self._credentials.sign(jid, SIGN_SECONDS),
+                groups=lambda: [group.jid for group in self._store.mail.groups(jid)],
+                ears=self._ears,
+            )
+            phone.open()
+            if len(self._phones) > PHONES_MAX:
+                self._do(self._phones.popitem(last=False)[1].close())
+        self._phones.move_to_end(jid)
+        await phone.channel.ready(seconds)
+        return phone
+
+    async def hang_up(self, jid: str) -> None:
+        """Close the phone of the user `jid`, if it is open."""
+        if (phone := self._phones.pop(jid, None)) is not None:
+            await phone.close()
+
+    async def rename(self, jid: str) -> None:
+        """The user `jid` has another name: tell it where the server does not know it from us."""
+        if (phone := self._phones.get(jid)) is not None and phone.channel.up.is_set():
+            with suppress(Broken):
+                await phone.publish_name()
+
+    async def reset(self, groups: Collection[str]) -> None:
+        """Close every phone, forget what is in archives, and begin anew with `groups` alone."""
+        for task in self._provided.values():
+            task.cancel()
+        for jid in list(self._phones):
+            await self.hang_up(jid)
+        await asyncio.sleep(1 - time.time() % 1)  # archives count in whole seconds: what is of this one is of before
+        self._store.stanzas.begin(time.time(), anew=True)
+        with suppress(Broken, Refused):
+            await self._alerts.destroy_all()
+            for group in self._store.mail.groups():
+                if group.jid not in groups:  # it was looked at while the store was being emptied
+                    self._store.mail.drop_group(group.jid)
+            await self._alerts_up()
+
+    # --- groups ---
+
+    async def provide(self, group: Group, invited: Collection[str] = ()) -> None:
+        """Have the room of `group` on the server, and those who are new in it invited."""
+        before = self._provided.get(group.jid)
+        self._provided[group.jid] = self._do(self._provide(group, invited, before))
+        await asyncio.shield(self._provided[group.jid])
+
+    async def expel(self, jid: str, rooms: Iterable[str]) -> None:
+        await self.hang_up(jid)
+        with suppress(Broken, Refused):  # it is put right when the room is provided the next time
+            await self._alerts.expel(jid, list(rooms))
+
+    async def _provide(self, group: Group, invited: Collection[str], before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        try:
+            await self._alerts.provide(group, invited)
+        except Refused as refused:
+            log.error("The group %s can't be had on the XMPP server: %s", group.jid, refused)
+            raise
+        for member in group.members:
+            if (phone := self._phones.get(member)) is not None and phone.channel.up.is_set():
+                with suppress(Broken):
+                    await phone.join(group.jid)
+
+    async def _alerts_up(self) -> None:
+        self._provided.clear()
+        for group in self._store.mail.groups():
+            self._provided[group.jid] = self._do(self._provide(group, (), None))
+        self._do(self._clear_up())
+
+    async def _clear_up(self) -> None:
+        """Rooms of ours are awaited by those who write to them; here their failures are but taken note of."""
+        await asyncio.gather(*self._provided.values(), return_exceptions=True)
+        self._work.set()
+
+    def _group_changed(self, room: str, group: Group | None) -> None:
+        if group is None:
+            self._store.mail.drop_group(room)
+        elif self._store.mail.adopt_group(group):
+            for member in group.members:
+                if (phone := self._phones.get(member)) is not None and phone.channel.up.is_set():
+                    self._do(phone.join(room))
+
+    def _invited(self, room: str, jid: str) -> None:
+        if room not in [group.jid for group in self._store.mail.groups(jid)]:
+            self._alerts.look_at(room)
+        elif (phone := self._phones.get(jid)) is not None:
+            self._do(phone.join(room))
+
+    # --- what comes ---
+
+    def _hear(self, heard: Heard) -> None:
+        if heard.sender == self._settings.alerts:
+            return  # only we are that
+        key = stanza_key(heard.kind, heard.sender, heard.to, heard.stanza_id, heard.text)
+        self._hand_out(
+            lambda: self._store.mail.receive(
+                heard.kind, heard.sender, heard.to, heard.text, key=key, stanza_id=heard.stanza_id, at=heard.at
+            )
+        )
+
+    # --- what goes ---
+
+    async def _send_all(self) -> None:
+        """Send what is in the queue, for ever."""
+        while True:
+            try:
+                await self._alerts.channel.up.wait()
+                rows = self._store.stanzas.waiting(BATCH, without=self._postponed)
+                if not rows:
+                    self._work.clear()
+                    if not self._store.stanzas.waiting(1, without=self._postponed):
+                        await self._work.wait()
+                    continue
+                for sender, run in itertools.groupby(rows, key=lambda row: row.sender.jid):
+                    await self._send_run(sender, list(run))
+            except Broken as error:
+                log.info("Sending was broken off (%s); what is queued stays queued.", error)
+                await asyncio.sleep(0.05)  # the stream itself comes back after 0.1 s at the soonest
+            except Exception:
+                log.exception("Sending failed")
+                await asyncio.sleep(1.0)  # whatever it is, it must not keep the processor busy
+
+    async def _send_run(self, sender: str, run: list[Outgoing]) -> None:
+        """Send consecutive messages of one sender, the first of which may have been under way before."""
+        phone: Phone | None = None
+        if not run[0].sender.is_host:
+            try:
+                phone = await self.phone(sender)
+            except Broken:
+                if self.is_up:  # so it is about this sender alone
+                    self._postpone(sender)
+                raise
+        fresh = []
+        for message in run:
+            unsure = message.state == SENDING and self._kind(message) != "broadcast"
+            if unsure and await self._has_arrived(message, phone):
+                self._store.stanzas.mark([message.message_id], SETTLED)
+            else:
+                fresh.append(message)
+        for kind, part in itertools.groupby(fresh, key=self._kind):
+            messages = list(part)
+            if kind == "broadcast":
+                for message in messages:
+                    await self._broadcast(message)
+                continue
+            self._store.stanzas.mark([message.message_id for message in messages], SENDING)
+            await (self._write_groups(messages, phone) if kind == "group" else self._write_directs(messages, phone))
+            self._store.stanzas.mark([message.message_id for message in messages], SETTLED)
+
+    def _kind(self, message: Outgoing) -> str:
+        return "broadcast" if message.to == self._settings.domain else message.kind
+
+    async def _write_directs(self, messages: list[Outgoing], phone: Phone | None) -> None:
+        channel = phone.channel if phone else self._alerts.channel
+        for message in messages:
+            if phone:
+                phone.send_direct(message)
+            else:
+                self._alerts.send(message.sender.name, message.to, message.text, message.stanza_id)
+        await channel.ping(self._settings.domain)
+
+    async def _write_groups(self, messages: list[Outgoing], phone: Phone | None) -> None:
+        for room in {message.to for message in messages}:
+            await self._room_is_there(room)
+        # Tasks start in the order in which they were made, and a stream keeps the order.
+        outcomes = await asyncio.gather(
+            *(
+                (phone.rooms if phone else self._alerts.rooms(message.sender.name)).write(
+                    message.to, message.text, message.stanza_id
+                )
+                for message in messages
+            ),
+            return_exceptions=True,
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, Refused):
+                log.error("A message to a group was refused: %s", outcome)
+            elif outcome is not None:
+                raise outcome
+
+    async def _room_is_there(self, room: str) -> None:
+        if (task := self._provided.get(room)) is not None:
+            with suppress(Refused):
+                await asyncio.shield(task)
+
+    async def _broadcast(self, message: Outgoing) -> None:
+        """Send to one part of the users after the other, and note how far it went."""
+        stanzas, upto, unsure = self._store.stanzas, message.upto, message.state == SENDING
+        while jids := stanzas.recipients(message.message_id, upto, BATCH):
+            upto = jids[-1]
+            if unsure:
+                jids = [jid for jid in jids if not await self._has_alert(jid, message)]
+                unsure = False
+            stanzas.mark([message.message_id], SENDING)
+            for jid in jids:
+                self._alerts.send(message.sender.name, jid, message.text, message.stanza_id)
+            await self._alerts.channel.ping(self._settings.domain)
+            stanzas.advance(message.message_id, upto)
+        stanzas.mark([message.message_id], SETTLED)
+
+    def _postpone(self, sender: str) -> None:
+        log.warning("%s can't log in; the messages of others go first.", sender)
+        self._postponed.add(sender)
+
+        def again() -> None:
+            self._postponed.discard(sender)
+            self._work.set()
+
+        asyncio.get_running_loop().call_later(POSTPONE_SECONDS, again)
+
+    # --- what may have gone ---
+
+    async def _has_arrived(self, message: Outgoing, phone: Phone | None) -> bool:
+        if message.kind == "group":
+            await self._room_is_there(message.to)
+            return await self._is_archived(self._alerts.channel, message.to, message, from_=self._alerts.occupant())
+        if phone is None:
+            return await self._has_alert(message.to, message)
+        return await self._is_archived(phone.channel, "", message, with_=message.to)
+
+    async def _has_alert(self, jid: str, message: Outgoing) -> bool:
+        if self._store.users.find(jid) is None:
+            return True  # nobody is there to get it any more
+        phone = await self.phone(jid)
+        return await self._is_archived(phone.channel, "", message, with_=self._settings.alerts)
+
+    async def _is_archived(
+        self, channel: Channel, owner: str, message: Outgoing, *, with_: str = "", from_: str = ""
+    ) -> bool:
+        start = datetime.fromtimestamp(message.at - 60, UTC)  # a minute for clocks that differ
+        stamp = start.isoformat(timespec="seconds").replace("+00:00", "Z")
+        with suppress(Refused):
+            async for page in channel.archive(owner, start=stamp, with_=with_, from_=from_):
+                if any(archived.message.get("id") == message.stanza_id for archived in page):
+                    return True
+        return False

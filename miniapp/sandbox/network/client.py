@@ -1,0 +1,130 @@
+"""One phone as an XMPP client: what comes to its user, live and from the archive, and what the user sends."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from xml.etree import ElementTree as ET
+
+from ..store.stanzas import Outgoing, Position
+from . import heard
+from .channel import Channel, Refused, bare, client, log
+from .heard import CARBONS, Heard
+from .rooms import ORIGIN, Rooms, body
+from .server import ServerSettings
+
+VCARD = "vcard-temp"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ears:
+    """Whom a stream tells (of a message; of the room into which a user is invited), and how far archives are read."""
+
+    heard: Callable[[Heard], None]
+    invited: Callable[[str, str], None]
+    position: Callable[[str], Position]
+    move: Callable[[str, str], None]
+
+
+class Phone:
+    """A client of the user `jid`, from `open()` to `close()`. `groups` says which rooms to be in, by `name`."""
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        jid: str,
+        *,
+        name: Callable[[], str],
+        password: Callable[[], str],
+        groups: Callable[[], Iterable[str]],
+        ears: Ears,
+    ) -> None:
+        self.jid = jid
+        self._settings = settings
+        self._name = name
+        self._groups = groups
+        self._ears = ears
+        self.channel = Channel(
+            client(jid, f"phone-{secrets.token_hex(4)}", settings.c2s_tls),
+            settings.c2s,
+            on_stanza=self._take,
+            on_up=self._set_up,
+            password=password,
+        )
+        self.rooms = Rooms(self.channel, name())
+
+    def open(self) -> None:
+        self.channel.open()
+
+    async def close(self) -> None:
+        await self.channel.close()
+
+    def send_direct(self, message: Outgoing) -> None:
+        """Send to a user. Whether it arrived is known by the next `ping`."""
+        stanza = self.channel.element("message", to=message.to, type_="chat", id=message.stanza_id)
+        body(stanza, message.text)
+        ET.SubElement(stanza, ORIGIN, {"id": message.stanza_id})
+        self.channel.send(stanza)
+
+    async def publish_name(self) -> None:
+        """Tell the server the user's name (XEP-0054), if it wants to know it from a client."""
+        card = ET.Element(f"{{{VCARD}}}vCard")
+        for field in ("FN", "NICKNAME"):
+            ET.SubElement(card, f"{{{VCARD}}}{field}").text = self._name()
+        with suppress(Refused):  # our own Prosody has the names from the sandbox itself
+            await self.channel.ask("set", "", card)
+
+    async def join(self, room: str) -> None:
+        """Be in `room`, if it lets us."""
+        try:
+            await self.rooms.join(room)
+        except Refused as refused:
+            log.info("%s can't join %s: %s", self.jid, room, refused)
+
+    async def _set_up(self) -> None:
+        self.rooms.nicknames.clear()
+        await self.channel.ask("set", "", ET.Element(f"{{{CARBONS}}}enable"))
+        self.channel.send(self.channel.element("presence"))
+        await self.publish_name()
+        await catch_up(self.channel, self.jid, self._ears)
+        await asyncio.gather(*(self.join(room) for room in self._groups()))
+
+    def _take(self, stanza: ET.Element) -> None:
+        if bare(stanza.get("from")).endswith(f"@{self._settings.groups}"):
+            self.rooms.take(stanza)
+        if stanza.tag.endswith("}presence") or stanza.get("type") in ("error", "groupchat"):
+            return
+        message = heard.carbon(stanza, self.jid)
+        message = stanza if message is None else message
+        if room := heard.invitation(message):
+            self._ears.invited(room, self.jid)
+        elif (news := heard.direct(message, self.jid)) is not None:
+            self._ears.heard(news)
+
+
+async def catch_up(channel: Channel, owner: str, ears: Ears, *, from_: str = "") -> None:
+    """Hear what came into the archive of the user or room `owner` since it was last read."""
+    position = ears.position(owner)
+    start = datetime.fromtimestamp(position.since, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    archive_id = position.archive_id
+    try:
+        archive_id = await _read(channel, owner, ears, archive_id, start, from_)
+    except Refused as refused:
+        if refused.condition != "item-not-found" or archive_id is None:  # else: it has been deleted since
+            raise
+        archive_id = await _read(channel, owner, ears, None, start, from_)
+    if archive_id is not None and archive_id != position.archive_id:
+        ears.move(owner, archive_id)
+
+
+async def _read(channel: Channel, owner: str, ears: Ears, after: str | None, start: str, from_: str) -> str | None:
+    async for page in channel.archive(owner if from_ else "", after=after, start=start, from_=from_):
+        for archived in page:
+            if (news := heard.from_archive(archived, owner)) is not None:
+                ears.heard(news)
+        after = page[-1].archive_id
+    return after

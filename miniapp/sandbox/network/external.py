@@ -1,0 +1,44 @@
+"""An XMPP server that runs already, started by somebody else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Self
+
+from ...errors import MiniAppError
+from ..store.records import User
+from .accounts import Accounts, Authority
+from .server import ServerSettings
+
+log = logging.getLogger("miniapp.sandbox.xmpp")
+
+
+class ExternalServer:
+    """The server that `settings` describe. It asks about `accounts` at `accounts_port`, see `extauth`."""
+
+    def __init__(self, settings: ServerSettings, accounts: Accounts) -> None:
+        self.settings = settings
+        self._authority: Authority | None = None
+        if settings.accounts_port:
+            self._authority = Authority(accounts, port=settings.accounts_port, secret=settings.accounts_secret)
+
+    def start(self) -> Self:
+        """Answer questions about accounts. Raises `MiniAppError` if the port is taken."""
+        try:
+            if self._authority:
+                self._authority.start()
+        except OSError as error:
+            raise MiniAppError(
+                f"Questions about accounts can't be answered on port {self.settings.accounts_port}: {error.strerror}.",
+                hint="Set accounts_port to another, there and here.",
+                code="port",
+            ) from None
+        return self
+
+    def stop(self) -> None:
+        if self._authority:
+            self._authority.stop()
+
+    def tell(self, *, changed: Iterable[User] = (), removed: Iterable[str] = ()) -> None:
+        """Nothing to do: the server asks at each login, and phones tell their users' names."""

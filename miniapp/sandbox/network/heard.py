@@ -1,0 +1,112 @@
+"""Messages as they come from an XMPP server: one record, whichever way they came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from xml.etree import ElementTree as ET
+
+from ..store.records import MessageKind
+from .channel import Archived, bare, child, local_name, text_of
+
+SID = "urn:xmpp:sid:0"
+CARBONS = "urn:xmpp:carbons:2"
+FORWARD = "urn:xmpp:forward:0"
+DELAY = "urn:xmpp:delay"
+MUC = "http://jabber.org/protocol/muc"
+MUC_USER = f"{MUC}#user"
+CONFERENCE = "jabber:x:conference"
+HINTS = "urn:xmpp:hints"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message between people that some XMPP client wrote, ours or another. `at`: seconds since 1970, None for now."""
+
+    kind: MessageKind
+    sender: str
+    to: str
+    text: str
+    stanza_id: str
+    at: float | None
+
+
+def direct(message: ET.Element, owner: str, at: str = "", archive_id: str = "") -> Heard | None:
+    """What `message` says, which `owner` wrote or got, or None if it says nothing."""
+    text = text_of(message, "body")
+    if not text or message.get("type", "normal") not in ("chat", "normal"):
+        return None
+    sender, to = bare(message.get("from")) or owner, bare(message.get("to")) or owner
+    if owner not in (sender, to):
+        return None
+    return Heard("direct", sender, to, text, id_of(message, f"{owner} {archive_id}"), seconds(at or delayed(message)))
+
+
+def group(message: ET.Element, sender: str | None, at: str = "", archive_id: str = "") -> Heard | None:
+    """What `message` says in the room that it comes from, or None. `sender` is who has the nickname, if known."""
+    text = text_of(message, "body")
+    if not text or message.get("type") != "groupchat":
+        return None
+    room = bare(message.get("from"))
+    item = message.find(f"{{{MUC_USER}}}x/{{{MUC_USER}}}item")
+    sender = bare(item.get("jid")) if item is not None and item.get("jid") else sender
+    if not sender:
+        return None
+    return Heard("group", sender, room, text, id_of(message, f"{room} {archive_id}"), seconds(at or delayed(message)))
+
+
+def from_archive(archived: Archived, owner: str) -> Heard | None:
+    """What one message of the archive of the user or room `owner` says."""
+    if archived.message.get("type") == "groupchat":
+        return group(archived.message, None, archived.at, archived.archive_id)
+    return direct(archived.message, owner, archived.at, archived.archive_id)
+
+
+def carbon(message: ET.Element, owner: str) -> ET.Element | None:
+    """The message that this one carries as a copy for another client of `owner` (XEP-0280)."""
+    for way in ("sent", "received"):
+        inner = message.find(f"{{{CARBONS}}}{way}/{{{FORWARD}}}forwarded")
+        if inner is not None and bare(message.get("from")) == owner:
+            return child(inner, "message")
+    return None
+
+
+def invitation(message: ET.Element) -> str:
+    """The room into which this message invites, by XEP-0249 or by way of the room, or nothing."""
+    conference = message.find(f"{{{CONFERENCE}}}x")
+    if conference is not None:
+        return bare(conference.get("jid"))
+    if message.find(f"{{{MUC_USER}}}x/{{{MUC_USER}}}invite") is not None:
+        return bare(message.get("from"))
+    return ""
+
+
+def id_of(message: ET.Element, otherwise: str) -> str:
+    """The ID that the author gave to the message, which all its copies share; `otherwise` for one without."""
+    origin = message.find(f"{{{SID}}}origin-id")
+    return (origin.get("id") if origin is not None else None) or message.get("id") or otherwise
+
+
+def delayed(message: ET.Element) -> str:
+    """When a message that had to wait was sent, or nothing."""
+    delay = message.find(f"{{{DELAY}}}delay")
+    return delay.get("stamp", "") if delay is not None else ""
+
+
+def seconds(stamp: str) -> float | None:
+    """`stamp`, as XEP-0082 writes it, in seconds since 1970."""
+    try:
+        return datetime.fromisoformat(stamp).timestamp() if stamp else None
+    except ValueError:
+        return None
+
+
+def statuses(stanza: ET.Element) -> set[str]:
+    """The status codes of a room (XEP-0045) in this stanza."""
+    return {one.get("code", "") for one in stanza.findall(f"{{{MUC_USER}}}x/{{{MUC_USER}}}status")}
+
+
+def is_room_news(message: ET.Element) -> bool:
+    """Whether a room tells that its name or its members have changed."""
+    x = message.find(f"{{{MUC_USER}}}x")
+    return x is not None and any(local_name(one) in ("status", "item") for one in x)

@@ -1,0 +1,97 @@
+"""Which XMPP server carries the messages, and how to reach it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from ...errors import MiniAppError
+from ..store.records import User
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings:
+    """An XMPP server, whoever runs it.
+
+    `domain`: the users'. `groups`, `alerts`: the domains of group chats and of what the host sends, `muc.{domain}` and
+    `alerts.{domain}` if left out. `component_*`: where and by what secret the host connects (XEP-0114). `c2s_*`: where
+    clients connect; `c2s_tls` is `starttls` or, on this machine only, `none`. `websocket`, `bosh`: URLs for clients in
+    browsers. `accounts_*`: where the server asks us about accounts, see `accounts`.
+    """
+
+    domain: str
+    component_secret: str = field(repr=False)
+    component_host: str = "127.0.0.1"
+    component_port: int = 5347
+    c2s_host: str = "127.0.0.1"
+    c2s_port: int = 5222
+    c2s_tls: Literal["starttls", "none"] = "starttls"
+    websocket: str = ""
+    bosh: str = ""
+    groups: str = ""
+    alerts: str = ""
+    accounts_port: int = 0
+    accounts_secret: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "groups", self.groups or f"muc.{self.domain}")
+        object.__setattr__(self, "alerts", self.alerts or f"alerts.{self.domain}")
+
+    @property
+    def component(self) -> Address:
+        return self.component_host, self.component_port
+
+    @property
+    def c2s(self) -> Address:
+        return self.c2s_host, self.c2s_port
+
+
+class Server(Protocol):
+    """A running XMPP server, as the network needs it."""
+
+    @property
+    def settings(self) -> ServerSettings: ...
+
+    def start(self) -> Any:
+        """Returns once it can be connected to."""
+
+    def stop(self) -> None: ...
+
+    def tell(self, *, changed: Iterable[User] = (), removed: Iterable[str] = ()) -> None:
+        """Users are new or were changed; users were removed."""
+
+
+def read_settings(path: Path) -> ServerSettings:
+    """The settings in the TOML file at `path`. Raises `MiniAppError` with every problem that there is."""
+    try:
+        given = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unusable(path, str(error)) from None
+    kinds = {one.name: int if one.type == "int" else str for one in fields(ServerSettings)}
+    problems = [f"{name}: there is no such setting" for name in given if name not in kinds]
+    problems += [f"{name}: is missing" for name in ("domain", "component_secret") if not given.get(name)]
+    problems += [
+        f"{name}: is not {'a number' if kind is int else 'text'}"
+        for name, kind in kinds.items()
+        if name in given and type(given[name]) is not kind
+    ]
+    if given.get("c2s_tls", "starttls") not in ("starttls", "none"):
+        problems.append("c2s_tls: is neither starttls nor none")
+    elif given.get("c2s_tls") == "none" and given.get("c2s_host", "127.0.0.1") not in ("127.0.0.1", "::1", "localhost"):
+        problems.append("c2s_tls: passwords would leave this machine in clear; use starttls")
+    if problems:
+        raise _unusable(path, "; ".join(problems))
+    return ServerSettings(**given)
+
+
+def _unusable(path: Path, why: str) -> MiniAppError:
+    return MiniAppError(
+        f"The XMPP settings in {path} can't be used: {why.rstrip('.')}.",
+        hint="docs/xmpp.md lists the settings.",
+        code="xmpp_settings",
+    )

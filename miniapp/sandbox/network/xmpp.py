@@ -1,0 +1,140 @@
+"""The XMPP network: what the phones show is in the store, and a server carries it to every other client and back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Coroutine, Iterable
+from contextlib import suppress
+from typing import Any
+
+from ...errors import MiniAppError
+from ..store import Store
+from ..store.records import Chat, Delivered, Group, Message, NotFound, Sender, Thread, User
+from . import Listener
+from .bridge import Bridge
+from .channel import Broken
+from .credentials import CHAT_SECONDS, Credentials
+from .embedded import EmbeddedNetwork
+from .server import Server
+
+CONNECT_SECONDS = 10.0  # for the server to take the component; on this machine it takes 20 ms
+OPEN_SECONDS = 3.0  # a phone shows what it has if the server has not let it in by then
+
+
+class XMPPNetwork(EmbeddedNetwork):
+    """A network over `server`.
+
+    Messages are accepted, numbered and shown as on the embedded network, and queued for the server in the same
+    transaction. While the server is away they wait; each is sent once. What other clients write is heard by the phones
+    that are open, by the rooms' observer, and from the server's archives.
+    """
+
+    def __init__(self, store: Store, server: Server, credentials: Credentials) -> None:
+        super().__init__(store)
+        self._store = store
+        self._server = server
+        self._credentials = credentials
+        self._bridge: Bridge | None = None
+
+    def start(self) -> None:
+        """Start the server and connect. Raises `MiniAppError` if that does not come about."""
+        self._store.mail.relayed = True
+        self._store.stanzas.begin(time.time())
+        self._server.start()
+        self._bridge = Bridge(self._server.settings, self._store, self._credentials, self._hear)
+        if fault := self._bridge.start(CONNECT_SECONDS):
+            self.close()
+            raise _no_connection(self._server, fault)
+
+    def close(self) -> None:
+        if self._bridge is not None:
+            self._bridge.stop()
+            self._bridge = None
+        self._server.stop()
+        super().close()
+
+    def direct(self, sender: Sender, to: str, text: str) -> Message:
+        return self._queued(super().direct(sender, to, text))
+
+    def group(self, sender: Sender, group: str, text: str) -> Message:
+        return self._queued(super().group(sender, group, text))
+
+    def broadcast(self, sender: Sender, domain: str, text: str) -> Message:
+        return self._queued(super().broadcast(sender, domain, text))
+
+    def create_group(self, owner: str, members: Iterable[str], name: str = "", group: str | None = None) -> Group:
+        made, new = self._mail.create_group(owner, members, name, group)
+        if new:
+            self._later(lambda bridge: bridge.provide(made, [jid for jid in new if jid != owner]))
+        return made
+
+    def history(
+        self, user: str, thread: str | None = None, *, before: int | None = None, limit: int = 50
+    ) -> list[Message]:
+        self._open(user)
+        return super().history(user, thread, before=before, limit=limit)
+
+    def threads(self, user: str) -> list[Thread]:
+        self._open(user)
+        return super().threads(user)
+
+    def listen(self, listener: Listener, user: str | None = None) -> Callable[[], None]:
+        if user is not None:
+            self._open(user)
+        return super().listen(listener, user)
+
+    def user_changed(self, user: User) -> None:
+        self._server.tell(changed=[user])
+        self._later(lambda bridge: bridge.rename(user.jid))
+
+    def user_removed(self, jid: str) -> None:
+        self._server.tell(removed=[jid])
+        rooms = [group.jid for group in self._mail.groups()]
+        self._later(lambda bridge: bridge.expel(jid, rooms))
+
+    def reset(self, removed: Collection[str]) -> None:
+        groups = [group.jid for group in self._mail.groups()]
+        self._store.stanzas.begin(time.time())
+        self._server.tell(changed=self._store.users.all(), removed=removed)
+        if self._bridge is not None:
+            with suppress(TimeoutError):
+                self._bridge.call(self._bridge.reset(groups)).result(CONNECT_SECONDS)
+
+    def chat(self, user: str) -> Chat:
+        self._store.users.get(user)
+        settings, password = self._server.settings, self._credentials.sign(user)
+        return Chat(settings.websocket, settings.bosh, user, password, CHAT_SECONDS)
+
+    def _hear(self, write: Callable[[], list[Delivered]]) -> None:
+        with self._order:
+            self._tell(write())
+
+    def _queued(self, message: Message) -> Message:
+        if self._bridge is not None:
+            self._bridge.wake()
+        return message
+
+    def _later(self, work: Callable[[Bridge], Coroutine[Any, Any, None]]) -> None:
+        if self._bridge is not None:
+            self._bridge.call(work(self._bridge)).add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def _open(self, user: str) -> None:
+        """Have the phone of `user` logged in and caught up, if the server lets it."""
+        if self._bridge is not None and self._bridge.is_up and self._store.users.find(user) is not None:
+            with suppress(Broken, NotFound):
+                self._bridge.call(self._bridge.phone(user, OPEN_SECONDS)).result()
+
+
+def _no_connection(server: Server, fault: str) -> MiniAppError:
+    host, port = server.settings.component
+    if fault == "not-authorized":
+        return MiniAppError(
+            f"The XMPP server at {host} port {port} does not accept the component's secret.",
+            hint=f"Make component_secret what the server has for {server.settings.alerts}.",
+            code="xmpp_secret",
+        )
+    return MiniAppError(
+        f"The XMPP server at {host} port {port} can't be reached: {fault}.",
+        hint="Is it running, and does it listen for components there? --xmpp off does without it.",
+        code="xmpp_unreachable",
+    )

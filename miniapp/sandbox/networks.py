@@ -1,0 +1,43 @@
+"""Which network a sandbox gets."""
+
+from __future__ import annotations
+
+from .config import SandboxConfig
+from .network import Network
+from .network.embedded import EmbeddedNetwork
+from .network.server import ServerSettings
+from .store import Store
+
+
+def choose_network(config: SandboxConfig, store: Store) -> tuple[Network, str]:
+    """The network that `config` asks for, not started yet, and what to call it.
+
+    What XMPP needs is loaded only where it is used.
+    """
+    if config.xmpp == "off":
+        return EmbeddedNetwork(store), "embedded"
+    if config.xmpp == "auto" and (reason := _missing()):
+        return EmbeddedNetwork(store), f"embedded. {reason}"
+    from .network.credentials import Credentials
+    from .network.xmpp import XMPPNetwork
+
+    credentials = Credentials(store)
+    if isinstance(config.xmpp, ServerSettings):
+        from .network.external import ExternalServer
+
+        server = config.xmpp
+        where = f"XMPP, {server.domain} at {server.component_host} port {server.component_port}"
+        return XMPPNetwork(store, ExternalServer(server, credentials), credentials), where
+    from .prosody import Prosody
+
+    return XMPPNetwork(store, Prosody(credentials, directory=config.xmpp_directory), credentials), "XMPP, by Prosody"
+
+
+def _missing() -> str | None:
+    try:
+        import slixmpp as _  # noqa: F401
+    except ModuleNotFoundError:
+        return "slixmpp is not installed (pip install 'onechat-miniapp[sandbox]')."
+    from .prosody import missing
+
+    return missing()

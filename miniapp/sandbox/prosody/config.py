@@ -1,0 +1,77 @@
+"""The directory that one Prosody runs from: its configuration, its data, and who owns them."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+HERE = Path(__file__).parent
+UNPRIVILEGED = ("prosody", "nobody")  # whom Prosody runs as where we are root, which it refuses to be
+_NAME = "prosody.cfg.lua"
+
+
+def unprivileged() -> pwd.struct_passwd | None:
+    """Whom Prosody is to run as, or None to run it as who we are."""
+    if os.geteuid() != 0:
+        return None
+    for name in UNPRIVILEGED:
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    return None
+
+
+def usable_directory(wanted: Path | None, user: pwd.struct_passwd | None) -> tuple[Path, bool]:
+    """A directory for Prosody that `user` can reach, and whether it is one to be deleted at the end.
+
+    A directory below one that is closed to `user`, such as root's home, is of no use: then a temporary one is made.
+    """
+    if wanted is not None:
+        wanted = wanted.resolve()
+        wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if user is None or all(parent.stat().st_mode & stat.S_IXOTH for parent in wanted.parents):
+            _own(wanted, user)
+            return wanted, False
+    directory = Path(tempfile.mkdtemp(prefix="onechat-xmpp-"))
+    _own(directory, user)
+    return directory, True
+
+
+def write(directory: Path, user: pwd.struct_passwd | None, given: Mapping[str, str | int]) -> Path:
+    """Write the configuration, readable by its owner alone since there are secrets in it."""
+    modules = directory / "modules"  # a copy: an installation may be in a place that `user` can't reach
+    for folder in (directory / "data", directory / "certs", modules):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _own(folder, user)
+    for source in (HERE / "modules").glob("*.lua"):
+        _put(modules / source.name, source.read_text("utf-8"), user)
+    given = {**given, "directory": str(directory), "modules": str(modules)}
+    table = "".join(f"\t{key} = {lua(value)};\n" for key, value in given.items())
+    template = (HERE / _NAME).read_text("utf-8")
+    return _put(directory / _NAME, template.replace("{{ given }}", "{\n" + table + "}"), user)
+
+
+def lua(value: str | int) -> str:
+    """`value` as Lua writes it. Bytes that could mean something to Lua become numbers."""
+    if isinstance(value, int):
+        return str(value)
+    return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:03}" for b in value.encode()) + '"'
+
+
+def _put(path: Path, text: str, user: pwd.struct_passwd | None) -> Path:
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    _own(path, user)
+    return path
+
+
+def _own(path: Path, user: pwd.struct_passwd | None) -> None:
+    if user is not None:
+        os.chown(path, user.pw_uid, user.pw_gid)

@@ -1,0 +1,128 @@
+"""The queue to an XMPP server, and how far its archives have been read.
+
+A message that is written here goes `queued → sending → settled`. `sending` is committed before the first byte leaves,
+so only what is found as `sending` after a connection broke can have arrived or not: the server's archive is asked then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from sqlalchemy import delete, select, update
+
+from .records import MessageKind, Sender
+from .tables import Database, DeliveryRow, MessageRow, PositionRow, StanzaRow
+
+State = Literal["queued", "sending", "settled"]
+QUEUED: State = "queued"
+SENDING: State = "sending"
+SETTLED: State = "settled"
+
+
+def stanza_key(kind: MessageKind, sender: str, to: str, stanza_id: str, text: str) -> str:
+    """What is the same of a message however it comes: live, as a copy, from an archive.
+
+    The text is part of it: some clients count their stanza IDs from one in every session. XML makes one of all line
+    ends. In a group the sender is known by a nickname only, so that is no part of it.
+    """
+    author = "" if kind == "group" else sender
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return hashlib.sha256("\0".join((kind, author, to, stanza_id, text)).encode("utf-8", "replace")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message that the server has yet to get. Of a broadcast, those up to the JID `upto` have it."""
+
+    message_id: int
+    kind: MessageKind
+    sender: Sender
+    to: str
+    text: str
+    at: float
+    stanza_id: str
+    state: State
+    upto: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far an archive has been read: to `archive_id` or, without one, from the time `since` on."""
+
+    archive_id: str | None
+    since: float
+
+
+class Stanzas:
+    """What is on its way to the server, oldest first."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def waiting(self, limit: int, *, without: Collection[str] = ()) -> list[Outgoing]:
+        """The first `limit` messages that are not settled, without those of the senders `without`."""
+        query = (
+            select(StanzaRow, MessageRow)
+            .join(MessageRow, MessageRow.id == StanzaRow.message_id)
+            .where(StanzaRow.state != SETTLED, MessageRow.sender.not_in(without))
+            .order_by(StanzaRow.message_id)
+            .limit(limit)
+        )
+        with self._database.transaction() as t:
+            return [
+                Outgoing(
+                    message.id,
+                    cast(MessageKind, message.kind),
+                    Sender(message.sender, message.sender_name),
+                    message.to,
+                    message.text,
+                    message.at,
+                    row.stanza_id,
+                    cast(State, row.state),
+                    row.upto,
+                )
+                for row, message in t.execute(query)
+            ]
+
+    def recipients(self, message_id: int, after: str, limit: int) -> list[str]:
+        """The next `limit` users whom a broadcast reached, in the order of their JIDs."""
+        query = (
+            select(DeliveryRow.jid)
+            .where(DeliveryRow.message_id == message_id, DeliveryRow.jid > after)
+            .order_by(DeliveryRow.jid)
+            .limit(limit)
+        )
+        with self._database.transaction() as t:
+            return list(t.scalars(query))
+
+    def mark(self, message_ids: Collection[int], state: State) -> None:
+        with self._database.transaction() as t:
+            t.execute(update(StanzaRow).where(StanzaRow.message_id.in_(message_ids)).values(state=state))
+
+    def advance(self, message_id: int, upto: str) -> None:
+        """Everybody up to the JID `upto` has the broadcast."""
+        with self._database.transaction() as t:
+            t.execute(update(StanzaRow).where(StanzaRow.message_id == message_id).values(upto=upto, state=QUEUED))
+
+    def begin(self, now: float, *, anew: bool = False) -> None:
+        """Archives are read from `now` on, unless they have been read before or that is to be forgotten (`anew`)."""
+        with self._database.transaction() as t:
+            if anew:
+                t.execute(delete(PositionRow))
+            if t.get(PositionRow, "") is None:
+                t.add(PositionRow(owner="", archive_id=None, since=now))
+
+    def position(self, owner: str) -> Position:
+        """How far the archive of `owner` has been read."""
+        with self._database.transaction() as t:
+            row = t.get(PositionRow, owner) or t.get_one(PositionRow, "")
+            return Position(row.archive_id, row.since)
+
+    def move(self, owner: str, archive_id: str) -> None:
+        """The archive of `owner` has been read up to `archive_id`."""
+        with self._database.transaction() as t:
+            since = t.get_one(PositionRow, "").since
+            t.merge(PositionRow(owner=owner, archive_id=archive_id, since=since))

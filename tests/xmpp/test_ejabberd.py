@@ -1,0 +1,108 @@
+"""The same network over a server that somebody else runs: Debian's ejabberd, reached by settings alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from miniapp.sandbox.network.server import ServerSettings
+
+from .ejabberd import Ejabberd
+from .friend import Got
+from .host import ALERTS, ALICE, BOB, CAROL, DAVE, DOMAIN, ERIN, LUNCH, Host
+
+Eventually = Callable[..., None]
+
+
+@pytest.fixture
+def ejabberd() -> Iterator[Ejabberd]:
+    server = Ejabberd(DOMAIN).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def host(start: Callable[..., Host], ejabberd: Ejabberd) -> Host:
+    return start(
+        xmpp=ServerSettings(
+            domain=DOMAIN,
+            component_port=ejabberd.component,
+            component_secret=ejabberd.secret,
+            c2s_port=ejabberd.c2s,
+            c2s_tls="none",
+            websocket=f"ws://127.0.0.1:{ejabberd.http}/ws",
+            bosh=f"http://127.0.0.1:{ejabberd.http}/bosh",
+            accounts_port=ejabberd.accounts_port,
+            accounts_secret=ejabberd.accounts_secret,
+        )
+    )
+
+
+def test_messages_go_both_ways(host: Host, eventually: Eventually) -> None:
+    """Single, group and broadcast reach a client; what it writes shows on the phones; groups and archives work."""
+    bob = host.friend(BOB)
+    eventually(lambda: LUNCH in host.network._bridge._alerts.rooms().nicknames)
+    bob.join(LUNCH, "Bobby")
+    host.api("singleMessage", jid=BOB, message="one")
+    host.api("groupMessage", jid=LUNCH, message="all of you")
+    host.api("massBroadcast", domain=DOMAIN, message="everybody")
+    host.type(ALICE, BOB, "hello")
+    eventually(lambda: len(bob.got) == 4)
+    assert Counter(bob.got) == Counter(
+        [
+            Got("chat", ALERTS, "one"),
+            Got("groupchat", f"{LUNCH}/Lunch", "all of you"),
+            Got("chat", ALERTS, "everybody"),
+            Got("chat", ALICE, "hello"),
+        ]
+    )
+    bob.send(ALICE, "hello yourself")
+    bob.send(LUNCH, "noon?", "groupchat")
+    eventually(lambda: host.shown(ALICE, BOB) == ["hello", "hello yourself"])
+    eventually(lambda: host.shown(CAROL, LUNCH) == ["all of you", "noon?"])
+    bob.send(ERIN, "for later")
+    eventually(lambda: host.shown(ERIN, BOB) == ["for later"])
+    dave = host.friend(DAVE)
+    eventually(lambda: dave.texts() == ["everybody"])
+
+
+def test_accounts_are_the_sandboxs(host: Host) -> None:
+    """A wrong password, and a user who was removed, are refused by the server."""
+    password = host.controls.call("POST", f"/_sandbox/users/{BOB}/password")["password"]
+    with pytest.raises(PermissionError):
+        host.friend(BOB, "wrong")
+    host.friend(BOB, password)
+    chat = host.controls.call("POST", f"/phones/{CAROL}/chat")
+    host.friend(CAROL, chat["password"])
+    with pytest.raises(PermissionError):
+        host.friend(BOB, chat["password"])
+    host.controls.call("DELETE", f"/_sandbox/users/{BOB}")
+    with pytest.raises(PermissionError):
+        host.friend(BOB, password)
+
+
+def test_what_was_accepted_while_it_was_away_is_sent_once(
+    host: Host, ejabberd: Ejabberd, eventually: Eventually
+) -> None:
+    """Killed and started again, it gets everything that was accepted, each once."""
+    expected = []
+    for number in range(30):
+        if number == 10:
+            ejabberd.kill()
+        host.api("singleMessage", jid=BOB, message=f"alert {number}")
+        host.type(ALICE, BOB, f"direct {number}")
+        expected += [f"alert {number}", f"direct {number}"]
+    ejabberd.start()
+    eventually(host.sent_on, 60)
+    bob = host.friend(BOB)
+
+    async def archive(stream):
+        return [
+            message["mam_result"]["forwarded"]["stanza"]["body"]
+            async for message in stream.plugin["xep_0313"].iterate()
+        ]
+
+    assert Counter(filter(None, bob.ask(archive))) == Counter(expected)
+    assert host.shown(BOB) == expected

@@ -1,0 +1,244 @@
+"""What happens when the XMPP server, or somebody who talks to it, does not do as it should."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from miniapp.errors import MiniAppError
+from miniapp.sandbox import SandboxConfig, create_sandbox
+from miniapp.sandbox.network.credentials import Credentials
+from miniapp.sandbox.network.server import read_settings
+from miniapp.sandbox.prosody import Ports, Prosody
+from miniapp.sandbox.store import Store
+
+from .host import ALICE, BOB, DOMAIN, LUNCH, Host
+
+Eventually = Callable[..., None]
+
+
+@contextmanager
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as somebody:
+        yield somebody.getsockname()[1]
+
+
+def kill(host: Host) -> None:
+    os.kill(host.prosody.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def credentials() -> Iterator[Credentials]:
+    store = Store(domain=DOMAIN)
+    yield Credentials(store)
+    store.close()
+
+
+def test_nothing_accepted_is_lost_or_doubled_when_the_server_is_killed(host: Host, eventually: Eventually) -> None:
+    """Killed twice while people and backends send, it has everything in the end, each once, and so have the phones."""
+    bob = host.friend(BOB)
+    bob.join(LUNCH, "Bobby")
+    expected: list[str] = []
+
+    def send(number: int) -> None:
+        host.api("singleMessage", jid=BOB, message=f"alert {number}")
+        host.type(ALICE, BOB, f"direct {number}")
+        host.type(ALICE, LUNCH, f"group {number}")
+        expected.extend(f"{kind} {number}" for kind in ("alert", "direct", "group"))
+
+    for number in range(60):
+        if number in (15, 40):
+            eventually(lambda: host.network._bridge.is_up)
+            kill(host)
+        send(number)
+    host.api("massBroadcast", domain=DOMAIN, message="the end")
+    expected.append("the end")
+    eventually(host.sent_on, 60)
+    assert host.shown(BOB)[-180:] == expected[-180:]
+
+    # What the server has, by its own archives: nobody asks our store here.
+    again = host.friend(BOB)
+
+    async def archive(stream, owner=None):
+        return [
+            message["mam_result"]["forwarded"]["stanza"]["body"]
+            async for message in stream.plugin["xep_0313"].iterate(jid=owner)
+        ]
+
+    direct = again.ask(lambda stream: archive(stream))
+    again.join(LUNCH, "Bobby")
+    group = again.ask(lambda stream: archive(stream, LUNCH))
+    assert Counter(text for text in direct + group if text) == Counter(expected)
+
+
+def test_a_sandbox_that_was_killed_sends_on(start: Callable[..., Host], tmp_path: Path, eventually: Eventually) -> None:
+    """What was accepted and not sent on is in the store, and goes out when a sandbox is started on it again."""
+    database = tmp_path / "sandbox.db"
+    first = start(database=database, xmpp_directory=tmp_path / "xmpp")
+    first.prosody.stop()
+    first.type(ALICE, BOB, "while it was away")
+    first.network._bridge.stop()
+    second = start(database=database, xmpp_directory=tmp_path / "xmpp")
+    eventually(second.sent_on)
+    bob = second.friend(BOB)
+    eventually(lambda: bob.texts() == ["while it was away"])
+    assert second.shown(BOB) == ["while it was away"]
+
+
+def test_groups_and_archives_outlive_a_restart(
+    start: Callable[..., Host], tmp_path: Path, eventually: Eventually
+) -> None:
+    """With a directory and a database, rooms, members and what was written are there again, and shown once."""
+    kept = {"database": tmp_path / "sandbox.db", "xmpp_directory": tmp_path / "xmpp"}
+    first = start(**kept)
+    bob = first.friend(BOB)
+    made = first.network.create_group(ALICE, [BOB], "Cooks")
+    eventually(lambda: bob.invited == [made.jid])
+    first.type(ALICE, made.jid, "hello")
+    eventually(first.sent_on)
+    first.close()
+    first.server.stop()
+    second = start(**kept)
+    bob = second.friend(BOB)
+    bob.join(made.jid, "Bobby")
+    bob.send(made.jid, "hello again", "groupchat")
+    eventually(lambda: second.shown(ALICE, made.jid) == ["hello", "hello again"])
+
+
+def test_the_server_ends_with_a_parent_that_is_killed() -> None:
+    """A SIGKILL of the sandbox leaves no Prosody behind."""
+    program = (
+        "from miniapp.sandbox import SandboxConfig, SandboxServer\n"
+        "server = SandboxServer(SandboxConfig(xmpp='prosody')).start()\n"
+        "print(server.sandbox.network._server.pid, flush=True)\n"
+        "import time; time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        prosody = int(parent.stdout.readline())
+        watch = os.pidfd_open(prosody)
+        parent.kill()
+    ended = threading.Event()
+    waiting = threading.Thread(target=lambda: (_ended(watch), ended.set()))
+    waiting.start()
+    assert ended.wait(20)
+    waiting.join()
+    os.close(watch)
+
+
+def _ended(pidfd: int) -> None:
+    import select
+
+    select.select([pidfd], [], [], 20)
+
+
+def test_a_port_that_is_taken_is_named(credentials: Credentials) -> None:
+    """The error says which port, and what to do."""
+    with taken_port() as port, pytest.raises(MiniAppError, match=f"port {port}") as error:
+        Prosody(credentials, ports=Ports(c2s=port)).start()
+    assert error.value.code == "port"
+    assert "free one" in error.value.hint
+
+
+def test_a_wrong_component_secret_is_named(host: Host) -> None:
+    """A server that runs already and has another secret: the sandbox does not start, and says so."""
+    settings = replace(host.prosody.settings, component_secret="something-else")
+    with pytest.raises(MiniAppError) as error:
+        create_sandbox(SandboxConfig(xmpp=settings))
+    assert error.value.code == "xmpp_secret"
+    assert "something-else" not in str(error.value)
+
+
+def test_a_server_that_is_not_there_is_named(host: Host) -> None:
+    """Nothing listens at the component's port: the sandbox does not start, and says where it looked."""
+    with taken_port() as port:
+        pass
+    with pytest.raises(MiniAppError, match=f"port {port}") as error:
+        create_sandbox(SandboxConfig(xmpp=replace(host.prosody.settings, component_port=port)))
+    assert error.value.code == "xmpp_unreachable"
+
+
+def test_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without Prosody, auto is the embedded network and says what to install; asked for by name, it is an error."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    from miniapp.sandbox import sandbox_of
+
+    host = sandbox_of(create_sandbox(SandboxConfig(xmpp="auto")))
+    assert "apt install prosody" in host.carried_by
+    assert "\n" not in host.carried_by
+    host.close()
+    with pytest.raises(MiniAppError) as error:
+        create_sandbox(SandboxConfig(xmpp="prosody"))
+    assert error.value.code == "no_prosody"
+
+
+def test_a_flood_leaves_others_their_service(host: Host, eventually: Eventually) -> None:
+    """A client that sends thousands of messages at once is slowed down; a message of somebody else comes through."""
+    flooder, carol = host.friend(BOB), host.friend(f"carol@{DOMAIN}")
+    assert host.shown(ALICE) == []
+    for number in range(3000):
+        flooder.send(ALICE, f"flood {number} " + "x" * 200)
+    carol.send(ALICE, "excuse me")
+    eventually(lambda: "excuse me" in host.shown(ALICE, carol.jid))
+    host.api("singleMessage", jid=carol.jid, message="still here")
+    eventually(lambda: "still here" in carol.texts())
+
+
+def test_a_huge_message_ends_its_sender_alone(host: Host, eventually: Eventually) -> None:
+    """A message of 1 MB is refused with the sender's stream; nobody else notices."""
+    bob, carol = host.friend(BOB), host.friend(f"carol@{DOMAIN}")
+    bob.send(ALICE, "x" * 1024 * 1024)
+    eventually(lambda: not bob.stream.is_connected())
+    carol.send(ALICE, "hello")
+    eventually(lambda: host.shown(ALICE) == ["hello"])
+
+
+@pytest.mark.parametrize("garbage", [b"<not xml", b"\0\xff\xfe", b"<a><b></a>", b"<?xml version='1.0'?><!DOCTYPE x>"])
+def test_malformed_xml_is_refused(host: Host, garbage: bytes) -> None:
+    """Whatever is not XML ends its own connection, with or without a stream around it."""
+    opening = (
+        f"<stream:stream to='{DOMAIN}' xmlns='jabber:client' "
+        "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>"
+    ).encode()
+    with socket.create_connection(("127.0.0.1", host.prosody.ports.c2s), 10) as client:
+        client.sendall(opening + garbage + b"</stream:stream>")
+        said = b""
+        while piece := client.recv(65536):
+            said += piece
+    assert b"stream:error" in said or b"</stream:stream>" in said
+    assert host.type(ALICE, BOB, "still here")["text"] == "still here"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "domain: is missing; component_secret: is missing"),
+        ('domain = "a.example"\ncomponent_secret = "s"\nportt = 1', "portt: there is no such setting"),
+        ('domain = "a.example"\ncomponent_secret = "s"\nc2s_port = "x"', "c2s_port: is not a number"),
+        ('domain = "a.example"\ncomponent_secret = "s"\nc2s_tls = "none"\nc2s_host = "a.example"', "in clear"),
+        ("domain = ", "can't be used"),
+    ],
+)
+def test_settings_of_another_server_are_checked(tmp_path: Path, text: str, fault: str) -> None:
+    """Each problem is named, with its key; the secret is not repeated."""
+    (tmp_path / "xmpp.toml").write_text(text)
+    with pytest.raises(MiniAppError, match=fault) as error:
+        read_settings(tmp_path / "xmpp.toml")
+    assert error.value.code == "xmpp_settings"
+
+
+def test_settings_hide_their_secrets(tmp_path: Path) -> None:
+    """Shown in a log or an error, the settings have no secret in them."""
+    (tmp_path / "xmpp.toml").write_text('domain = "a.example"\ncomponent_secret = "CANARY"\naccounts_secret = "CANARY"')
+    assert "CANARY" not in repr(read_settings(tmp_path / "xmpp.toml"))

@@ -1,0 +1,202 @@
+"""Two browsers as two users: what one writes, does and reads shows at the other."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from xmpp.ocwp_site import DOMAIN, Visitor
+
+Visit = Callable[..., Visitor]
+ALICE, BOB, CAROL = (f"{name}@{DOMAIN}" for name in ("alice", "bob", "carol"))
+pytestmark = pytest.mark.browser
+
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
+
+
+@pytest.fixture
+def pair(visit: Visit) -> tuple[Visitor, Visitor]:
+    """Alice and Bob, each with the chat with the other open."""
+    alice, bob = visit("alice").sign_in(), visit("bob").sign_in()
+    alice.open(BOB)
+    bob.open(ALICE)
+    return alice, bob
+
+
+def test_messages_go_both_ways_as_text(pair: tuple[Visitor, Visitor]) -> None:
+    """What is written is shown as it was written, markup, emoji and line breaks included."""
+    alice, bob = pair
+    texts = ["<img src=x onerror=alert(1)>", "a & b 😀", "]]></body>", "two\nlines"]
+    for text in texts:
+        alice.write(BOB, text)
+    bob.expect_texts(ALICE, *texts)
+    bob.write(ALICE, "yes")
+    alice.expect_texts(BOB, *texts, "yes")
+    bob.expect_texts(ALICE, *texts, "yes")
+    assert bob.box(ALICE).locator("img").count() == 0
+
+
+def test_only_web_addresses_become_links(pair: tuple[Visitor, Visitor]) -> None:
+    """An http address is a link that tells its target nothing; a script is text."""
+    alice, bob = pair
+    alice.write(BOB, "see https://example.com/a. or javascript:alert(1)")
+    link = bob.box(ALICE).locator(".text a")
+    expect(link).to_have_count(1)
+    expect(link).to_have_attribute("href", "https://example.com/a")
+    expect(link).to_have_attribute("rel", re.compile("noopener noreferrer"))
+
+
+def test_typing_shows_and_ends(pair: tuple[Visitor, Visitor]) -> None:
+    """While one types the other sees it; emptied, it is gone."""
+    alice, bob = pair
+    entry = alice.box(BOB).get_by_role("textbox")
+    entry.fill("hel")
+    expect(bob.box(ALICE).get_by_text("Alice is typing")).to_be_visible()
+    entry.fill("")
+    expect(bob.box(ALICE).get_by_text("Alice is typing")).to_be_hidden()
+
+
+def test_sent_delivered_read(visit: Visit) -> None:
+    """A message is sent while the other is away, delivered when they come, read when they look."""
+    alice = visit("alice").sign_in()
+    alice.open(BOB)
+    alice.write(BOB, "are you there?")
+    state = alice.box(BOB).locator("[data-delivery]")
+    expect(state).to_have_attribute("data-delivery", "sent")
+    bob = visit("bob").sign_in()
+    expect(state).to_have_attribute("data-delivery", "delivered")
+    bob.open(ALICE)
+    expect(state).to_have_attribute("data-delivery", "read")
+
+
+def test_unread_messages_are_counted_and_read_in_all_tabs(visit: Visit) -> None:
+    """Unread messages are counted in the list; reading them in one tab clears the count in the other."""
+    bob, again = visit("bob").sign_in(), visit("bob").sign_in()
+    alice = visit("alice").sign_in()
+    alice.open(BOB)
+    alice.write(BOB, "one")
+    alice.write(BOB, "two")
+    for tab in (bob, again):
+        expect(tab.page.locator("ocwp-list .badge")).to_have_text("2")
+    bob.open(ALICE)
+    for tab in (bob, again):
+        expect(tab.page.locator("ocwp-list .badge")).to_have_count(0)
+
+
+def test_several_tabs_show_the_same(visit: Visit) -> None:
+    """What is written in one tab stands in the other, once."""
+    alice, again, bob = visit("alice").sign_in(), visit("alice").sign_in(), visit("bob").sign_in()
+    for tab in (alice, again):
+        tab.open(BOB)
+    bob.open(ALICE)
+    alice.write(BOB, "from the first tab")
+    again.write(BOB, "from the second")
+    bob.write(ALICE, "to both")
+    for tab in (alice, again):
+        expect(tab.box(BOB).locator(".text")).to_have_count(3)
+        assert sorted(tab.texts(BOB)) == ["from the first tab", "from the second", "to both"]
+
+
+def test_drafts_and_boxes_survive_a_reload(visit: Visit) -> None:
+    """A draft and the open boxes are there again after closing the box, and after a reload with the same person."""
+    alice = visit("alice").sign_in()
+    alice.open(BOB).get_by_role("textbox").fill("not finished")
+    alice.box(BOB).get_by_role("button", name="Close").click()
+    expect(alice.open(BOB).get_by_role("textbox")).to_have_value("not finished")
+    alice.page.reload()
+    alice.sign_in()
+    expect(alice.box(BOB).get_by_role("textbox")).to_have_value("not finished")
+
+
+def test_logout_leaves_nothing_behind(pair: tuple[Visitor, Visitor]) -> None:
+    """After a logout page and session storage have nothing of the chats; no storage ever has the password."""
+    alice, _ = pair
+    alice.write(BOB, "secret")
+    alice.box(BOB).get_by_role("textbox").fill("half a secret")
+    kept = "JSON.stringify([{...localStorage}, {...sessionStorage}])"
+    assert "pw-alice" not in alice.page.evaluate(kept)
+    alice.page.evaluate("ocwp.logout()")
+    alice.wait_status("XMPP_CONNECTION_IDLE")
+    expect(alice.page.locator("ocwp-box")).to_have_count(0)
+    assert "secret" not in alice.page.evaluate(kept)
+    assert alice.page.evaluate("sessionStorage.length") == 0
+
+
+def test_pictures_are_sent_by_upload(pair: tuple[Visitor, Visitor]) -> None:
+    """A picture is uploaded and shown at the other side; a file that is none is refused in words."""
+    alice, bob = pair
+    box = alice.box(BOB)
+    box.locator("input[type=file]").set_input_files({"name": "dot.png", "mimeType": "image/png", "buffer": PIXEL})
+    picture = bob.box(ALICE).get_by_role("img", name="Picture from Alice")
+    expect(picture).to_be_visible()
+    bob.page.wait_for_function("(image) => image.naturalWidth === 1", arg=picture.element_handle())
+    box.locator("input[type=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"})
+    expect(box.get_by_role("alert")).to_have_text("Only pictures can be sent.")
+
+
+def test_emoji_go_in_where_the_cursor_is(pair: tuple[Visitor, Visitor]) -> None:
+    """The picker puts an emoji into the text; Escape closes it."""
+    alice, bob = pair
+    box = alice.box(BOB)
+    box.get_by_role("textbox").fill("good ")
+    box.get_by_role("button", name="Emoji").click()
+    box.get_by_role("button", name="👍", exact=True).click()
+    box.get_by_role("button", name="👍", exact=True).press("Escape")
+    expect(box.get_by_role("textbox")).to_be_focused()
+    box.get_by_role("textbox").press("Enter")
+    bob.expect_texts(ALICE, "good 👍")
+
+
+def test_a_message_that_is_too_long_is_refused(pair: tuple[Visitor, Visitor]) -> None:
+    """More than 4096 bytes stay in the entry, with the reason."""
+    alice, _ = pair
+    alice.write(BOB, "é" * 2049)
+    expect(alice.box(BOB).get_by_role("alert")).to_have_text("The message is too long.")
+    expect(alice.box(BOB).locator(".text")).to_have_count(0)
+
+
+def test_search_finds_people_and_strangers(visit: Visit) -> None:
+    """The search finds contacts by part of a name, offers a JID nobody knows, and says when there is nobody."""
+    alice = visit("alice").sign_in()
+    search, rows = alice.page.get_by_role("searchbox"), alice.page.locator("ocwp-list li")
+    search.fill("car")
+    expect(rows.filter(has_text="Carol")).to_be_visible()
+    search.fill("eve@elsewhere.example")
+    expect(rows).to_have_text(re.compile("Write to eve@elsewhere.example"))
+    search.fill("no body")
+    expect(alice.page.get_by_text("Nobody by that name.")).to_be_visible()
+
+
+def test_presence_comes_and_goes(visit: Visit) -> None:
+    """A contact is online while signed in, and offline after."""
+    alice, bob = visit("alice").sign_in(), visit("bob").sign_in()
+    row = alice.page.locator(f'ocwp-list [data-jid="{BOB}"]')
+    expect(row).to_contain_text("Online")
+    bob.page.evaluate("ocwp.logout()")
+    expect(row).to_contain_text("Offline")
+
+
+def test_notifications_come_after_consent_only(visit: Visit) -> None:
+    """The page asks for notifications only when the bell is pressed; then a message in no open box makes one."""
+    bob = visit("bob", permissions=["notifications"])
+    bob.page.evaluate(
+        "() => { window.shown = []; window.Notification = class { static permission = 'granted';"
+        "static requestPermission = async () => { window.asked = true; return 'granted' };"
+        "constructor(title, { body, tag }) { window.shown.push([title, body, tag]) } } }"
+    )
+    bob.sign_in()
+    alice = visit("alice").sign_in()
+    alice.open(BOB)
+    alice.write(BOB, "before")
+    expect(bob.page.locator("ocwp-list .badge")).to_have_text("1")
+    assert bob.page.evaluate("[window.asked, window.shown.length]") == [None, 0]
+    bob.page.get_by_role("button", name="Notify me of new messages").click()
+    alice.write(BOB, "after")
+    bob.page.wait_for_function("() => window.shown.length === 1")
+    assert bob.page.evaluate("window.shown[0].slice(0, 2)") == ["Alice", "after"]
