@@ -134,7 +134,7 @@ def _stage(connection: Connection, recipients: Iterable[str]) -> None:
 def _digest(connection: Connection, message: str, policy: str) -> tuple[str, int]:
     """A digest that doesn't depend on the recipients' order, since sets have none; and how many there are."""
     total, count = 0, 0
-    rows = connection.execution_options(yield_per=BATCH).execute(text("SELECT jid FROM outbox_staged"))
+    rows = connection.execute(text("SELECT jid FROM outbox_staged"), execution_options={"yield_per": BATCH})
     for address in rows.scalars():
         total += int.from_bytes(hashlib.sha256(address.encode()).digest())
         count += 1

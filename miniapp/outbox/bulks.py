@@ -95,9 +95,8 @@ def items(database: Database, number: int, states: tuple[str, ...] = STATES) -> 
     """The bulk's items in these states, in the order in which they were given."""
     statement = select(item.c.jid, item.c.state, item.c.attempts, item.c.answer).order_by(item.c.id)
     with database.read.begin() as connection:
-        rows = connection.execution_options(yield_per=1000).execute(
-            statement.where(item.c.bulk == number, item.c.state.in_(states))
-        )
+        statement = statement.where(item.c.bulk == number, item.c.state.in_(states))
+        rows = connection.execute(statement, execution_options={"yield_per": 1000})
         for row in rows:
             yield Item(*row)
 

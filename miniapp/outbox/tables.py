@@ -117,6 +117,8 @@ class Database:
         self.is_sqlite = self.read.dialect.name == "sqlite"
         with self.write.begin() as connection:
             self._migrate(connection)
+            if not self.is_sqlite:
+                _cluster().prepare(connection)
 
     def now(self) -> ColumnElement[float]:
         """The time, as a part of a statement."""
@@ -142,6 +144,19 @@ class Database:
         command.upgrade(config, "head")
 
 
+def _cluster() -> Any:
+    try:
+        from . import cluster
+    except ModuleNotFoundError as error:
+        raise _without(error.name) from None
+    return cluster
+
+
+def _without(package: str | None) -> ConfigurationError:
+    fix = "Install it: pip install 'onechat-miniapp[cluster]'"
+    return ConfigurationError([Problem("ONECHAT_OUTBOX_URL", f"needs {package}.", fix)])
+
+
 def _version(connection: Connection) -> str | None:
     table = "outbox_version"
     if not inspect(connection).has_table(table):
@@ -160,8 +175,7 @@ def _engine(url: str) -> Engine:
     except (ArgumentError, NoSuchModuleError):
         pass
     except ModuleNotFoundError as error:
-        fix = "Install it: pip install 'onechat-miniapp[cluster]'"
-        raise ConfigurationError([Problem("ONECHAT_OUTBOX_URL", f"needs {error.name}.", fix)]) from None
+        raise _without(error.name) from None
     fix = "Write sqlite:///path/to/outbox.db or postgresql://user:password@machine/name."
     raise ConfigurationError([Problem("ONECHAT_OUTBOX_URL", "names no SQLite file and no Postgres.", fix)])
 
