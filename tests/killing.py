@@ -56,16 +56,20 @@ class Herd:
         for process in self.processes:
             process.wait(30)
 
-    def launch(self) -> subprocess.Popen[bytes]:
+    def environment(self) -> dict[str, str]:
+        """The settings, for a process that has nothing else."""
         names = ("api_url", "app_id", "api_key", "deadline", "connect_timeout")
-        names += ("outbox_url", "outbox_rate", "outbox_concurrency")
-        env = {f"ONECHAT_{name.upper()}": str(getattr(self.settings, name)) for name in names}
+        names += ("outbox_url", "outbox_rate", "outbox_concurrency", "outbox_worker")
+        values = {f"ONECHAT_{name.upper()}": str(getattr(self.settings, name)) for name in names}
+        return {"PATH": os.environ["PATH"], **values}
+
+    def launch(self) -> subprocess.Popen[bytes]:
         log = (self.folder / "workers.log").open("ab")
         with log:
             return subprocess.Popen(
                 [sys.executable, "-m", "miniapp", "worker"],
                 cwd=self.folder,
-                env={"PATH": os.environ["PATH"], **env},
+                env=self.environment(),
                 stdout=log,
                 stderr=log,
             )
