@@ -100,7 +100,8 @@ class MiniApp:
         app.after_request(lambda response: _after_request(response, settings))
         app.register_blueprint(_blueprint(state))
         if state.outbox is not None:
-            app.before_request(state.outbox.start)  # not sooner: whoever sets up apps may fork after it
+            # Not sooner: whoever sets up apps may fork after it.
+            app.before_request(lambda: _start(app, cast("Outbox", state.outbox)))
         for kind in (HostError, MessageError, JIDError):
             app.register_error_handler(kind, _on_error)
 
@@ -191,6 +192,14 @@ def _script(*, login: bool = False) -> Markup:
         attributes["data-jid"] = auth.current_user.jid
         attributes["data-left"] = str(max(0, int(auth.current_user.expires_at - time.time())))
     return shim.script_tag(_state().shim, headers.nonce(), attributes)
+
+
+def _start(app: Flask, outbox: Outbox) -> None:
+    """Starts this process's sending thread. Pages are served although the ledger can't be opened."""
+    try:
+        outbox.start()
+    except Exception:
+        app.logger.exception("The outbox can't start.")
 
 
 @auth.login_required

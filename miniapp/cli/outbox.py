@@ -8,6 +8,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -52,8 +53,9 @@ def _open(*, sending: bool = False) -> Outbox:
             hint="Install it: pip install 'onechat-miniapp[outbox]'",
             code="no_outbox",
         ) from None
-    found: Outbox = state.outbox if state else Outbox(settings)
-    return found
+    return Outbox(
+        replace(settings, outbox_worker="process")
+    )  # a command ends soon: it is no place for the app's thread
 
 
 def _as_json(command: Command) -> Command:

@@ -55,10 +55,11 @@ def claim(
             .order_by(item.c.due, item.c.id)
             .limit(share)
             .with_for_update(skip_locked=True)  # SQLite has no such thing, and one writer at a time
+            .cte()  # which is run once, where a plan may run a subquery again and lock more
         )
         statement = (
             update(item)
-            .where(item.c.id.in_(free.scalar_subquery()))
+            .where(item.c.id.in_(select(free.c.id)))
             .values(state="leased", worker=worker, lease=database.now() + lease)
             .returning(item.c.id, item.c.jid, item.c.attempts, item.c.doubts)
         )

@@ -83,21 +83,27 @@ class Worker:
         """
         ends = None if seconds is None else time.monotonic() + seconds
         with ThreadPoolExecutor(self._concurrency, "miniapp-outbox") as pool:
-            wait = 0.0
+            wait, failed = 0.0, False
             while True:
                 self._gather(wait)
                 over = stop.is_set() or (ends is not None and time.monotonic() >= ends)
                 try:
                     batch, wait = self._turn(only, taking=not over)
+                    failed = False
                 except DBAPIError as error:
                     # The database is away. What came back is kept until it can be written.
-                    log.warning("The outbox's database failed (%s); trying again.", type(error.orig).__name__)
-                    batch, wait = [], IDLE
+                    if not failed:
+                        log.warning("The outbox's database failed (%s); trying again.", type(error.orig).__name__)
+                    batch, wait, failed = [], IDLE, True
                     if over and not self._in_flight:
                         return  # the leases end by themselves
                 for claim in batch:
                     self._in_flight += 1
-                    pool.submit(self._send, claim)
+                    try:
+                        pool.submit(self._send, claim)
+                    except RuntimeError:  # the interpreter ends: this was surely not sent, and no more will be
+                        stop.set()
+                        self._events.put(Outcome(claim, "queued", sign=None))
                 idle = not (self._in_flight or self._unrecorded or self._leased)
                 if idle and (over or (drain and wait)):
                     return

@@ -88,3 +88,13 @@ def test_without_the_setting_there_is_none(onechat: LocalOneChat) -> None:
     with app.app_context(), pytest.raises(ConfigurationError, match="ONECHAT_OUTBOX_URL"):
         _ = miniapp.outbox
     assert not any("outbox" in rule.rule for rule in app.url_map.iter_rules())
+
+
+def test_pages_are_served_without_the_ledger(onechat: LocalOneChat) -> None:
+    """A ledger that can't be opened is an error for who sends, not for who reads."""
+    app = Flask(__name__)
+    app.config.update(onechat.config, ONECHAT_OUTBOX_URL="sqlite:////nowhere/outbox.db")
+    miniapp = MiniApp(app, env_file=None)
+    assert app.test_client().get("/healthz").status_code == 200
+    with app.app_context(), pytest.raises(ConfigurationError, match="ONECHAT_OUTBOX_URL"):
+        miniapp.outbox.send(["alice@onechat.net"], "Hi")

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,7 @@ def test_pause_resume_cancel(run: Run, env: dict[str, str], outbox: Outbox) -> N
     for command, state in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
         assert run("outbox", command, "1", env=env).exit_code == 0
         assert outbox.progress(1).state == state
+    assert "miniapp-outbox" not in {thread.name for thread in threading.enumerate()}  # commands don't send
     result = run("outbox", "resume", "1", env=env)
     assert result.exit_code == 1
     assert "cancelled already" in result.output

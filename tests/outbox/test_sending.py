@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
+from calls import APP_ID, KEY
 from countinghost import SUCCESS, Answer, Stub
 from ledgers import Make, drain, people
 from sqlalchemy import update
@@ -364,3 +367,24 @@ def test_the_thread_of_the_app_sends(make: Make, host: Stub) -> None:
     assert (last.state, last.sent) == ("done", 50)
     outbox.stop()
     assert "miniapp-outbox" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_process_that_ends_leaves_nothing_in_doubt(make: Make, host: Stub, url: str) -> None:
+    """When an app ends in the middle of sending, its thread ends what is on its way, and gives the rest back."""
+    host.slowness = 0.05
+    outbox = make()
+    bulk = outbox.send(people(500), "Hi")
+    script = (
+        "import sys, time\n"
+        "from miniapp.outbox import Outbox\n"
+        "from miniapp.settings import Settings\n"
+        "outbox = Outbox(Settings.read({}))\n"
+        "outbox.start()\n"
+        "next(p for p in outbox.watch(1) if p.sent > 20)\n"
+    )
+    settings = {"OUTBOX_URL": url, "OUTBOX_RATE": "0", "API_URL": host.url, "APP_ID": APP_ID, "API_KEY": KEY}
+    env = {f"ONECHAT_{name}": value for name, value in settings.items()}
+    subprocess.run([sys.executable, "-c", script], env=env, check=True, timeout=60)
+    progress = outbox.progress(bulk.id)
+    assert (progress.leased, progress.sending, progress.unknown) == (0, 0, 0)
+    assert progress.sent == host.count < 500
