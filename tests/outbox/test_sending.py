@@ -15,7 +15,8 @@ from sqlalchemy import update
 
 from miniapp.errors import HostUnreachable
 from miniapp.outbox import NoBulkError, Outbox, bulk_done, item_failed, ledger
-from miniapp.outbox.policy import DOUBTS_MAX, Claim, backoff, judge
+from miniapp.outbox.policy import DOUBTS_MAX, Claim, Outcome, backoff, judge
+from miniapp.outbox.rate import Gate
 from miniapp.outbox.tables import bulk as bulk_table
 from miniapp.outbox.tables import item as item_table
 
@@ -388,3 +389,67 @@ def test_a_process_that_ends_leaves_nothing_in_doubt(make: Make, host: Stub, url
     progress = outbox.progress(bulk.id)
     assert (progress.leased, progress.sending, progress.unknown) == (0, 0, 0)
     assert progress.sent == host.count < 500
+
+
+class TestGate:
+    """The one row that all workers ask: what it lets through while the host is down or asks for a pause."""
+
+    @staticmethod
+    def note(outbox: Outbox, *signs: str, wait: float | None = None) -> None:
+        claim = Claim(1, 1, ALICE, "Hi", "hold", 1, 0)
+        outcomes = [Outcome(claim, "queued", sign=sign, sign_wait=wait) for sign in signs]  # type: ignore[arg-type]
+        with outbox.database.write.begin() as connection:
+            Gate(outbox.database, 0, 20).note(connection, outcomes)
+
+    @staticmethod
+    def take(outbox: Outbox, most: int = 8, rate: float = 0.0) -> tuple[int, float]:
+        with outbox.database.write.begin() as connection:
+            return Gate(outbox.database, rate, 20).take(connection, most)
+
+    def test_it_is_open(self, outbox: Outbox) -> None:
+        """Without limit and trouble everything goes through."""
+        assert self.take(outbox) == (8, 0.0)
+
+    def test_some_failures_leave_it_open(self, outbox: Outbox) -> None:
+        """Four in a row, or more with a success between them, are no outage."""
+        self.note(outbox, "down", "down", "down", "down")
+        self.note(outbox, "up", "down", "down", "down", "down")
+        assert self.take(outbox)[0] == 8
+
+    def test_five_in_a_row_shut_it(self, outbox: Outbox, make: Make) -> None:
+        """Then nobody sends for a while, whichever process saw the failures."""
+        self.note(outbox, "down", "down", "down", "down", "down")
+        allowed, wait = self.take(make())
+        assert allowed == 0
+        assert 0 < wait <= 0.5
+
+    def test_one_call_probes(self, outbox: Outbox) -> None:
+        """After the pause a single call goes through; a success opens the gate, a failure shuts it for longer."""
+        self.note(outbox, *["down"] * 5)
+        due_now(outbox)
+        assert self.take(outbox)[0] == 1
+        assert self.take(outbox)[0] == 0
+        self.note(outbox, "down")
+        due_now(outbox)
+        assert self.take(outbox)[0] == 1
+        self.note(outbox, "up")
+        assert self.take(outbox)[0] == 8
+
+    def test_it_never_shuts_for_long(self, outbox: Outbox) -> None:
+        """However long a host was down, it is noticed within five seconds that it is back."""
+        self.note(outbox, *["down"] * 500)
+        assert 2.4 < self.take(outbox)[1] <= 5
+
+    def test_a_busy_host_is_given_its_time(self, outbox: Outbox) -> None:
+        """What Retry-After says holds for all, also if a call that was on its way succeeds meanwhile."""
+        self.note(outbox, "busy", "up", wait=30.0)
+        allowed, wait = self.take(outbox)
+        assert allowed == 0
+        assert 29 < wait <= 30
+
+    def test_the_bucket_holds_a_seconds_worth(self, outbox: Outbox) -> None:
+        """After any time of rest, no more goes out at once than in a second; then the next is a moment away."""
+        assert self.take(outbox, 1000, rate=100.0)[0] == 100
+        allowed, wait = self.take(outbox, 1000, rate=1.0)
+        assert allowed <= 1
+        assert wait <= 1
