@@ -42,7 +42,8 @@ class Settings:
     api_url: str = _setting(contract.API_URL, "Base URL of OneChat's REST API.")
     authenticate_path: str = _setting(
         "authenticateUser",
-        "Path of `authenticateUser` below the base. OneChat's page prints `registerMiniApp` there: set it if yours does so.",
+        "Path of `authenticateUser` below the base. "
+        "OneChat's page prints `registerMiniApp` there: set it if yours does so.",
     )
     body: Literal["json", "form"] = _setting("json", "How request bodies are encoded: `json` or `form`.")
     domain: str = _setting(

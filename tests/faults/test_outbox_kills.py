@@ -17,7 +17,7 @@ MESSAGES = 10_000
 KILLS = 50
 WORKERS = 3
 RATE = 400.0  # a second: so that the kills fall into the whole of it, and it is over in a minute on two cores
-LIMIT = 200.0  # seconds, on a machine that does other things too
+LIMIT = 300.0  # seconds: it takes one minute, but not on a machine that does other things too
 
 
 @pytest.fixture
