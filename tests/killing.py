@@ -79,7 +79,9 @@ class Herd:
         place = random.randrange(self.count)
         self.processes[place].kill()
         self.processes[place].wait()
-        self.processes[place] = self.launch()
+        for place, process in enumerate(self.processes):
+            if process.poll() is not None:  # that one, or one that started while Postgres was away
+                self.processes[place] = self.launch()
 
 
 @dataclass

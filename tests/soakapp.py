@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from flask import Flask
+from sqlalchemy.exc import DBAPIError
 
 from miniapp import MiniApp
 from miniapp.outbox import Outbox
@@ -26,7 +28,10 @@ def send(outbox: Outbox, source: str, number: int) -> None:
 
 
 def wait_for_room(outbox: Outbox) -> None:
-    while sum(progress.waiting for progress in outbox.list(20)) > AHEAD:
+    while True:
+        with suppress(DBAPIError):  # Postgres is one of those who are killed
+            if sum(progress.waiting for progress in outbox.list(20)) <= AHEAD:
+                return
         time.sleep(0.1)
 
 
@@ -47,5 +52,8 @@ def create_app() -> Flask:
 if __name__ == "__main__":
     mine = Outbox(Settings.read({}, Path(".env")))
     for wanted in range(int(sys.argv[1]), int(sys.argv[2])):
-        wait_for_room(mine)
-        send(mine, "script", wanted)
+        while True:
+            wait_for_room(mine)
+            with suppress(DBAPIError):  # whether it was accepted is unknown: under its key it can be sent again
+                send(mine, "script", wanted)
+                break

@@ -28,6 +28,11 @@ _STAGE = {
     " ON CONFLICT DO NOTHING",
 }
 
+_FILL = (
+    "INSERT INTO outbox_item (bulk, jid, state, due, worker, attempts, doubts, answer)"
+    " SELECT :bulk, jid, 'queued', :due, '', 0, 0, '' FROM outbox_staged ORDER BY n"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
@@ -83,12 +88,6 @@ def accept(
         except IntegrityError:  # the key is there: committed before, or just now by another process
             pass
     return _same(database, key, digest)
-
-
-_FILL = (
-    "INSERT INTO outbox_item (bulk, jid, state, due, worker, attempts, doubts, answer)"
-    " SELECT :bulk, jid, 'queued', :due, '', 0, 0, '' FROM outbox_staged ORDER BY n"
-)
 
 
 def _check(message: str, key: str | None, policy: str) -> None:

@@ -37,9 +37,9 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from ..errors import ConfigurationError, Problem
+from ..errors import ConfigurationError, MiniAppError, Problem
 
 HEAD = "0001"
 """The latest migration; `migrations/versions/` has them all."""
@@ -108,17 +108,25 @@ gate = Table(
 class Database:
     """An open database, its tables up to date. `read` and `write` begin transactions; both share one pool.
 
-    `url` is `sqlite:///path` or `postgresql://…`. Raises `ConfigurationError` if it is neither, or lacks its driver.
+    `url` is `sqlite:///path` or `postgresql://…`. Raises `ConfigurationError` if it is neither, or lacks its driver,
+    and `MiniAppError` with the code `outbox_database` if it does not answer.
     """
 
     def __init__(self, url: str) -> None:
         self.read = _engine(url)
         self.write = self.read.execution_options(write=True)
         self.is_sqlite = self.read.dialect.name == "sqlite"
-        with self.write.begin() as connection:
-            self._migrate(connection)
-            if not self.is_sqlite:
-                _cluster().prepare(connection)
+        try:
+            with self.write.begin() as connection:
+                self._migrate(connection)
+                if not self.is_sqlite:
+                    _cluster().prepare(connection)
+        except DBAPIError as error:
+            raise MiniAppError(
+                f"The outbox's database can't be used ({type(error.orig).__name__}).",
+                hint="Check that it runs, and that ONECHAT_OUTBOX_URL is its address.",
+                code="outbox_database",
+            ) from None
 
     def now(self) -> ColumnElement[float]:
         """The time, as a part of a statement."""

@@ -112,6 +112,14 @@ def test_without_a_ledger_there_is_nothing_to_look_after(run: Run) -> None:
     assert "ONECHAT_OUTBOX_URL" in result.output
 
 
+def test_a_database_that_is_away(run: Run, env: dict[str, str]) -> None:
+    """Commands say that it doesn't answer, without its password."""
+    result = run("outbox", "list", env={**env, "ONECHAT_OUTBOX_URL": "postgresql://me:canary@127.0.0.1:1/none"})
+    assert result.exit_code == 1
+    assert "can't be used" in result.output
+    assert "canary" not in result.output
+
+
 def test_worker_drains(run: Run, env: dict[str, str], outbox: Outbox, host: Stub) -> None:
     """With --drain it sends what there is, and ends."""
     outbox.send(people(20), "Hi")
