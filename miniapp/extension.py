@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import flask_login
 import requests
-from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, g, has_request_context, jsonify, request
 from markupsafe import Markup
 
 from . import auth, headers, sessions, shim
@@ -20,6 +20,9 @@ from .client import OneChat
 from .errors import ConfigurationError, HostError, JIDError, MessageError, MiniAppError, Problem
 from .settings import Settings, read_secret_key
 from .verify import Verifier
+
+if TYPE_CHECKING:
+    from .outbox import Outbox
 
 Check = Callable[[], object]
 
@@ -33,6 +36,7 @@ class State:
     logins: auth.Logins
     verifier: Verifier
     shim: shim.Shim
+    outbox: Outbox | None = None
     checks: dict[str, Check] = field(default_factory=dict)
 
 
@@ -77,6 +81,7 @@ class MiniApp:
             logins=auth.Logins(keys, settings.app_id, settings.cookie_name),
             verifier=Verifier(client.authenticate_user, _derive(keys[-1], settings.app_id)),
             shim=shim.render(settings),
+            outbox=_outbox(settings, client),
         )
         app.extensions["miniapp"] = state
         # LoginManager.init_app would add a hook after each request for its remember-me cookie, which we never use
@@ -95,6 +100,9 @@ class MiniApp:
         app.before_request(auth.refuse_forged)
         app.after_request(lambda response: _after_request(response, settings))
         app.register_blueprint(_blueprint(state))
+        if state.outbox is not None:
+            # Not sooner: whoever sets up apps may fork after it.
+            app.before_request(lambda: _start(app, cast("Outbox", state.outbox)))
         for kind in (HostError, MessageError, JIDError):
             app.register_error_handler(kind, _on_error)
 
@@ -112,6 +120,14 @@ class MiniApp:
     def client(self) -> OneChat:
         """The current app's client of OneChat."""
         return self.state.client
+
+    @property
+    def outbox(self) -> Outbox:
+        """The current app's bulk sends. Raises `ConfigurationError` if `ONECHAT_OUTBOX_URL` is not set."""
+        if self.state.outbox is None:
+            fix = "Set it to sqlite:///outbox.db, say."
+            raise ConfigurationError([Problem("ONECHAT_OUTBOX_URL", "is not set.", fix)])
+        return self.state.outbox
 
     @property
     def settings(self) -> Settings:
@@ -141,11 +157,24 @@ def _derive(secret_key: bytes, app_id: str) -> bytes:
     return hmac.new(secret_key, f"miniapp.session.{app_id}".encode(), hashlib.sha256).digest()
 
 
+def _outbox(settings: Settings, client: OneChat) -> Outbox | None:
+    if not settings.outbox_url:
+        return None
+    try:
+        from .outbox import Outbox  # an extra: apps without bulk sends go without a database
+    except ModuleNotFoundError as error:
+        fix = "Install it: pip install 'onechat-miniapp[outbox]'"
+        raise ConfigurationError([Problem("ONECHAT_OUTBOX_URL", f"needs {error.name}.", fix)]) from None
+    return Outbox(settings, client, owner=lambda: auth.current_user.jid if has_request_context() else "")
+
+
 def _blueprint(state: State) -> Blueprint:
     blueprint = Blueprint("miniapp", __name__, template_folder="templates")
     prefix = state.settings.url_prefix
     blueprint.add_url_rule(f"{prefix}/session", "session", auth.session_endpoint, methods=["POST", "DELETE"])
     shim.register(blueprint, state.shim)
+    if state.outbox is not None:
+        blueprint.add_url_rule(f"{prefix}/outbox/<int:bulk>", "outbox", _progress)
     blueprint.add_url_rule("/healthz", "healthz", _healthz)
     blueprint.add_url_rule("/readyz", "readyz", _readyz)
     return blueprint
@@ -164,6 +193,32 @@ def _script(*, login: bool = False) -> Markup:
         attributes["data-jid"] = auth.current_user.jid
         attributes["data-left"] = str(max(0, int(auth.current_user.expires_at - time.time())))
     return shim.script_tag(_state().shim, headers.nonce(), attributes)
+
+
+def _start(app: Flask, outbox: Outbox) -> None:
+    """Starts this process's sending thread. Pages are served although the ledger can't be opened."""
+    try:
+        outbox.start()
+    except Exception:
+        app.logger.exception("The outbox can't start.")
+
+
+@auth.login_required
+def _progress(bulk: int) -> Response:
+    """How far a bulk is, for its owner alone; to others it doesn't exist."""
+    outbox = _state().outbox
+    assert outbox is not None  # its route would not be there
+    from .outbox import NoBulkError
+
+    try:
+        progress = outbox.progress(bulk)
+    except NoBulkError:
+        progress = None
+    if progress is None or progress.owner != auth.current_user.jid:
+        return auth.error(404, "outbox_bulk", "There is no such bulk of yours.", "Ask for one that you have sent.")
+    shown = ("id", "state", "total", "waiting", "sent", "refused", "unknown", "created_at", "done_at")
+    document = progress.as_dict()
+    return jsonify({name: document[name] for name in shown})
 
 
 def _healthz() -> Response:

@@ -18,6 +18,8 @@ from .errors import ConfigurationError, JIDError, Problem
 
 PREFIX = "ONECHAT_"
 DEFAULT_COOKIE_NAME = "miniapp_login"
+CONCURRENCY_MAX = 64
+"""Messages on their way at a time: a thread each, and as many connections as `transport` keeps."""
 
 
 class Secret(str):
@@ -72,6 +74,15 @@ class Settings:
     )
     public_url: str = _setting(
         "", "The mini app's own public https URL: for `register`, `doctor` and the Origin check."
+    )
+    outbox_url: Secret = _setting(
+        Secret(""), "Where bulk sends are kept: `sqlite:///path` or `postgresql://…`. Empty: there are none."
+    )
+    outbox_rate: float = _setting(50.0, "Messages a second that all workers of the outbox send together; 0: no limit.")
+    outbox_concurrency: int = _setting(8, "Messages that one worker of the outbox has on their way at a time.")
+    outbox_worker: Literal["thread", "process"] = _setting(
+        "thread",
+        "`thread`: the app's processes send, if the outbox is in SQLite. `process`: `miniapp worker` alone does.",
     )
     trust_env: bool = _setting(False, "Whether calls to OneChat obey HTTPS_PROXY, NO_PROXY and .netrc.")
 
@@ -181,17 +192,21 @@ def _key(value: Any) -> str:
     return text
 
 
-def _seconds(low: float, high: float) -> Callable[[Any], float]:
+def _number(low: float, high: float, unit: str = "") -> Callable[[Any], float]:
     def parse(value: Any) -> float:
         try:
             number = float(value)
         except (TypeError, ValueError, OverflowError):
             number = float("nan")
         if isinstance(value, bool) or not low <= number <= high:
-            raise ValueError(f"is not a number of seconds from {low:g} to {high:g}.|Set one.")
+            raise ValueError(f"is not a number{unit} from {low:g} to {high:g}.|Set one.")
         return number
 
     return parse
+
+
+def _seconds(low: float, high: float) -> Callable[[Any], float]:
+    return _number(low, high, " of seconds")
 
 
 def _one_of(*words: str) -> Callable[[Any], str]:
@@ -275,6 +290,15 @@ def _domain(value: Any) -> str:
         raise ValueError("is not a domain.|Write it as onechat.net.") from None
 
 
+def _database(value: Any) -> Secret:
+    text = _text(value)
+    if not re.match(r"(sqlite:///|postgresql://)[^\s]", text):
+        raise ValueError(
+            "is no URL of SQLite or Postgres.|Write sqlite:///path or postgresql://user:password@host/name."
+        )
+    return Secret(text)
+
+
 def _cookie_name(value: Any) -> str:
     text = _text(value)
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
@@ -299,5 +323,9 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "url_prefix": lambda value: "/" + _path(value),
     "headers": _one_of("framework", "app"),
     "public_url": _url,
+    "outbox_url": _database,
+    "outbox_rate": _number(0, 100_000),
+    "outbox_concurrency": lambda value: int(_number(1, CONCURRENCY_MAX)(value)),
+    "outbox_worker": _one_of("thread", "process"),
     "trust_env": _boolean,
 }

@@ -19,7 +19,10 @@ from miniapp.cli import cli
 from miniapp.controls import Controls
 from miniapp.testing.onechat import LocalOneChat
 
-COMMANDS = ["broadcast", "dev", "doctor", "new", "ocwp", "register", "sandbox", "send", "send-group"]
+COMMANDS = [
+    *("broadcast", "dev", "doctor", "new", "ocwp", "outbox"),
+    *("register", "sandbox", "send", "send-group", "worker"),
+]
 
 
 def miniapp(

@@ -21,7 +21,7 @@ import click
 
 from .. import __version__
 from ..errors import ConfigurationError, HostError, HostRefused, MiniAppError
-from . import check, host, local, ocwp
+from . import check, host, local, ocwp, outbox
 
 FAILED, CONFIGURATION, UNREACHABLE, REFUSED, INTERRUPTED = 1, 3, 4, 5, 130
 
@@ -82,6 +82,8 @@ for command in (
     host.send,
     host.send_group,
     host.broadcast,
+    outbox.outbox,
+    outbox.worker,
     check.doctor,
     ocwp.ocwp,
 ):

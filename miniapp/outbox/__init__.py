@@ -1,0 +1,8 @@
+"""Bulk sends that lose nothing: a ledger in SQL, and workers that send what it holds. See docs/outbox.md."""
+
+from .accept import Bulk, KeyTakenError
+from .bulks import Item, NoBulkError, Progress
+from .service import Outbox
+from .signals import bulk_done, item_failed
+
+__all__ = ["Bulk", "Item", "KeyTakenError", "NoBulkError", "Outbox", "Progress", "bulk_done", "item_failed"]

@@ -1,0 +1,159 @@
+"""Accepting a bulk: recipients checked, de-duplicated, and committed with it in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+from sqlalchemy import Connection, insert, select, text
+from sqlalchemy.exc import IntegrityError
+
+from .. import contract, jid
+from ..errors import JIDError, MessageError, MiniAppError
+from .tables import Database, bulk
+
+Policy = Literal["hold", "resend"]
+POLICIES = ("hold", "resend")
+BATCH = 5000
+"""Recipients per statement: enough that statements cost little, and a megabyte at most in memory."""
+KEY_MAX = 255
+"""Characters of a key: as the column has it."""
+
+_STAGE = {
+    "sqlite": "INSERT OR IGNORE INTO outbox_staged (n, jid) VALUES (:n, :jid)",
+    "postgresql": "INSERT INTO outbox_staged (n, jid) SELECT * FROM unnest(CAST(:n AS int[]), CAST(:jid AS text[]))"
+    " ON CONFLICT DO NOTHING",
+}
+
+_FILL = (
+    "INSERT INTO outbox_item (bulk, jid, state, due, worker, attempts, doubts, answer)"
+    " SELECT :bulk, jid, 'queued', :due, '', 0, 0, '' FROM outbox_staged ORDER BY n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """A bulk that is in the ledger: its ID, its key if it has one, and the number of its recipients.
+
+    `new` is False if this very bulk was accepted before, under the same key.
+    """
+
+    id: int
+    key: str | None
+    total: int
+    new: bool
+
+
+class KeyTakenError(MiniAppError, ValueError):
+    """The key belongs to a bulk with another text, policy or other recipients."""
+
+    code = "outbox_key"
+
+
+def accept(
+    database: Database, recipients: Iterable[str], message: str, *, key: str | None, policy: Policy, owner: str
+) -> Bulk:
+    """Puts a bulk into the ledger; it is on the disk when this returns.
+
+    Raises `JIDError` (which tells the recipient's position), `MessageError`, `KeyTakenError`, and `MiniAppError` with
+    the code `argument`; nothing is sent then.
+    """
+    _check(message, key, policy)
+    # Not a writing transaction yet: on SQLite, however slowly the recipients come, nobody waits for them. The
+    # temporary table is the connection's own, and on disk if it grows.
+    with database.read.connect() as connection:
+        try:
+            with connection.begin():
+                _stage(connection, recipients)
+                digest, total = _digest(connection, message, policy)
+                values = {
+                    "digest": digest,
+                    "text": message,
+                    "policy": policy,
+                    "owner": owner,
+                    "total": total,
+                    "note": "",
+                }
+                state = "running" if total else "done"
+                now = database.now()
+                statement = insert(bulk).values(**values, key=key, state=state, created_at=now)
+                number = connection.execute(statement.returning(bulk.c.id)).scalar_one()
+                connection.execute(text(_FILL), {"bulk": number, "due": connection.execute(select(now)).scalar_one()})
+                connection.execute(text("DROP TABLE outbox_staged"))
+                _wake(connection, database, number, total)
+            return Bulk(number, key, total, new=True)
+        except IntegrityError:  # the key is there: committed before, or just now by another process
+            pass
+    return _same(database, key, digest)
+
+
+def _check(message: str, key: str | None, policy: str) -> None:
+    if fault := contract.message_fault(message):
+        raise MessageError(f"The message {fault}.", hint=f"Send 1 to {contract.MESSAGE_MAX_BYTES} bytes of text.")
+    if policy not in POLICIES:
+        raise MiniAppError(
+            "The policy is none of hold, resend.",
+            hint="hold leaves an unknown outcome to a person; resend repeats such a send.",
+            code="argument",
+        )
+    if key is not None and not (isinstance(key, str) and 0 < len(key) <= KEY_MAX and key.isprintable()):
+        raise MiniAppError(
+            f"The key is not 1 to {KEY_MAX} printable characters.", hint="Take a shorter one.", code="argument"
+        )
+
+
+def _addresses(recipients: Iterable[str]) -> Iterator[str]:
+    """Canonical JIDs: bare ones of users and groups, and domains."""
+    for position, recipient in enumerate([recipients] if isinstance(recipients, str) else recipients, 1):
+        try:
+            address = jid.parse(recipient)
+            if address.resource:
+                raise JIDError("A bare JID is needed.", hint="Leave out the part after /.")
+        except JIDError as error:
+            raise JIDError(f"Recipient {position}: {error.message}", hint=error.hint) from None
+        yield address.bare
+
+
+def _stage(connection: Connection, recipients: Iterable[str]) -> None:
+    connection.execute(text("CREATE TEMPORARY TABLE outbox_staged (jid TEXT PRIMARY KEY, n INTEGER)"))
+    statement = text(_STAGE[connection.dialect.name])
+    numbered = enumerate(_addresses(recipients))
+    while batch := list(islice(numbered, BATCH)):
+        parameters: Any
+        if connection.dialect.name == "sqlite":
+            parameters = [{"n": n, "jid": address} for n, address in batch]
+        else:
+            parameters = {"n": [n for n, _ in batch], "jid": [address for _, address in batch]}
+        connection.execute(statement, parameters)
+
+
+def _digest(connection: Connection, message: str, policy: str) -> tuple[str, int]:
+    """A digest that doesn't depend on the recipients' order, since sets have none; and how many there are."""
+    total, count = 0, 0
+    rows = connection.execute(text("SELECT jid FROM outbox_staged"), execution_options={"yield_per": BATCH})
+    for address in rows.scalars():
+        total += int.from_bytes(hashlib.sha256(address.encode()).digest())
+        count += 1
+    whole = "\0".join((policy, str(count), str(total % 2**256), message))
+    return hashlib.sha256(whole.encode()).hexdigest(), count
+
+
+def _wake(connection: Connection, database: Database, number: int, total: int) -> None:
+    if not database.is_sqlite and total:
+        from . import cluster
+
+        cluster.defer(connection, number, total)
+
+
+def _same(database: Database, key: str | None, digest: str) -> Bulk:
+    with database.read.connect() as connection:
+        row = connection.execute(select(bulk.c.id, bulk.c.digest, bulk.c.total).where(bulk.c.key == key)).one()
+    if row.digest != digest:
+        raise KeyTakenError(
+            f"The key belongs to bulk {row.id}, which has another text, policy or other recipients.",
+            hint="Take another key for another send.",
+        )
+    return Bulk(row.id, key, row.total, new=False)

@@ -1,0 +1,163 @@
+"""What people do with bulks: look at them, pause, resume, cancel, retry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from ..errors import MiniAppError
+from .tables import Database, bulk, item
+
+STATES = ("queued", "leased", "sending", "sent", "refused", "unknown")
+
+
+class NoBulkError(MiniAppError, LookupError):
+    """There is no bulk with that ID, or it can't be done to it any more."""
+
+    code = "outbox_bulk"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a bulk is: its state (`running`, `paused`, `cancelled`, `done`) and how many items are in each of theirs.
+
+    `waiting` is all that is not at its end. A cancelled bulk's waiting items are never sent.
+    """
+
+    id: int
+    key: str | None
+    owner: str
+    policy: str
+    state: str
+    note: str
+    total: int
+    queued: int
+    leased: int
+    sending: int
+    sent: int
+    refused: int
+    unknown: int
+    created_at: float
+    done_at: float | None
+
+    @property
+    def waiting(self) -> int:
+        return self.queued + self.leased + self.sending
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: the fields, and `waiting`."""
+        return {**asdict(self), "waiting": self.waiting}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One recipient of a bulk: state, attempts, and the last answer in the host's words."""
+
+    jid: str
+    state: str
+    attempts: int
+    answer: str
+
+
+_COLUMNS = (
+    bulk.c.id,
+    bulk.c.key,
+    bulk.c.owner,
+    bulk.c.policy,
+    bulk.c.state,
+    bulk.c.note,
+    bulk.c.total,
+    bulk.c.created_at,
+    bulk.c.done_at,
+)
+
+
+def listing(database: Database, most: int) -> list[Progress]:
+    """The latest bulks, newest first."""
+    with database.read.begin() as connection:
+        rows = connection.execute(select(*_COLUMNS).order_by(bulk.c.id.desc()).limit(most)).all()
+        return [_progress(connection, row) for row in rows]
+
+
+def progress(database: Database, number: int) -> Progress:
+    """How far the bulk is. Raises `NoBulkError`."""
+    with database.read.begin() as connection:
+        row = connection.execute(select(*_COLUMNS).where(bulk.c.id == number)).one_or_none()
+        if row is None:
+            raise _none(number)
+        return _progress(connection, row)
+
+
+def items(database: Database, number: int, states: tuple[str, ...] = STATES) -> Iterator[Item]:
+    """The bulk's items in these states, in the order in which they were given."""
+    statement = select(item.c.jid, item.c.state, item.c.attempts, item.c.answer).order_by(item.c.id)
+    with database.read.begin() as connection:
+        statement = statement.where(item.c.bulk == number, item.c.state.in_(states))
+        rows = connection.execute(statement, execution_options={"yield_per": 1000})
+        for row in rows:
+            yield Item(*row)
+
+
+def pause(database: Database, number: int) -> None:
+    """Stops a bulk from sending more; what is on its way ends. Raises `NoBulkError`."""
+    _change(database, number, ("running", "paused"), "paused")
+
+
+def resume(database: Database, number: int) -> None:
+    """Lets a paused bulk go on. Raises `NoBulkError`."""
+    _change(database, number, ("paused", "running"), "running")
+
+
+def cancel(database: Database, number: int) -> None:
+    """Stops a bulk for good; what is on its way ends. Raises `NoBulkError`."""
+    _change(database, number, ("running", "paused", "cancelled"), "cancelled")
+
+
+def retry(database: Database, number: int, states: tuple[str, ...], *, broadcasts: bool = False) -> int:
+    """Queues the bulk's items in `states` (of `refused`, `unknown`) again; how many.
+
+    Those that were sent to a whole domain only with `broadcasts`. Raises `NoBulkError`.
+    """
+    if not set(states) <= {"refused", "unknown"}:
+        raise MiniAppError("Only refused and unknown items can be tried again.", hint="Name these.", code="argument")
+    with database.write.begin() as connection:
+        state = connection.execute(select(bulk.c.state).where(bulk.c.id == number).with_for_update()).scalar()
+        if state is None:
+            raise _none(number)
+        if state == "cancelled":
+            raise NoBulkError(f"Bulk {number} was cancelled.", hint="Send a new one.")
+        again = update(item).where(item.c.bulk == number, item.c.state.in_(states))
+        if not broadcasts:
+            again = again.where(item.c.jid.contains("@"))
+        values = {"state": "queued", "due": database.now(), "doubts": 0, "at": None}
+        count = connection.execute(again.values(**values)).rowcount
+        if count and state == "done":
+            connection.execute(update(bulk).where(bulk.c.id == number).values(state="running", done_at=None))
+    return count
+
+
+def _change(database: Database, number: int, before: tuple[str, ...], after: str) -> None:
+    with database.write.begin() as connection:
+        values = {"state": after, "note": ""}
+        changed = connection.execute(
+            update(bulk).where(bulk.c.id == number, bulk.c.state.in_(before)).values(**values)
+        ).rowcount
+        if changed:
+            return
+        state = connection.execute(select(bulk.c.state).where(bulk.c.id == number)).scalar()
+    if state is None:
+        raise _none(number)
+    raise NoBulkError(f"Bulk {number} is {state} already.", hint="`miniapp outbox list` shows which are running.")
+
+
+def _none(number: int) -> NoBulkError:
+    return NoBulkError(f"There is no bulk {number}.", hint="`miniapp outbox list` shows those that there are.")
+
+
+def _progress(connection: Connection, row: Any) -> Progress:
+    statement = select(item.c.state, func.count()).where(item.c.bulk == row.id).group_by(item.c.state)
+    counts = {name: count for name, count in connection.execute(statement)}  # noqa: C416 # rows are no pairs to mypy
+    return Progress(**row._mapping, **{state: counts.get(state, 0) for state in STATES})

@@ -1,0 +1,214 @@
+"""The ledger's tables, and how a database is opened: durable on SQLite, current on either kind.
+
+`bulk` is one send to many, `item` one recipient of it, `gate` the one row that all workers ask before they send.
+Times are Unix time. `Database.now` is the database's own clock where there are many machines.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    cast,
+    create_engine,
+    event,
+    func,
+    inspect,
+    literal,
+    make_url,
+    select,
+    text,
+)
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from ..errors import ConfigurationError, MiniAppError, Problem
+
+HEAD = "0001"
+"""The latest migration; `migrations/versions/` has them all."""
+BUSY = 30.0
+"""Seconds to wait for SQLite's one writer: accepting 100,000 recipients holds it for one or two."""
+MIGRATING = 6_652_663
+"""The number of Postgres's advisory lock under which one process migrates while the others wait; any number does."""
+
+metadata = MetaData(
+    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"}
+)
+_Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts rows by INTEGER alone
+
+bulk = Table(
+    "outbox_bulk",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("key", String(255), unique=True),
+    Column("digest", String(64), nullable=False),  # of text, policy and recipients: whether a key means the same again
+    Column("text", Text, nullable=False),
+    Column("policy", String(8), nullable=False),
+    Column("owner", Text, nullable=False),  # the JID of who may watch the progress, or ""
+    Column("state", String(12), nullable=False, index=True),  # running, paused, cancelled, done
+    Column("note", Text, nullable=False, default=""),  # why a worker paused it
+    Column("total", Integer, nullable=False),
+    Column("created_at", Float(53), nullable=False),
+    Column("done_at", Float(53)),
+    sqlite_autoincrement=True,  # no ID is given twice, even after its bulk was deleted
+)
+
+item = Table(
+    "outbox_item",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("bulk", ForeignKey(bulk.c.id, ondelete="CASCADE"), nullable=False),
+    Column("jid", Text, nullable=False),
+    Column("state", String(12), nullable=False),  # queued, leased, sending; sent, refused, unknown
+    Column("due", Float(53), nullable=False),  # not to be sent before
+    Column("lease", Float(53)),  # when a worker's hold on it ends; set while leased or sending, and only then
+    Column("worker", String(32), nullable=False, default=""),  # who held it last
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("doubts", Integer, nullable=False, default=0),  # attempts of which nobody knows what came
+    Column("answer", Text, nullable=False, default=""),  # the host's words, or ours about the lack of them
+    Column("at", Float(53)),  # when the state last became a final one
+    UniqueConstraint("bulk", "jid"),
+    Index(None, "bulk", "state", "due", "id"),
+)
+Index(
+    "ix_outbox_item_lease",
+    item.c.lease,
+    sqlite_where=item.c.lease.isnot(None),
+    postgresql_where=item.c.lease.isnot(None),
+)
+
+gate = Table(
+    "outbox_gate",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # always 1
+    Column("tokens", Float(53), nullable=False),
+    Column("filled_at", Float(53), nullable=False),
+    Column("failures", Integer, nullable=False),  # calls in a row that did not reach the host
+    Column("opens_at", Float(53), nullable=False),
+)
+
+
+class Database:
+    """An open database, its tables up to date. `read` and `write` begin transactions; both share one pool.
+
+    `url` is `sqlite:///path` or `postgresql://…`. Raises `ConfigurationError` if it is neither, or lacks its driver,
+    and `MiniAppError` with the code `outbox_database` if it does not answer.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.read = _engine(url)
+        self.write = self.read.execution_options(write=True)
+        self.is_sqlite = self.read.dialect.name == "sqlite"
+        try:
+            with self.write.begin() as connection:
+                self._migrate(connection)
+                if not self.is_sqlite:
+                    _cluster().prepare(connection)
+        except DBAPIError as error:
+            raise MiniAppError(
+                f"The outbox's database can't be used ({type(error.orig).__name__}).",
+                hint="Check that it runs, and that ONECHAT_OUTBOX_URL is its address.",
+                code="outbox_database",
+            ) from None
+
+    def now(self) -> ColumnElement[float]:
+        """The time, as a part of a statement."""
+        if self.is_sqlite:
+            return literal(time.time(), Float(53))
+        return cast(func.extract("epoch", func.clock_timestamp()), Float(53))
+
+    def close(self) -> None:
+        self.read.dispose()
+
+    def _migrate(self, connection: Connection) -> None:
+        # SQLite's transaction is the only writing one already.
+        if not self.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATING})
+        if _version(connection) == HEAD:
+            return
+        from alembic import command  # takes a while to load, and is needed once in a database's life
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _cluster() -> Any:
+    try:
+        from . import cluster
+    except ModuleNotFoundError as error:
+        raise _without(error.name) from None
+    return cluster
+
+
+def _without(package: str | None) -> ConfigurationError:
+    fix = "Install it: pip install 'onechat-miniapp[cluster]'"
+    return ConfigurationError([Problem("ONECHAT_OUTBOX_URL", f"needs {package}.", fix)])
+
+
+def _version(connection: Connection) -> str | None:
+    table = "outbox_version"
+    if not inspect(connection).has_table(table):
+        return None
+    return connection.execute(select(text("version_num")).select_from(text(table))).scalar()
+
+
+def _engine(url: str) -> Engine:
+    try:
+        where = make_url(url)
+        if where.get_backend_name() == "postgresql":
+            # pre_ping: the server may have been restarted since the connection was last used
+            return create_engine(where.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
+        if where.get_backend_name() == "sqlite" and where.database not in (None, "", ":memory:"):
+            return _sqlite(where.database or "", where.set(drivername="sqlite"))
+    except (ArgumentError, NoSuchModuleError):
+        pass
+    except ModuleNotFoundError as error:
+        raise _without(error.name) from None
+    fix = "Write sqlite:///path/to/outbox.db or postgresql://user:password@machine/name."
+    raise ConfigurationError([Problem("ONECHAT_OUTBOX_URL", "names no SQLite file and no Postgres.", fix)])
+
+
+def _sqlite(path: str, url: Any) -> Engine:
+    try:
+        # Texts and JIDs are nobody else's to read; SQLite gives its other files the mode of this one.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        fix = "Name a file in a directory that this process may write to."
+        what = f"names a file that can't be opened ({error.strerror})."
+        raise ConfigurationError([Problem("ONECHAT_OUTBOX_URL", what, fix)]) from None
+    arguments = {"timeout": BUSY, "isolation_level": None}
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True)  # in no log: texts and JIDs
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")  # those who read don't wait for the one who writes
+        connection.execute("PRAGMA synchronous = FULL")  # committed means on the disk, not on its way there
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        # A transaction that first reads and then writes would fail, not wait, if another wrote in between.
+        write = connection.get_execution_options().get("write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
