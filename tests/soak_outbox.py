@@ -72,6 +72,8 @@ class Sources(Herd):
 
     def kill_any(self) -> None:
         """Kills one of the workers, the script, or gunicorn's worker."""
+        if self.script.poll():  # it failed, say since it started while Postgres was away
+            self.script = self.enqueue()
         kind = random.choice(["worker"] * WORKERS + ["script", "web"])
         if kind == "worker":
             self.kill()
@@ -100,9 +102,12 @@ class Sources(Herd):
             if self.script.poll() is not None and self.accepted("script") < self.bulks:
                 self.script = self.enqueue()
             time.sleep(0.2)
-        self.script.wait()
-        self.web.terminate()
-        self.web.wait(30)
+
+    def __exit__(self, *_: object) -> None:
+        for process in (self.script, self.web):
+            process.terminate()
+            process.wait(30)
+        super().__exit__()
 
 
 def total(rows: list[Report], policy: str, kills: int) -> Report:

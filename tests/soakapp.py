@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from flask import Flask
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import DBAPIError
 
 from miniapp import MiniApp
@@ -54,6 +55,8 @@ if __name__ == "__main__":
     for wanted in range(int(sys.argv[1]), int(sys.argv[2])):
         while True:
             wait_for_room(mine)
-            with suppress(DBAPIError):  # whether it was accepted is unknown: under its key it can be sent again
+            with suppress(
+                DBAPIError, ConnectorException
+            ):  # whether it was accepted is unknown: under its key it can be sent again
                 send(mine, "script", wanted)
                 break
