@@ -43,10 +43,15 @@ export class Timeline {
       (incoming.archive && this.#byArchive.get(incoming.archive)) || this.#byId.get(key(incoming)) || undefined;
     if (known) {
       if (incoming.archive && !known.archive) {
+        const last = this.#lastArchived;
         known.archive = incoming.archive;
         this.#byArchive.set(incoming.archive, known);
         // The server's clock orders everybody's messages alike; whole seconds say no more than ours does.
-        if (!incoming.live && Math.abs(incoming.at - known.at) > CLOCK_MS) this.#move(known, incoming.at);
+        const off = !incoming.live && Math.abs(incoming.at - known.at) > CLOCK_MS;
+        const at = off ? incoming.at : known.at;
+        // A group has one order, in which one's own stand where they come back from it, not where they were written.
+        if (incoming.kind === "group" && way !== "older") this.#move(known, Math.max(at, last?.at ?? 0));
+        else if (off) this.#move(known, at);
       }
       known.author ??= incoming.author;
       if (known.mine) this.advance(known, "sent");

@@ -64,6 +64,18 @@ describe("a timeline", () => {
     expect(ids(timeline)).toEqual(["mine", "a"]);
   });
 
+  test("has one's own messages to a group where the group has them", () => {
+    const timeline = new Timeline();
+    const group = (given: Partial<Incoming>) => message({ kind: "group", from: "g@muc.d/x", ...given });
+    for (const id of ["mine 1", "mine 2"]) timeline.addOwn(id, "me@d", id, undefined, 1000);
+    timeline.add(group({ id: "theirs", archive: "1", at: 2000 }));
+    for (const [at, id] of ["mine 1", "mine 2"].entries()) {
+      timeline.add(group({ id, mine: true, archive: `${at + 2}`, at: 2000 }));
+    }
+    timeline.add(group({ id: "theirs too", archive: "4", at: 2000 }));
+    expect(ids(timeline)).toEqual(["theirs", "mine 1", "mine 2", "theirs too"]);
+  });
+
   test("only lets delivery go forward", () => {
     const timeline = new Timeline();
     const own = timeline.addOwn("1", "me@d", "x", undefined);
