@@ -271,16 +271,18 @@ def test_a_wheel_carries_the_starter(tmp_path):
     """From an installed wheel, far from any checkout, a project comes out the same."""
     source = tmp_path / "source"
     source.mkdir()
-    bundle = source_tree(source) / "miniapp/sandbox/static/build/host.js"
-    bundle.parent.mkdir(parents=True)
-    bundle.write_text("// built before\n")
+    build = source_tree(source) / "miniapp/sandbox/static/build"
+    for name in ("host.js", "ocwp/ocwp.js"):
+        (build / name).parent.mkdir(parents=True, exist_ok=True)
+        (build / name).write_text("// built before\n")
     built = build_wheel(source)
     assert built.returncode == 0, built.stdout + built.stderr
     (wheel,) = (source / "dist").glob("*.whl")
     site = tmp_path / "site"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
-    assert (site / "miniapp/sandbox/static/build/host.js").is_file()
+    for name in ("host.js", "ocwp/ocwp.js"):
+        assert (site / "miniapp/sandbox/static/build" / name).is_file()
     make = (
         "from pathlib import Path; from miniapp import scaffold; scaffold.create(Path('lunch-club'), {});"
         "print(scaffold.starter())"

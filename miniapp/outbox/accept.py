@@ -148,10 +148,11 @@ def _wake(connection: Connection, database: Database, number: int, total: int) -
         cluster.defer(connection, number, total)
 
 
-def _same(database: Database, key: str | None, digest: str) -> Bulk:
+def _same(database: Database, key: str | None, content: str) -> Bulk:
+    what = select(bulk.c.id, bulk.c.digest.label("content"), bulk.c.total)
     with database.read.connect() as connection:
-        row = connection.execute(select(bulk.c.id, bulk.c.digest, bulk.c.total).where(bulk.c.key == key)).one()
-    if row.digest != digest:
+        row = connection.execute(what.where(bulk.c.key == key)).one()
+    if row.content != content:
         raise KeyTakenError(
             f"The key belongs to bulk {row.id}, which has another text, policy or other recipients.",
             hint="Take another key for another send.",

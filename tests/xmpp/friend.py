@@ -30,8 +30,8 @@ class Loop:
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
 
-    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(SECONDS)
+    def do(self, work: Coroutine[Any, Any, Any], seconds: float = SECONDS) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
 
     def close(self) -> None:
         async def cancel() -> None:
@@ -116,13 +116,13 @@ class Friend:
         """Without waiting for what comes of it."""
         self._now(lambda: self.stream.plugin["xep_0045"].join_muc(JID(room), nickname))
 
-    def ask(self, make: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
-        """What the coroutine that `make` makes of the stream comes to."""
+    def ask(self, make: Callable[[Any], Coroutine[Any, Any, Any]], seconds: float = SECONDS) -> Any:
+        """What the coroutine that `make` makes of the stream comes to, within so many seconds."""
 
         async def work() -> Any:
             return await make(self.stream)
 
-        return self._loop.do(work())
+        return self._loop.do(work(), seconds)
 
     def texts(self, kind: str | None = None) -> list[str]:
         return [one.text for one in self.got if kind in (None, one.kind)]

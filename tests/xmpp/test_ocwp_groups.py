@@ -147,7 +147,8 @@ def test_five_hundred_messages_of_history(visit: Visit, chat_server: Prosody) ->
     bob = Friend(loop, BOB, "pw-bob", chat_server.ports.c2s).login()
     for number in range(500):
         bob.send(ALICE, f"message {number}")
-    bob.ask(lambda stream: stream.plugin["xep_0199"].send_ping(DOMAIN))
+    # The answer comes behind 500 messages that the server writes into its archive.
+    bob.ask(lambda stream: stream.plugin["xep_0199"].send_ping(DOMAIN, timeout=60), seconds=60)
     bob.logout()
     loop.close()
     alice = visit("alice").sign_in()
