@@ -195,7 +195,7 @@ def test_a_reset_empties_the_server_too(host: Host, eventually: Eventually) -> N
     host.controls.call("POST", "/_sandbox/reset")
     assert host.shown(ALICE) == []
     assert new not in [user["jid"] for user in host.controls.state()["users"]]
-    assert made.jid not in host.network._bridge._alerts.rooms().nicknames
+    eventually(lambda: made.jid not in host.network._bridge._alerts.rooms().nicknames)
     again = host.friend(BOB)
     host.type(ALICE, LUNCH, "after")
     eventually(host.sent_on)
