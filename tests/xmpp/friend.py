@@ -124,6 +124,17 @@ class Friend:
 
         return self._loop.do(work(), seconds)
 
+    def archive(self, room: str | None = None) -> list[str]:
+        """The texts in our own archive on the server or in that of `room`, oldest first."""
+
+        async def read(stream: Any) -> list[str]:
+            return [
+                found["mam_result"]["forwarded"]["stanza"]["body"]
+                async for found in stream.plugin["xep_0313"].iterate(jid=room)
+            ]
+
+        return [text for text in self.ask(read) if text]
+
     def texts(self, kind: str | None = None) -> list[str]:
         return [one.text for one in self.got if kind in (None, one.kind)]
 

@@ -96,13 +96,5 @@ def test_what_was_accepted_while_it_was_away_is_sent_once(
         expected += [f"alert {number}", f"direct {number}"]
     ejabberd.start()
     eventually(host.sent_on, 60)
-    bob = host.friend(BOB)
-
-    async def archive(stream):
-        return [
-            message["mam_result"]["forwarded"]["stanza"]["body"]
-            async for message in stream.plugin["xep_0313"].iterate()
-        ]
-
-    assert Counter(filter(None, bob.ask(archive))) == Counter(expected)
+    assert Counter(host.friend(BOB).archive()) == Counter(expected)
     assert host.shown(BOB) == expected

@@ -30,7 +30,7 @@ from .server import ServerSettings
 BATCH = 100  # messages between two confirmations: little to look up after a break, little waiting without one
 PHONES_MAX = 100  # streams open at once, one for each phone in use; the longest unused makes room
 PHONE_SECONDS = 10.0  # for a phone's login, before messages of others go first
-POSTPONE_SECONDS = 5.0  # until a sender who can't log in is tried again
+POSTPONE_SECONDS = 5.0  # until a sender for whom it did not work is tried again
 SIGN_SECONDS = 60.0  # a phone logs in with its password at once
 CLOSE_SECONDS = 5.0  # for all streams to say goodbye
 
@@ -255,21 +255,18 @@ class Bridge:
 
     async def _send_run(self, sender: str, run: list[Outgoing]) -> None:
         """Send consecutive messages of one sender, the first of which may have been under way before."""
-        phone: Phone | None = None
-        if not run[0].sender.is_host:
-            try:
-                phone = await self.phone(sender)
-            except Broken:
-                if self.is_up:  # so it is about this sender alone
-                    self._postpone(sender)
-                raise
-        fresh = []
-        for message in run:
-            unsure = message.state == SENDING and self._kind(message) != "broadcast"
-            if unsure and await self._has_arrived(message, phone):
-                self._store.stanzas.mark([message.message_id], SETTLED)
-            else:
-                fresh.append(message)
+        try:
+            phone = None if run[0].sender.is_host else await self.phone(sender)
+            fresh = []
+            for message in run:
+                if message.state == SENDING and self._kind(message) != "broadcast" and await self._has_arrived(message):
+                    self._store.stanzas.mark([message.message_id], SETTLED)
+                else:
+                    fresh.append(message)
+        except Broken as error:
+            if self.is_up:  # so it is about this sender, or those he writes to, alone
+                self._postpone(sender, error)
+            raise
         for kind, part in itertools.groupby(fresh, key=self._kind):
             messages = list(part)
             if kind == "broadcast":
@@ -322,7 +319,7 @@ class Bridge:
         while jids := stanzas.recipients(message.message_id, upto, BATCH):
             upto = jids[-1]
             if unsure:
-                jids = [jid for jid in jids if not await self._has_alert(jid, message)]
+                jids = [jid for jid in jids if not await self._has_direct(jid, message)]
                 unsure = False
             stanzas.mark([message.message_id], SENDING)
             for jid in jids:
@@ -331,8 +328,8 @@ class Bridge:
             stanzas.advance(message.message_id, upto)
         stanzas.mark([message.message_id], SETTLED)
 
-    def _postpone(self, sender: str) -> None:
-        log.warning("%s can't log in; the messages of others go first.", sender)
+    def _postpone(self, sender: str, reason: Broken) -> None:
+        log.warning("Messages of %s have to wait (%s); those of others go first.", sender, reason)
         self._postponed.add(sender)
 
         def again() -> None:
@@ -343,19 +340,22 @@ class Bridge:
 
     # --- what may have gone ---
 
-    async def _has_arrived(self, message: Outgoing, phone: Phone | None) -> bool:
+    async def _has_arrived(self, message: Outgoing) -> bool:
         if message.kind == "group":
             await self._room_is_there(message.to)
             return await self._is_archived(self._alerts.channel, message.to, message, from_=self._alerts.occupant())
-        if phone is None:
-            return await self._has_alert(message.to, message)
-        return await self._is_archived(phone.channel, "", message, with_=message.to)
+        return await self._has_direct(message.to, message)
 
-    async def _has_alert(self, jid: str, message: Outgoing) -> bool:
+    async def _has_direct(self, jid: str, message: Outgoing) -> bool:
+        """Whether the user `jid` has `message`, by that user's own archive.
+
+        The author's says nothing: a server writes it first, and can be killed before it writes the other.
+        """
         if self._store.users.find(jid) is None:
             return True  # nobody is there to get it any more
         phone = await self.phone(jid)
-        return await self._is_archived(phone.channel, "", message, with_=self._settings.alerts)
+        author = self._settings.alerts if message.sender.is_host else message.sender.jid
+        return await self._is_archived(phone.channel, "", message, with_=author)
 
     async def _is_archived(
         self, channel: Channel, owner: str, message: Outgoing, *, with_: str = "", from_: str = ""
