@@ -5,17 +5,35 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-from werkzeug.serving import LISTEN_QUEUE, ThreadedWSGIServer, WSGIRequestHandler
+from cheroot.errors import MaxSizeExceeded
+from cheroot.workers.threadpool import ThreadPool, WorkerThread
+from cheroot.wsgi import Gateway_10, Server
+from flask import Flask
 
+from .. import contract
 from ..errors import MiniAppError
 from .app import create_sandbox
 from .config import HOST_NAME, SandboxConfig
 from .fields import is_loopback
 from .state import sandbox_of
+from .wire import CONNECTION
+
+BACKLOG = 128  # connections that wait to be accepted; 200 users who log in at once come within milliseconds
+THREADS = 4  # at the start; more come as they are needed
+THREADS_MAX = 1024  # streams and hanging calls at once; a stack of 8 MB each is address space, not memory
+READ_BYTES = 64 * 1024  # at once, of what is thrown away
+IDLE_SECONDS = 75  # for a connection without a request, as nginx has it: longer than clients keep one
+POLL_SECONDS = 0.05  # within which a stop is seen
+STOP_SECONDS = 1  # for requests that are being answered; streams and hanging calls have been ended by then
+HEADER_MAX_BYTES = 64 * 1024  # of one request's headers; gunicorn takes 8 KB a line, 100 lines
+DRAIN_MAX_BYTES = (
+    16 * contract.BODY_MAX_BYTES
+)  # up to here a body that is too long gets our own words; beyond, a bare 413
 
 log = logging.getLogger("miniapp.sandbox.server")
 
@@ -59,31 +77,28 @@ class SandboxServer:
     def start(self) -> Self:
         """Listen. Raises OSError if the port is taken."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        # Werkzeug would print and exit where the port is taken, so the socket is ours.
         try:
-            listener = socket.create_server((self.host, self.port), family=family, backlog=LISTEN_QUEUE)
+            listener = socket.create_server((self.host, self.port), family=family, backlog=BACKLOG)
         except OSError:
             self.sandbox.close()  # an XMPP server may be running already
             raise
-        with listener:
-            self._server = _Server(self.host, self.port, self.app, fd=listener.fileno())
-        self.port = self._server.port
-        # Stopping waits for one round of this poll at most.
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="onechat-sandbox", daemon=True
-        )
+        # Headers and body are written apart; Nagle's algorithm would hold the second back for 40 ms.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._server = _Server(listener, self.app)
+        self._server.prepare()
+        self.port = self._server.bind_addr[1]
+        self._thread = threading.Thread(target=self._server.serve, name="onechat-sandbox", daemon=True)
         self._thread.start()
         return self
 
     def stop(self) -> None:
         """Stop at once: open streams end, hanging calls are cut off, idle connections are closed."""
         if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
             self.sandbox.faults.clear()
             self.sandbox.events.close()
-            self._server.hang_up()
-            self._server.server_close()
+            self._server.requests.hang_up()
+            self._server.stop()
+            self._thread.join()
             self._server = self._thread = None
         self.sandbox.close()
 
@@ -96,44 +111,63 @@ class SandboxServer:
         self.stop()
 
 
-class _Handler(WSGIRequestHandler):
-    # Headers and body are written apart; Nagle's algorithm could hold the second back for 40 ms.
-    disable_nagle_algorithm = True
-    protocol_version = "HTTP/1.1"
+class _Gateway(Gateway_10):
+    """WSGI for one request, whose connection the app may look at and cut off (wire.py)."""
 
-    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
-        self.close_connection = True  # or a connection that was to be cut off would be read from again
+    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]  # cheroot's stub says None
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
+        environ[CONNECTION] = self.req.conn.socket
+        return environ
 
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        path = self.path.partition("?")[0]  # a query may hold what is nobody's business
-        log.info("%s %s %s", self.command, path.encode("unicode_escape").decode(), code)
+    def respond(self) -> None:
+        super().respond()
+        path = self.env["PATH_INFO"].encode("unicode_escape").decode()  # the query may hold what is nobody's business
+        log.info("%s %s %s", self.env["REQUEST_METHOD"], path, self.req.status[:3].decode())
+        with suppress(MaxSizeExceeded):
+            while self.req.rfile.read(READ_BYTES):  # a body that nobody read would be taken for the next request
+                pass
 
-    def log(self, type: str, message: str, *args: Any) -> None:
-        log.log(logging.getLevelNamesMapping().get(type.upper(), logging.INFO), message, *args)
 
+class _Threads(ThreadPool):
+    """As many threads as are needed: a page's stream of events and a call that hangs keep one each."""
 
-class _Server(ThreadedWSGIServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, host: str, port: int, app: Any, fd: int) -> None:
-        self._open: set[socket.socket] = set()
-        self._open_lock = threading.Lock()
-        super().__init__(host, port, app, handler=_Handler, fd=fd)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._open_lock:
-            self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._open_lock:
-            self._open.discard(request)
-        super().shutdown_request(request)
+    def put(self, obj: Any) -> None:
+        if not self.idle:
+            self.grow(1)
+        super().put(obj)
 
     def hang_up(self) -> None:
-        with self._open_lock:
-            clients = list(self._open)
-        for client in clients:
-            with suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
+        """End what every thread reads or writes."""
+        for thread in list(self._threads):  # type: ignore[attr-defined]  # which the stub leaves out
+            if (connection := thread.conn) is not None:
+                with suppress(OSError):
+                    connection.socket.shutdown(socket.SHUT_RDWR)
+
+    def _spawn_worker(self) -> WorkerThread:
+        worker = WorkerThread(self.server)  # type: ignore[no-untyped-call]
+        worker.daemon = True  # a process that ends without `stop()` is not held up
+        worker.start()
+        while not worker.ready:  # which takes microseconds; cheroot itself looks every 0.1 s
+            time.sleep(0)
+        return worker
+
+
+class _Server(Server):
+    requests: _Threads
+    expiration_interval = POLL_SECONDS
+    keep_alive_conn_limit = THREADS_MAX
+    timeout = IDLE_SECONDS
+    max_request_header_size = HEADER_MAX_BYTES
+    max_request_body_size = DRAIN_MAX_BYTES
+
+    def __init__(self, listener: socket.socket, app: Flask) -> None:
+        super().__init__(listener.getsockname()[:2], app, request_queue_size=BACKLOG, shutdown_timeout=STOP_SECONDS)
+        self._listener = listener
+        self.gateway = _Gateway
+        self.requests = _Threads(self, min=THREADS, max=THREADS_MAX)
+
+    def bind(self, *_family: int) -> None:
+        self.socket = self._listener  # cheroot's own would stay open where the port is taken
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        log.log(level, msg, exc_info=traceback)

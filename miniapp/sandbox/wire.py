@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import selectors
 import socket
 import struct
@@ -14,13 +16,14 @@ from flask import Response
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+CONNECTION = "miniapp.connection"  # the key of the client's connection in the WSGI environment
 HANG_LIMIT = 60.0  # seconds; past the longest deadline that a client is likely to have
 _POLL = 0.2  # seconds within which a hanging call sees that its client has gone
 
 
 def connection(environ: WSGIEnvironment) -> socket.socket | None:
     """The client's connection, or None if the app is called in-process."""
-    return cast("socket.socket | None", environ.get("werkzeug.socket"))
+    return cast("socket.socket | None", environ.get(CONNECTION))
 
 
 def is_gone(client: socket.socket | None) -> bool:
@@ -41,10 +44,11 @@ class Reset(Response):
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         client = connection(environ)
         if client is not None:
-            # Lingering for 0 s makes close() send RST instead of FIN.
+            # Lingering for 0 s makes closing send RST instead of FIN.
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            client.close()
-        raise ConnectionResetError("The sandbox was told to cut this call off.")
+            with socket.socket() as nothing:  # in its place, for the server to close: it would shut this one down first
+                os.dup2(nothing.fileno(), client.fileno(), inheritable=False)
+        raise _cut_off("The sandbox was told to cut this call off.")
 
 
 class Hang(Response):
@@ -61,4 +65,8 @@ class Hang(Response):
         for _ in range(int(HANG_LIMIT / _POLL)):
             if self._released.wait(_POLL) or is_gone(client):
                 break
-        raise ConnectionResetError("The sandbox let this call hang, as it was told.")
+        raise _cut_off("The sandbox let this call hang, as it was told.")
+
+
+def _cut_off(why: str) -> ConnectionResetError:
+    return ConnectionResetError(errno.ECONNRESET, why)  # by the number the server knows it for no fault of its own

@@ -8,7 +8,7 @@ import json
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,8 +23,9 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def client(server: SandboxServer) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+def client(server: SandboxServer) -> Iterator[http.client.HTTPConnection]:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)) as client:
+        yield client
 
 
 def send(client: http.client.HTTPConnection) -> http.client.HTTPResponse:
@@ -81,6 +82,32 @@ def test_a_body_that_is_too_large_gets_its_answer(client: http.client.HTTPConnec
     assert (answer.status, json.loads(answer.read())["status"]) == (413, "Error")
 
 
+def test_a_connection_serves_one_call_after_the_other(client: http.client.HTTPConnection) -> None:
+    """Also after a call whose body nobody read."""
+    client.connect()
+    connection = client.sock
+    for path in ("/onechat/api/singleMessage", "/onechat/api/nothing", "/nowhere", "/onechat/api/singleMessage"):
+        client.request("POST", path, SEND, JSON)
+        assert client.getresponse().read()
+        pieces = iter([SEND[:9].encode(), SEND[9:].encode()])
+        client.request("POST", path, pieces, {**JSON, "Transfer-Encoding": "chunked"}, encode_chunked=True)
+        assert client.getresponse().read()
+    assert client.sock is connection
+
+
+def test_a_stream_for_every_page(
+    server: SandboxServer, client: http.client.HTTPConnection, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    """Each open stream keeps a thread; however many there are, a call is answered."""
+    with contextlib.ExitStack() as streams:
+        for _ in range(40):
+            stream = streams.enter_context(contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port)))
+            stream.request("GET", "/phones/events", headers={"X-Sandbox-Token": server.token})
+            assert stream.getresponse().readline().startswith(b":")
+        assert send(client).status == 401
+    eventually(lambda: server.sandbox.events.open_streams == 0)
+
+
 def test_stopping_waits_for_nobody(eventually: Callable[[Callable[[], bool]], None]) -> None:
     """Open streams, hanging calls and idle connections end with the server, and their threads with them."""
     server = SandboxServer().start()
@@ -93,7 +120,8 @@ def test_stopping_waits_for_nobody(eventually: Callable[[Callable[[], bool]], No
     assert events.readline().startswith(b":")
     hanging.request("POST", "/onechat/api/singleMessage", SEND, JSON)
     eventually(lambda: not server.sandbox.faults._orders["singleMessage"])
-    ours = [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]
+    ours = [thread for thread in threading.enumerate() if "WorkerThread" in type(thread).__name__]
+    assert len(ours) >= 4
     stopping = threading.Thread(target=server.stop)
     stopping.start()
     stopping.join(5)
