@@ -76,11 +76,10 @@ def _alert(call: str, to: str, way: Callable[[Network], Callable[[Sender, str, s
         app = _sender(host)
         values = _fields(call, body)
         try:
-            way(host.network)(host.alerts_from(app.name), values[to], values["message"])
+            way(host.network)(host.sender(app), values[to], values["message"])
         except Refusal as refusal:
             refusal.message = f"{to}: {refusal.message}"
             raise
-        host.store.apps.note_sent(call, app.app_id, values[to], values["message"])
         return _success()
 
     return handler

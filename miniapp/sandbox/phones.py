@@ -74,7 +74,7 @@ def write(jid: str) -> dict[str, Any]:
     body = json_body()
     text = check_field("text", "message", body)
     thread = body.get("thread")
-    if thread == host.alerts_from("").jid:
+    if thread == host.alerts:
         raise Forbidden("Nobody can write to alerts.", hint="They come from mini apps' backends.")
     sender = Sender(user.jid, user.name)
     if isinstance(thread, str) and thread.endswith(f"@{host.group_domain}"):

@@ -46,7 +46,7 @@ def sent() -> Response:
     call = request.args.get("call")
     return page(
         "portal/sent.html",
-        sent=host.store.apps.sent(call)[::-1][:SHOWN],
+        sent=host.store.mail.sent(call)[::-1][:SHOWN],
         apps={app.app_id: app for app in host.store.apps.all()},
         calls=[name for name, call in contract.CALLS.items() if call.keyed],
         chosen=call,

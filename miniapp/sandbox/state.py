@@ -16,7 +16,7 @@ from .networks import choose_network
 from .shapes import message_shape
 from .store import Store
 from .store.apps import Registered
-from .store.records import AppStatus, Session, User
+from .store.records import App, AppStatus, Session, User
 
 EXTENSION = "onechat_sandbox"
 
@@ -62,9 +62,14 @@ class Sandbox:
         self.network.user_removed(jid)
         self.events.publish("state")
 
-    def alerts_from(self, app_name: str) -> Sender:
-        """Who a message from the backend of the app `app_name` is from."""
-        return Sender(f"alerts.{self.config.domain}", app_name)
+    @property
+    def alerts(self) -> str:
+        """The JID that messages of mini apps are from."""
+        return f"alerts.{self.config.domain}"
+
+    def sender(self, app: App) -> Sender:
+        """Who a message from the backend of `app` is from."""
+        return Sender(self.alerts, app.name, app.app_id)
 
     def register(self, *, name: str, icon: str, url: str, admin: str) -> Registered:
         """A new app, approved at once or pending as the options say."""

@@ -147,7 +147,7 @@ def test_pages_fit_and_targets_are_large_enough(
 ) -> None:
     """At each width nothing is cut off, and what can be pressed is 44 px high or more."""
     server.sandbox.store.sessions.issue(ALICE, app_id, 60)
-    server.sandbox.store.apps.note_sent("singleMessage", app_id, ALICE, "x" * 300)
+    server.sandbox.network.direct(server.sandbox.sender(server.sandbox.store.apps.get(app_id)), ALICE, "x" * 300)
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for name in PAGES:
         page.goto(f"/portal/{name}")

@@ -26,7 +26,7 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
     app = first.apps.register(name="Lunch", icon="", url="", admin=ADMIN, status="approved")
     first.mail.direct(Sender(ALICE, "Alice Tan"), BOB, "hello")
     first.mail.mark_read(BOB, ALICE)
-    first.apps.note_sent("singleMessage", app.app.app_id, BOB, "Hi")
+    first.mail.direct(Sender("alerts.onechat.localhost", "Lunch", app.app.app_id), BOB, "Hi")
     first.close()
 
     second = Store(path, domain=DOMAIN)
@@ -35,9 +35,9 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
     assert f"dave@{DOMAIN}" not in jids, "a store that is not empty is not seeded"
     assert second.sessions.check(ALICE, issued.session_id) == issued.session
     assert second.apps.by_key(app.api_key) == app.app
-    assert [m.text for m in second.mail.history(BOB, None, None, 10)] == ["hello"]
-    assert second.mail.threads(BOB)[0].unread == 0
-    assert len(second.apps.sent()) == 1
+    assert [m.text for m in second.mail.history(BOB, None, None, 10)] == ["hello", "Hi"]
+    assert [thread.unread for thread in second.mail.threads(BOB)] == [1, 0]
+    assert [(one.call, one.text) for one in second.mail.sent()] == [("singleMessage", "Hi")]
     second.close()
 
 

@@ -55,6 +55,7 @@ class Bridge:
         self._thread = threading.Thread(target=self._loop.run_forever, name="xmpp", daemon=True)
         self._phones: OrderedDict[str, Phone] = OrderedDict()
         self._postponed: set[str] = set()
+        self._woken = False
         self._provided: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ears = Ears(
@@ -74,8 +75,10 @@ class Bridge:
 
     def wake(self) -> None:
         """There is something in the queue. From any thread."""
-        with suppress(RuntimeError):  # closed: it is sent when the network is started again
-            self._loop.call_soon_threadsafe(lambda: self._work.set())
+        if not self._woken:  # to wake a loop costs two system calls
+            self._woken = True
+            with suppress(RuntimeError):  # closed: it is sent when the network is started again
+                self._loop.call_soon_threadsafe(self._wake)
 
     def stop(self) -> None:
         """From any other thread."""
@@ -91,6 +94,10 @@ class Bridge:
     def is_up(self) -> bool:
         """Whether the host is connected. From any thread."""
         return self._alerts.channel.up.is_set()
+
+    def _wake(self) -> None:
+        self._woken = False  # before anything is read, so whoever finds it set will be read
+        self._work.set()
 
     # --- life ---
 

@@ -44,7 +44,7 @@ default_archive_policy = true
 max_archive_query_results = 250
 
 modules_enabled = {
-	"onechat_parent"; "roster"; "saslauth"; "disco"; "carbons"; "pep"; "private"; "blocklist"; "bookmarks"; "ping"; "time";
+	"onechat_parent"; "onechat_archive"; "roster"; "saslauth"; "disco"; "carbons"; "pep"; "private"; "blocklist"; "bookmarks"; "ping"; "time";
 	"version"; "limits"; "mam"; "offline"; "csi_simple"; "smacks"; "http"; "bosh"; "websocket";
 }
 smacks_hibernation_time = 60 -- seconds in which a client that lost its connection can come back to its session

@@ -45,6 +45,7 @@ class Store:
     def reset(self) -> None:
         """Forget everything and seed again."""
         self._database.empty()
+        self.apps.forget_keys()
         plant(self, self._seed)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Registered mini apps, their keys, and what their backends sent. An API key is kept as a digest only."""
+"""Registered mini apps and their keys. An API key is kept as a digest only."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
-from .records import App, AppStatus, NotFound, Sent, moment
+from .records import App, AppStatus, NotFound, moment
 from .secret import digest, new_api_key, new_app_id
-from .tables import AppRow, Database, SentRow
+from .tables import AppRow, Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Apps:
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
         self._clock = clock
+        self._keys: list[tuple[bytes, App]] | None = None
 
     def all(self) -> list[App]:
         with self._database.transaction() as t:
@@ -45,10 +46,9 @@ class Apps:
     def by_key(self, api_key: str) -> App | None:
         """The app whose API key this is, or None."""
         given = digest(api_key)
-        with self._database.transaction() as t:
-            # Every key is compared, and in constant time: how long it takes says nothing about any of them.
-            found = [row for row in t.scalars(select(AppRow)) if hmac.compare_digest(row.key_digest, given)]
-            return _app(found[0]) if found else None
+        # Every key is compared, and in constant time: how long it takes says nothing about any of them.
+        found = [app for key_digest, app in self._all_keys() if hmac.compare_digest(key_digest, given)]
+        return found[0] if found else None
 
     def register(self, *, name: str, icon: str, url: str, admin: str, status: AppStatus) -> Registered:
         """A new app with a new API key."""
@@ -65,6 +65,7 @@ class Apps:
                 created_at=self._clock(),
             )
             t.add(row)
+            self.forget_keys()
             return Registered(_app(row), api_key)
 
     def change(
@@ -78,6 +79,7 @@ class Apps:
     ) -> App:
         """The app with what is given changed. Raises `NotFound`."""
         with self._database.transaction() as t:
+            self.forget_keys()
             row = _row(t, app_id)
             for column, value in {"status": status, "name": name, "icon": icon, "url": url}.items():
                 if value is not None:
@@ -88,6 +90,7 @@ class Apps:
         """The app with a new API key; the old one is void. Raises `NotFound`."""
         api_key = new_api_key()
         with self._database.transaction() as t:
+            self.forget_keys()
             row = _row(t, app_id)
             row.key_digest = digest(api_key)
             return Registered(_app(row), api_key)
@@ -95,22 +98,19 @@ class Apps:
     def remove(self, app_id: str) -> None:
         """Delete the app and the sessions that were issued for it. Raises `NotFound`."""
         with self._database.transaction() as t:
+            self.forget_keys()
             t.delete(_row(t, app_id))
 
-    def note_sent(self, call: str, app_id: str, to: str, text: str) -> None:
-        """Keep that the REST API accepted this send."""
-        with self._database.transaction() as t:
-            t.add(SentRow(call=call, app_id=app_id, to=to, text=text, at=self._clock()))
+    def forget_keys(self) -> None:
+        """Read the keys anew: something about an app has changed. Within its transaction, or before anybody asks."""
+        self._keys = None
 
-    def sent(self, call: str | None = None, app_id: str | None = None) -> list[Sent]:
-        """What was accepted, oldest first, of one call or one app if given."""
-        query = select(SentRow).order_by(SentRow.id)
-        if call is not None:
-            query = query.where(SentRow.call == call)
-        if app_id is not None:
-            query = query.where(SentRow.app_id == app_id)
-        with self._database.transaction() as t:
-            return [Sent(row.call, row.app_id, row.to, row.text, moment(row.at)) for row in t.scalars(query)]
+    def _all_keys(self) -> list[tuple[bytes, App]]:
+        """Every app with the digest of its key, from memory: each call of the REST API asks."""
+        if (keys := self._keys) is None:
+            with self._database.transaction() as t:  # one at a time, so what is read here is not older than a change
+                self._keys = keys = [(row.key_digest, _app(row)) for row in t.scalars(select(AppRow))]
+        return keys
 
 
 def _row(t: Transaction, app_id: str) -> AppRow:

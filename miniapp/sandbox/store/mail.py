@@ -6,18 +6,25 @@ import secrets
 from collections.abc import Callable, Iterable
 from typing import cast
 
-from sqlalchemy import and_, delete, func, insert, literal, select
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, literal, select
 from sqlalchemy.orm import Session as Transaction
 
 from ... import contract
 from .avatar import avatar
-from .records import Delivered, Forbidden, Group, Message, MessageKind, NotFound, Refusal, Sender, Thread, moment
+from .records import Delivered, Forbidden, Group, Message, MessageKind, NotFound, Refusal, Sender, Sent, Thread, moment
 from .stanzas import QUEUED, SETTLED, stanza_key
 from .tables import Database, DeliveryRow, GroupRow, MemberRow, MessageRow, ReadRow, StanzaRow, UserRow
-from .users import user_row
+from .users import no_user, user_row
 
 Carried = tuple[Message, list[Delivered]]
 """A message as its sender sees it, and everybody whom it reached."""
+
+
+# Built once: SQLAlchemy would take longer to put them together than SQLite to carry them out.
+_HAS_USER = select(UserRow.jid).where(UserRow.jid == bindparam("jid"))
+_ADD_MESSAGE = insert(MessageRow.__table__)  # type: ignore[arg-type]
+_ADD_DELIVERY = insert(DeliveryRow.__table__)  # type: ignore[arg-type]
+_ADD_STANZA = insert(StanzaRow.__table__)  # type: ignore[arg-type]
 
 
 class Mail:
@@ -32,12 +39,12 @@ class Mail:
 
     def direct(self, sender: Sender, to: str, text: str) -> Carried:
         """A message to the user `to`, as a person sends it or, as an alert, the host."""
-        with self._database.transaction() as t:
-            user_row(t, to)
+        with self._database.connection() as c:
+            _check_user(c, to)
             if sender.is_host:
-                return self._deliver(t, "alert", sender, to, text, {to: sender.jid})
-            user_row(t, sender.jid)
-            return self._deliver(t, "direct", sender, to, text, {sender.jid: to, to: sender.jid})
+                return self._deliver(c, "alert", sender, to, text, {to: sender.jid})
+            _check_user(c, sender.jid)
+            return self._deliver(c, "direct", sender, to, text, {sender.jid: to, to: sender.jid})
 
     def group(self, sender: Sender, group: str, text: str) -> Carried:
         """A message to everybody in `group`, to which a sender must belong unless it is the host."""
@@ -45,13 +52,24 @@ class Mail:
             members = self._group(t, group).members
             if not sender.is_host and sender.jid not in members:
                 raise Forbidden("Only its members can write to a group.", hint="Ask a member to be invited.")
-            return self._deliver(t, "group", sender, group, text, dict.fromkeys(members, group))
+            return self._deliver(t.connection(), "group", sender, group, text, dict.fromkeys(members, group))
 
     def broadcast(self, sender: Sender, text: str) -> Carried:
         """A message to every user there is."""
+        with self._database.connection() as c:
+            everybody = c.scalars(select(UserRow.jid).order_by(UserRow.jid)).all()
+            return self._deliver(c, "alert", sender, self._domain, text, dict.fromkeys(everybody, sender.jid))
+
+    def sent(self, call: str | None = None, app_id: str | None = None) -> list[Sent]:
+        """What the REST API accepted from mini apps, oldest first, of one call or one app if given."""
+        query = select(MessageRow).where(MessageRow.app_id.is_not(None)).order_by(MessageRow.id)
+        if app_id is not None:
+            query = query.where(MessageRow.app_id == app_id)
         with self._database.transaction() as t:
-            everybody = t.scalars(select(UserRow.jid).order_by(UserRow.jid)).all()
-            return self._deliver(t, "alert", sender, self._domain, text, dict.fromkeys(everybody, sender.jid))
+            found = [
+                Sent(self._call(row), row.app_id or "", row.to, row.text, moment(row.at)) for row in t.scalars(query)
+            ]
+        return [one for one in found if call in (None, one.call)]
 
     def create_group(self, owner: str, members: Iterable[str], name: str, group: str | None) -> tuple[Group, list[str]]:
         """The group with this owner and these members, and who is new in it.
@@ -114,7 +132,9 @@ class Mail:
                 threads = dict.fromkeys(self._group(t, to).members, to)
             else:
                 threads = {sender: to} | ({to: sender} if t.get(UserRow, to) else {})
-            carried = self._deliver(t, kind, Sender(sender, author.name), to, text, threads, at=at, relay=False)
+            carried = self._deliver(
+                t.connection(), kind, Sender(sender, author.name), to, text, threads, at=at, relay=False
+            )
             t.add(StanzaRow(key=key, message_id=carried[0].id, stanza_id=stanza_id, state=SETTLED))
             return carried[1]
 
@@ -181,7 +201,7 @@ class Mail:
 
     def _deliver(
         self,
-        t: Transaction,
+        c: Connection,
         kind: MessageKind,
         sender: Sender,
         to: str,
@@ -192,20 +212,27 @@ class Mail:
         relay: bool = True,
     ) -> Carried:
         at = self._clock() if at is None else at
-        row = MessageRow(kind=kind, sender=sender.jid, sender_name=sender.name, to=to, text=text, at=at)
-        t.add(row)
-        t.flush()
+        row = {"kind": kind, "sender": sender.jid, "sender_name": sender.name, "app_id": sender.app_id}
+        message_id: int = c.execute(_ADD_MESSAGE, {**row, "to": to, "text": text, "at": at}).lastrowid
         if threads:
-            t.execute(
-                insert(DeliveryRow),
-                [{"jid": jid, "message_id": row.id, "thread": thread} for jid, thread in threads.items()],
-            )
+            rows = [{"jid": jid, "message_id": message_id, "thread": thread} for jid, thread in threads.items()]
+            c.execute(_ADD_DELIVERY, rows)
         if relay and self.relayed:
             stanza_id = secrets.token_hex(16)
             key = stanza_key(kind, sender.jid, to, stanza_id, text)
-            t.add(StanzaRow(key=key, message_id=row.id, stanza_id=stanza_id, state=QUEUED))
+            stanza = {"key": key, "message_id": message_id, "stanza_id": stanza_id, "state": QUEUED, "upto": ""}
+            c.execute(_ADD_STANZA, stanza)
+
+        def seen(thread: str) -> Message:
+            return Message(message_id, kind, thread, sender, to, text, moment(at))
+
         own = sender.jid if kind == "alert" else to
-        return _message(row, own), [Delivered(jid, _message(row, thread)) for jid, thread in threads.items()]
+        return seen(own), [Delivered(jid, seen(thread)) for jid, thread in threads.items()]
+
+    def _call(self, row: MessageRow) -> str:
+        if row.kind == "group":
+            return "groupMessage"
+        return "massBroadcast" if row.to == self._domain else "singleMessage"
 
     def _group(self, t: Transaction, jid: str) -> Group:
         row = t.get(GroupRow, jid)
@@ -228,6 +255,11 @@ class Mail:
         return name, avatar(thread, name)
 
 
+def _check_user(c: Connection, jid: str) -> None:
+    if c.scalar(_HAS_USER, {"jid": jid}) is None:
+        raise no_user()
+
+
 def _message(row: MessageRow, thread: str) -> Message:
-    sender = Sender(row.sender, row.sender_name)
+    sender = Sender(row.sender, row.sender_name, row.app_id)
     return Message(row.id, cast(MessageKind, row.kind), thread, sender, row.to, row.text, moment(row.at))

@@ -68,10 +68,11 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who a message is from. A mini app sends as the host's alert address, under the app's name."""
+    """Who a message is from. The mini app `app_id` sends as the host's alert address, under the app's name."""
 
     jid: str
     name: str
+    app_id: str | None = None
 
     @property
     def is_host(self) -> bool:
@@ -114,7 +115,7 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One send that the REST API accepted from a mini app's backend."""
+    """One send that the REST API accepted from a mini app's backend, by the name of the call."""
 
     call: str
     app_id: str

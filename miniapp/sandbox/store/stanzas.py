@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, literal, select, update
 
 from .records import MessageKind, Sender
 from .tables import Database, DeliveryRow, MessageRow, PositionRow, StanzaRow
@@ -56,6 +56,28 @@ class Position:
     since: float
 
 
+# Built once, and without the object layer: this is done for every message, or few of them.
+_WAITING = (
+    select(
+        MessageRow.id,
+        MessageRow.kind,
+        MessageRow.sender,
+        MessageRow.sender_name,
+        MessageRow.to,
+        MessageRow.text,
+        MessageRow.at,
+        StanzaRow.stanza_id,
+        StanzaRow.state,
+        StanzaRow.upto,
+    )
+    .join_from(StanzaRow, MessageRow, MessageRow.id == StanzaRow.message_id)
+    .where(StanzaRow.state != literal(SETTLED, literal_execute=True))  # in the very words of the index
+    .order_by(StanzaRow.message_id)
+    .limit(bindparam("limit"))
+)
+_MARK = update(StanzaRow).where(StanzaRow.message_id == bindparam("id")).values(state=bindparam("to"))
+
+
 class Stanzas:
     """What is on its way to the server, oldest first."""
 
@@ -64,27 +86,13 @@ class Stanzas:
 
     def waiting(self, limit: int, *, without: Collection[str] = ()) -> list[Outgoing]:
         """The first `limit` messages that are not settled, without those of the senders `without`."""
-        query = (
-            select(StanzaRow, MessageRow)
-            .join(MessageRow, MessageRow.id == StanzaRow.message_id)
-            .where(StanzaRow.state != SETTLED, MessageRow.sender.not_in(without))
-            .order_by(StanzaRow.message_id)
-            .limit(limit)
-        )
-        with self._database.transaction() as t:
+        query = _WAITING.where(MessageRow.sender.not_in(without)) if without else _WAITING
+        with self._database.connection() as c:
             return [
                 Outgoing(
-                    message.id,
-                    cast(MessageKind, message.kind),
-                    Sender(message.sender, message.sender_name),
-                    message.to,
-                    message.text,
-                    message.at,
-                    row.stanza_id,
-                    cast(State, row.state),
-                    row.upto,
+                    id_, cast(MessageKind, kind), Sender(by, name), to, text, at, stanza_id, cast(State, state), upto
                 )
-                for row, message in t.execute(query)
+                for id_, kind, by, name, to, text, at, stanza_id, state, upto in c.execute(query, {"limit": limit})
             ]
 
     def recipients(self, message_id: int, after: str, limit: int) -> list[str]:
@@ -99,8 +107,8 @@ class Stanzas:
             return list(t.scalars(query))
 
     def mark(self, message_ids: Collection[int], state: State) -> None:
-        with self._database.transaction() as t:
-            t.execute(update(StanzaRow).where(StanzaRow.message_id.in_(message_ids)).values(state=state))
+        with self._database.connection() as c:
+            c.execute(_MARK, [{"id": message_id, "to": state} for message_id in message_ids])
 
     def advance(self, message_id: int, upto: str) -> None:
         """Everybody up to the JID `upto` has the broadcast."""

@@ -80,8 +80,12 @@ def user_row(t: Transaction, jid: str) -> UserRow:
     """The row of the user `jid`. Raises `NotFound`."""
     row = t.get(UserRow, jid)
     if row is None:
-        raise NotFound("There is no such user.", hint="The admin portal lists the users.")
+        raise no_user()
     return row
+
+
+def no_user() -> NotFound:
+    return NotFound("There is no such user.", hint="The admin portal lists the users.")
 
 
 def _user(row: UserRow) -> User:
