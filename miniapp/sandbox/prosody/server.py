@@ -60,6 +60,8 @@ class Prosody:
     start and kept from then on. If it ends by itself, it is started again.
     """
 
+    ends_streams = True
+
     def __init__(self, accounts: Accounts, *, directory: Path | None = None, ports: Ports | None = None) -> None:
         self.accounts = accounts
         self.domain = accounts.domain
