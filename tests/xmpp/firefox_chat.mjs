@@ -37,7 +37,7 @@ try {
     usr,
     pw,
   );
-  // Visible, so that it is looked for in each frame: else changes inside shadow roots go unseen.
+  // Visible, so that it is looked for all the time: else changes inside shadow roots go unseen.
   const find = (selector) => page.waitForSelector(`>>> ${selector}`, { visible: true });
   await (await find("input[type=search]")).type(to);
   await (await find(`button[data-jid="${to}"]`)).click();
