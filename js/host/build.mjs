@@ -1,5 +1,6 @@
 // Bundles the host page into the Python package: host.js, the one file that its template loads.
 import { build } from "esbuild";
+import { templates } from "../common/build.mjs";
 
 const outdir = new URL("../../miniapp/sandbox/static/build/", import.meta.url).pathname;
 
@@ -14,4 +15,5 @@ await build({
   sourcemap: "external",
   legalComments: "eof", // Lit's licence travels with its code
   logLevel: "warning",
+  plugins: [templates],
 });

@@ -1,6 +1,7 @@
 // Bundles the chat plugin into the Python package: ocwp.js (global `ocwp`), ocwp.mjs, and what a site copies with them.
 import { cpSync, readFileSync } from "node:fs";
 import { build } from "esbuild";
+import { templates } from "../common/build.mjs";
 
 const here = new URL(".", import.meta.url).pathname;
 const out = new URL("../../miniapp/sandbox/static/build/ocwp/", import.meta.url).pathname;
@@ -16,22 +17,6 @@ const strophe = {
   },
 };
 
-// What esbuild leaves alone: the line breaks and indents of style sheets in templates.
-const styles = {
-  name: "styles",
-  setup(build) {
-    build.onLoad({ filter: /ocwp\/src\/.*\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8").replace(/css`[^`]*`/g, (sheet) =>
-        sheet
-          .replace(/\/\*.*?\*\//gs, "")
-          .replace(/\s+/g, " ")
-          .replace(/ ?([{};,]) ?/g, "$1"),
-      ),
-      loader: "ts",
-    }));
-  },
-};
-
 const shared = {
   entryPoints: { ocwp: `${here}src/index.ts` },
   outdir: out,
@@ -42,7 +27,7 @@ const shared = {
   logLevel: "warning",
   define: { ...release(), globalThis: "pluginGlobals", litPropertyMetadata: "pluginGlobals.litPropertyMetadata" },
   inject: [`${here}src/globals.ts`],
-  plugins: [strophe, styles],
+  plugins: [strophe, templates],
 };
 
 await build({ ...shared, format: "iife", globalName: "ocwp" });

@@ -10,8 +10,13 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from phones import Host
+from firefox import firefox
+from phones import Host, add_app
 from playwright.sync_api import ConsoleMessage, Page, expect
+from servers import serving
+
+from miniapp.controls import browser_url
+from miniapp.testing.onechat import LocalOneChat
 
 pytestmark = pytest.mark.browser
 
@@ -82,3 +87,16 @@ def test_the_relays_tell_that_their_sample_addresses_are_nobodys(name: str, host
     error = message.args[0].evaluate("error => ({code: error.code, message: error.message})")
     assert error["code"] == "refused"
     assert error["message"]
+
+
+def test_the_synchronous_ones_in_firefox(documented: ModuleType, onechat_server: LocalOneChat) -> None:
+    """In Firefox, too, the host page opens the app, whose name it resolves by itself, and they log strings."""
+    script = Path(__file__).with_name("firefox_examples.mjs")
+    with serving(lambda port: documented.create_app(add_app(onechat_server, port, "Examples"))) as (_, port):
+        url = f"{browser_url(onechat_server.url)}/?phones=alice"
+        with firefox(script, url=url, port=str(port)) as page:
+            seen = page.seen()
+    assert seen["errors"] == []
+    assert len(seen["logged"]["getSessionID"]) >= 8
+    assert set(json.loads(seen["logged"]["deviceInfo"])) == {"device", "os", "screenWidth", "screenHeight"}
+    assert json.loads(seen["logged"]["getVCard"])["jid"] == onechat_server.alice.jid

@@ -35,9 +35,11 @@ auth_use_cache: false
 sql_type: sqlite
 sql_database: "{directory}/archive.db"
 acl: {{alerts: {{server: "alerts.{domain}"}}}}
-access_rules: {{c2s: {{allow: all}}, rooms: {{allow: alerts}}, archive: {{allow: all}}}}
+access_rules: {{c2s: {{allow: all}}, rooms: {{allow: alerts}}, configure: {{allow: alerts}}, archive: {{allow: all}}}}
 modules:
+  mod_adhoc: {{}}
   mod_carboncopy: {{}}
+  mod_configure: {{}}
   mod_disco: {{}}
   mod_mam: {{db_type: sql, default: always, assume_mam_usage: true}}
   mod_muc:

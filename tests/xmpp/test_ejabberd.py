@@ -83,6 +83,22 @@ def test_accounts_are_the_sandboxs(host: Host) -> None:
         host.friend(BOB, password)
 
 
+def test_who_is_removed_is_put_out(host: Host, eventually: Eventually) -> None:
+    """Whoever is removed loses the connections that are open, though the host's own be away just then."""
+    friends = [host.friend(jid) for jid in (ALICE, BOB, CAROL)]
+    alice, bob, carol = (friend.stream for friend in friends)
+    host.controls.call("DELETE", f"/_sandbox/users/{BOB}")
+    eventually(lambda: not bob.is_connected())
+    bridge = host.network._bridge
+    bridge._loop.call_soon_threadsafe(bridge._alerts.channel._stream.abort)
+    eventually(lambda: not bridge.is_up)
+    host.controls.call("DELETE", f"/_sandbox/users/{CAROL}")
+    eventually(lambda: not carol.is_connected())
+    host.api("singleMessage", jid=ALICE, message="still there?")
+    eventually(lambda: friends[0].texts() == ["still there?"])
+    assert alice.is_connected()
+
+
 def test_what_was_accepted_while_it_was_away_is_sent_once(
     host: Host, ejabberd: Ejabberd, eventually: Eventually
 ) -> None:

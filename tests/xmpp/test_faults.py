@@ -26,6 +26,7 @@ from miniapp.sandbox.store import Store
 from miniapp.sandbox.store.stanzas import SENDING
 
 from .host import ALICE, BOB, DOMAIN, LUNCH, Host
+from .ocwp_site import People
 
 Eventually = Callable[..., None]
 
@@ -124,25 +125,46 @@ def test_groups_and_archives_outlive_a_restart(
     eventually(lambda: second.shown(ALICE, made.jid) == ["hello", "hello again"])
 
 
-def test_the_server_ends_with_a_parent_that_is_killed() -> None:
-    """A SIGKILL of the sandbox leaves no Prosody behind."""
+@contextmanager
+def sandbox_process() -> Iterator[tuple[subprocess.Popen[str], int, Path]]:
+    """A sandbox in a process of its own, with its Prosody's process ID and directory; killed at the end."""
     program = (
         "from miniapp.sandbox import SandboxConfig, SandboxServer\n"
         "server = SandboxServer(SandboxConfig(xmpp='prosody')).start()\n"
-        "print(server.sandbox.network._server.pid, flush=True)\n"
+        "prosody = server.sandbox.network._server\n"
+        "print(prosody.pid, prosody._directory, flush=True)\n"
         "import time; time.sleep(600)"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout is not None
-        prosody = int(parent.stdout.readline())
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            pid, directory = process.stdout.readline().split()
+            yield process, int(pid), Path(directory)
+        finally:
+            process.kill()
+
+
+def test_the_server_ends_with_a_parent_that_is_killed() -> None:
+    """A SIGKILL of the sandbox leaves no Prosody behind."""
+    with sandbox_process() as (_, prosody, _):
         watch = os.pidfd_open(prosody)
-        parent.kill()
     ended = threading.Event()
     waiting = threading.Thread(target=lambda: (_ended(watch), ended.set()))
     waiting.start()
     assert ended.wait(20)
     waiting.join()
     os.close(watch)
+
+
+def test_what_a_killed_sandbox_left_is_cleared_away(people: People) -> None:
+    """The next one to start removes the directory of one that was killed, but of none that runs."""
+    with sandbox_process() as (process, _, directory):
+        with Prosody(people):
+            assert (directory / "prosody.cfg.lua").exists()
+        process.kill()
+        process.wait()
+        with Prosody(people):
+            assert not directory.exists()
 
 
 def _ended(pidfd: int) -> None:

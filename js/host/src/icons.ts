@@ -1,42 +1,27 @@
-import { html, svg, type SVGTemplateResult, type TemplateResult } from "lit";
+import { html, svg, type SVGTemplateResult } from "lit";
+import * as shapes from "../../common/icons.js";
 
-/** The page's own icons: 24 × 24, one stroke, in the colour of the text around. */
-const draw = (shape: SVGTemplateResult, size = 22): TemplateResult => html`
-  <svg
-    width=${size}
-    height=${size}
-    viewBox="0 0 24 24"
-    fill="none"
-    stroke="currentColor"
-    stroke-width="1.8"
-    stroke-linecap="round"
-    stroke-linejoin="round"
-    aria-hidden="true"
-  >${shape}</svg>
-`;
+/** The page's own icons. */
+const draw = (shape: SVGTemplateResult, size = 22) => shapes.draw(shape, size);
 
-export const chats = draw(
-  svg`<path d="M4 6.5A2.5 2.5 0 0 1 6.5 4h11A2.5 2.5 0 0 1 20 6.5v7a2.5 2.5 0 0 1-2.5 2.5H11l-4.5 4v-4A2.5 2.5 0 0 1 4 13.5z"/>`,
-);
+export const chats = draw(shapes.chats);
 export const apps = draw(
   svg`<rect x="4" y="4" width="6.5" height="6.5" rx="2"/><rect x="13.5" y="4" width="6.5" height="6.5" rx="2"/><rect x="4" y="13.5" width="6.5" height="6.5" rx="2"/><circle cx="16.75" cy="16.75" r="3.25"/>`,
 );
 export const person = draw(svg`<circle cx="12" cy="8" r="4"/><path d="M4.5 20c.8-3.8 3.7-6 7.5-6s6.7 2.2 7.5 6"/>`);
-export const people = draw(
-  svg`<circle cx="9" cy="8.5" r="3.5"/><path d="M2.5 19.5c.7-3.5 3.2-5.5 6.5-5.5s5.8 2 6.5 5.5M15.5 5.3a3.5 3.5 0 0 1 0 6.4M17.5 14.4c2.2.7 3.6 2.5 4 5.1"/>`,
-);
-export const back = draw(svg`<path d="M14.5 5.5 8 12l6.5 6.5"/>`);
-export const close = draw(svg`<path d="m6 6 12 12M18 6 6 18"/>`);
+export const people = draw(shapes.people);
+export const back = draw(shapes.back);
+export const close = draw(shapes.close);
 export const reload = draw(svg`<path d="M19 12a7 7 0 1 1-2.2-5.1L19 9M19 4.5V9h-4.5"/>`);
 export const plus = draw(svg`<path d="M12 5v14M5 12h14"/>`);
 export const pencil = draw(
   svg`<path d="M12.5 5H7a3 3 0 0 0-3 3v9a3 3 0 0 0 3 3h9a3 3 0 0 0 3-3v-5.5M10 14l.6-3 8-8L21 5.4l-8 8z"/>`,
 );
 export const megaphone = draw(svg`<path d="M4 10v4l3 .4 1.2 5.1h2.6L9.8 14.7 18 18V6l-8.5 3.3zM21 10.5v3"/>`, 18);
-export const bell = draw(svg`<path d="M6 16.5V11a6 6 0 1 1 12 0v5.5l1.5 1.5h-15zM10 20.5h4"/>`);
-export const send = draw(svg`<path d="M4.5 12 4 4.5 20.5 12 4 19.5zM4.5 12H12"/>`);
-export const search = draw(svg`<circle cx="11" cy="11" r="6"/><path d="m15.5 15.5 4.5 4.5"/>`, 20);
-export const tick = draw(svg`<path d="m5.5 12.5 4.2 4.2 9-9.4"/>`, 18);
+export const bell = draw(shapes.bell);
+export const send = draw(shapes.send);
+export const search = draw(shapes.search, 20);
+export const tick = draw(shapes.tick, 18);
 export const sun = draw(
   svg`<circle cx="12" cy="12" r="4"/><path d="M12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4"/>`,
   20,
@@ -48,7 +33,7 @@ export const portal = draw(
   svg`<path d="M4 7h9M17 7h3M4 17h3M11 17h9"/><circle cx="15" cy="7" r="2"/><circle cx="9" cy="17" r="2"/>`,
   20,
 );
-export const warning = draw(svg`<path d="M12 4 2.8 19.5h18.4zM12 10v4.5M12 17v.1"/>`, 20);
+export const warning = draw(shapes.warning, 20);
 
 /** Reception and battery, for the status bar. */
 export const reception = html`

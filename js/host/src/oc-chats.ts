@@ -46,15 +46,6 @@ export class Chats extends LitElement {
         inset: 0 16px auto 72px; /* from where the words begin */
         border-top: 1px solid var(--line);
       }
-      .line {
-        display: flex;
-        align-items: baseline;
-        gap: 8px;
-      }
-      .line > :first-child {
-        flex: 1;
-        min-width: 0;
-      }
       time {
         font-size: 12.5px;
         color: var(--ink-2);

@@ -1,4 +1,5 @@
 import { css } from "lit";
+import { common } from "../../common/styles.js";
 
 /** The page's own palette. A `data-theme` of light or dark on an element sets it for all below it. */
 export const palette = css`
@@ -58,168 +59,62 @@ export const palette = css`
 `;
 
 /** What every element of ours starts from. */
-export const base = css`
-  *,
-  *::before,
-  *::after {
-    box-sizing: border-box;
-  }
-
-  :host {
-    font: 400 15px/1.4 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
-    color: var(--ink);
-  }
-
-  [hidden] {
-    display: none !important;
-  }
-
-  h1,
-  h2,
-  h3,
-  p,
-  ul,
-  dl,
-  dd {
-    margin: 0;
-    padding: 0;
-  }
-
-  ul {
-    list-style: none;
-  }
-
-  button,
-  input,
-  select,
-  textarea {
-    font: inherit;
-    color: inherit;
-  }
-
-  button {
-    border: 0;
-    background: none;
-    padding: 0;
-    cursor: pointer;
-    -webkit-tap-highlight-color: transparent;
-  }
-
-  button:disabled {
-    cursor: default;
-    opacity: 0.5;
-  }
-
-  a {
-    color: inherit;
-  }
-
-  svg {
-    display: block;
-    flex: none;
-  }
-
-  :focus {
-    outline: none;
-  }
-
-  :focus-visible {
-    outline: 2px solid var(--accent);
-    outline-offset: 2px;
-  }
-
-  .icon {
-    display: inline-grid;
-    place-items: center;
-    width: 44px;
-    height: 44px;
-    border-radius: 12px;
-    color: var(--ink-2);
-    flex: none;
-  }
-
-  .icon:hover:not(:disabled) {
-    background: color-mix(in srgb, var(--ink) 8%, transparent);
-    color: var(--ink);
-  }
-
-  .button {
-    display: inline-flex;
-    align-items: center;
-    justify-content: center;
-    gap: 8px;
-    min-height: 44px;
-    padding: 0 18px;
-    border-radius: 12px;
-    font-weight: 600;
-    background: color-mix(in srgb, var(--ink) 8%, transparent);
-    text-decoration: none;
-  }
-
-  .button:hover:not(:disabled) {
-    background: color-mix(in srgb, var(--ink) 13%, transparent);
-  }
-
-  .button.main {
-    background: var(--accent);
-    color: var(--accent-ink);
-  }
-
-  .button.main:hover:not(:disabled) {
-    background: color-mix(in srgb, var(--accent) 88%, var(--ink));
-  }
-
-  .ellipsis {
-    overflow: hidden;
-    text-overflow: ellipsis;
-    white-space: nowrap;
-  }
-
-  .unseen {
-    position: absolute;
-    width: 1px;
-    height: 1px;
-    overflow: hidden;
-    clip-path: inset(50%);
-    white-space: nowrap;
-  }
-
-  .empty {
-    display: grid;
-    justify-items: center;
-    gap: 10px;
-    padding: 48px 28px;
-    text-align: center;
-    color: var(--ink-2);
-    text-wrap: balance;
-  }
-
-  .empty h3 {
-    font-size: 16px;
-    color: var(--ink);
-  }
-
-  @media (prefers-reduced-motion: reduce) {
-    *,
-    *::before,
-    *::after {
-      animation: none !important;
-      transition: none !important;
-      scroll-behavior: auto !important;
+export const base = [
+  common,
+  css`
+    :host {
+      font: 400 15px/1.4 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
+      color: var(--ink);
     }
-  }
-`;
 
-/** Rows of a list: avatar, two lines, something at the end. */
+    a {
+      color: inherit;
+    }
+
+    :focus-visible {
+      outline-offset: 2px;
+    }
+
+    .icon {
+      width: 44px;
+      height: 44px;
+      border-radius: 12px;
+    }
+
+    .button {
+      display: inline-flex;
+      align-items: center;
+      justify-content: center;
+      gap: 8px;
+      min-height: 44px;
+      padding: 0 18px;
+      border-radius: 12px;
+      text-decoration: none;
+    }
+
+    .empty {
+      display: grid;
+      justify-items: center;
+      gap: 10px;
+      padding: 48px 28px;
+      text-align: center;
+      color: var(--ink-2);
+      text-wrap: balance;
+    }
+
+    .empty h3 {
+      font-size: 16px;
+      color: var(--ink);
+    }
+  `,
+];
+
+/** Rows of a list. */
 export const rows = css`
   .row {
-    display: flex;
-    align-items: center;
     gap: 12px;
-    width: 100%;
     min-height: 64px;
     padding: 8px 16px;
-    text-align: start;
   }
 
   .row:hover {
@@ -228,16 +123,6 @@ export const rows = css`
 
   .row:focus-visible {
     outline-offset: -2px;
-  }
-
-  .row .words {
-    flex: 1;
-    min-width: 0;
-  }
-
-  .row .name {
-    display: block;
-    font-weight: 600;
   }
 
   .row .more {

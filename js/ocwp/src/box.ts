@@ -6,7 +6,7 @@ import "./composer.js";
 import type { Composer } from "./composer.js";
 import "./details.js";
 import * as icons from "./icons.js";
-import { base } from "./styles.js";
+import { base, panel } from "./styles.js";
 import "./thread.js";
 import type { Thread } from "./thread.js";
 import { Watch, define, place, type Ui } from "./ui.js";
@@ -30,33 +30,18 @@ export class ChatBox extends LitElement {
 
   static override styles = [
     base,
+    panel,
     css`
       :host {
         position: relative;
-        display: flex;
-        pointer-events: auto;
         flex: 0 1 auto;
-      }
-      section {
-        display: flex;
-        flex-direction: column;
-        flex: 1;
-        min-width: 0;
-        overflow: hidden;
-        border-radius: var(--radius) var(--radius) 0 0;
-        background: var(--surface);
-        box-shadow: var(--shadow);
       }
       :host([phone]) section {
         border-radius: 0;
       }
       header {
-        display: flex;
-        align-items: center;
-        flex: none;
         height: 44px;
         padding-inline: 4px;
-        gap: 2px;
         background: var(--surface);
         border-block-end: 1px solid var(--line);
       }

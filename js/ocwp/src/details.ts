@@ -83,9 +83,11 @@ export class Details extends LitElement {
     const { say } = language;
     const room = this.chat.room!;
     const rules = ["owner", "admin"].includes(room.affiliation);
-    const members = [...room.members].sort(([a], [b]) =>
-      client.people.nameOf(a).localeCompare(client.people.nameOf(b)),
-    );
+    const here = new Set([...room.occupants.values()].map(({ jid }) => jid));
+    // Those who are here first, each by name.
+    const members = [...room.members]
+      .map(([jid, affiliation]) => ({ jid, affiliation, name: client.people.nameOf(jid), there: here.has(jid) }))
+      .sort((a, b) => Number(b.there) - Number(a.there) || a.name.localeCompare(b.name, language.tag));
     const people = [...client.people.contacts.keys()].filter((jid) => !room.members.has(jid));
     return html`
       ${
@@ -113,20 +115,6 @@ export class Details extends LitElement {
           <button class="button">${say("invite")}</button>
         </form>
       </div>
-      <h3>${language.count("members", members.length)}</h3>
-      <ul>
-        ${members.map(([jid, affiliation]) => {
-          const name = client.people.nameOf(jid);
-          const there = [...room.occupants.values()].some((occupant) => occupant.jid === jid);
-          return html`<li class="row">
-            <ocwp-avatar .name=${name} .src=${client.people.avatarOf(jid)} presence=${there ? "online" : "offline"}></ocwp-avatar>
-            <span class="words">
-              <span class="name ellipsis"><bdi>${name}</bdi>${jid === client.me ? ` (${say("you")})` : ""}</span>
-              <span class="quiet">${affiliation === "owner" ? say("owner") : ""}</span>
-            </span>
-          </li>`;
-        })}
-      </ul>
       <div class="block actions">
         ${
           this.leaving
@@ -136,6 +124,19 @@ export class Details extends LitElement {
             : html`<button class="button grave" @click=${() => (this.leaving = true)}>${say("leave")}</button>`
         }
       </div>
+      <h3>${language.count("members", members.length)}</h3>
+      <ul>
+        ${members.map(
+          ({ jid, affiliation, name, there }) => html`<li class="row">
+            <ocwp-avatar .name=${name} .src=${client.people.avatarOf(jid)} presence=${there ? "online" : "offline"}></ocwp-avatar>
+            <span class="words">
+              <span class="name ellipsis"><bdi>${name}</bdi>${jid === client.me ? ` (${say("you")})` : ""}</span>
+              <span class="quiet">${affiliation === "owner" ? say("owner") : ""}</span>
+              <span class="unseen">${say(there ? "online" : "offline")}</span>
+            </span>
+          </li>`,
+        )}
+      </ul>
     `;
   }
 

@@ -7,7 +7,7 @@ import type { Chat } from "./chat.js";
 import * as icons from "./icons.js";
 import { asJid } from "./jids.js";
 import "./new-group.js";
-import { base } from "./styles.js";
+import { base, panel } from "./styles.js";
 import { Watch, define, type Ui } from "./ui.js";
 
 /** The list of chats and contacts. Fires `open` with a JID, and `hide`. */
@@ -20,28 +20,11 @@ export class ChatList extends LitElement {
 
   static override styles = [
     base,
+    panel,
     css`
-      :host {
-        display: flex;
-        pointer-events: auto;
-      }
-      section {
-        display: flex;
-        flex-direction: column;
-        flex: 1;
-        min-width: 0;
-        overflow: hidden;
-        border-radius: var(--radius) var(--radius) 0 0;
-        background: var(--surface);
-        box-shadow: var(--shadow);
-      }
       header {
-        display: flex;
-        align-items: center;
-        gap: 2px;
         height: 48px;
         padding-inline: 14px 6px;
-        flex: none;
       }
       h2 {
         flex: 1;
@@ -76,15 +59,6 @@ export class ChatList extends LitElement {
         overflow-y: auto;
         overscroll-behavior: contain;
         padding-block-end: 8px;
-      }
-      .line {
-        display: flex;
-        align-items: baseline;
-        gap: 8px;
-      }
-      .line > :first-child {
-        flex: 1;
-        min-width: 0;
       }
       .empty {
         padding: 28px 24px;

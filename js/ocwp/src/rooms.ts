@@ -263,14 +263,13 @@ export class Rooms {
   }
 
   async #affiliate(chat: Chat, members: string[]): Promise<void> {
-    for (const jid of members) {
-      await this.link.iq(
-        "set",
-        chat.jid,
-        x("query", { xmlns: NS.mucAdmin }, x("item", { jid, affiliation: "member" })),
-      );
+    // One request each, as Prosody obeys the first item alone; none waits for the answer to the one before.
+    const requests = members.map(async (jid) => {
+      const item = x("item", { jid, affiliation: "member" });
+      await this.link.iq("set", chat.jid, x("query", { xmlns: NS.mucAdmin }, item));
       chat.room!.members.set(jid, "member");
-    }
+    });
+    await Promise.all(requests);
   }
 
   #invite(chat: Chat, jid: string): void {

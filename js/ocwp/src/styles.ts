@@ -1,4 +1,5 @@
 import { css } from "lit";
+import { common } from "../../common/styles.js";
 
 /**
  * The palette: each colour is the site's `--ocwp-…` if it has set one. The light one stands on the plugin's outermost
@@ -48,209 +49,142 @@ export const palette = css`
 `;
 
 /** What every element of ours starts from. */
-export const base = css`
-  *,
-  *::before,
-  *::after {
-    box-sizing: border-box;
-  }
+export const base = [
+  common,
+  css`
+    :host {
+      font: 400 14px/1.4 var(--ocwp-font, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif);
+      color: var(--ink);
+    }
 
+    h2,
+    h3 {
+      font-size: inherit;
+      font-weight: inherit;
+    }
+
+    button,
+    input,
+    textarea {
+      margin: 0;
+    }
+
+    :focus-visible {
+      outline-offset: -2px;
+    }
+
+    .icon {
+      width: 32px;
+      height: 32px;
+      border-radius: 8px;
+    }
+
+    .icon[aria-pressed="true"],
+    .icon[aria-expanded="true"] {
+      background: color-mix(in srgb, var(--ink) 8%, transparent);
+      color: var(--ink);
+    }
+
+    [dir="rtl"] .turns {
+      transform: scaleX(-1);
+    }
+
+    .button {
+      min-height: 36px;
+      padding: 0 14px;
+      border-radius: 9px;
+    }
+
+    .button.grave {
+      color: var(--fault);
+    }
+
+    .field {
+      width: 100%;
+      min-width: 0;
+      height: 36px;
+      padding: 0 12px;
+      border: 1px solid color-mix(in srgb, var(--ink-2) 55%, transparent);
+      border-radius: 9px;
+      background: var(--surface);
+    }
+
+    ::placeholder {
+      color: var(--ink-2);
+      opacity: 1;
+    }
+
+    .quiet {
+      color: var(--ink-2);
+      font-size: 12.5px;
+    }
+
+    .fault {
+      padding: 6px 12px;
+      font-size: 13px;
+      color: var(--fault);
+      background: color-mix(in srgb, var(--fault) 12%, var(--surface));
+    }
+
+    .badge {
+      flex: none;
+      min-width: 20px;
+      padding: 0 6px;
+      border-radius: 10px;
+      font-size: 12px;
+      font-weight: 700;
+      line-height: 20px;
+      text-align: center;
+      background: var(--badge);
+      color: var(--badge-ink);
+    }
+
+    .row {
+      gap: 10px;
+      min-height: 52px;
+      padding: 6px 12px;
+    }
+
+    button.row:hover,
+    label.row:hover {
+      background: color-mix(in srgb, var(--ink) 5%, transparent);
+    }
+
+    /* Fingers need more than pointers do; and below 16 px iOS zooms into a field. */
+    @media (pointer: coarse) {
+      .icon {
+        width: 44px;
+        height: 44px;
+      }
+      .field,
+      .button {
+        min-height: 44px;
+        font-size: 16px;
+      }
+    }
+  `,
+];
+
+/** What stands among the boxes along the bottom: a chat, or the list of them. */
+export const panel = css`
   :host {
-    font: 400 14px/1.4 var(--ocwp-font, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif);
-    color: var(--ink);
-  }
-
-  [hidden] {
-    display: none !important;
-  }
-
-  h2,
-  h3,
-  p,
-  ul {
-    margin: 0;
-    padding: 0;
-    font-size: inherit;
-    font-weight: inherit;
-  }
-
-  ul {
-    list-style: none;
-  }
-
-  button,
-  input,
-  textarea {
-    margin: 0;
-    font: inherit;
-    color: inherit;
-  }
-
-  button {
-    padding: 0;
-    border: 0;
-    background: none;
-    cursor: pointer;
-    -webkit-tap-highlight-color: transparent;
-  }
-
-  button:disabled {
-    cursor: default;
-    opacity: 0.5;
-  }
-
-  svg {
-    display: block;
-    flex: none;
-  }
-
-  :focus {
-    outline: none;
-  }
-
-  :focus-visible {
-    outline: 2px solid var(--accent);
-    outline-offset: -2px;
-  }
-
-  .icon {
-    display: inline-grid;
-    place-items: center;
-    flex: none;
-    width: 32px;
-    height: 32px;
-    border-radius: 8px;
-    color: var(--ink-2);
-  }
-
-  .icon:hover:not(:disabled),
-  .icon[aria-pressed="true"],
-  .icon[aria-expanded="true"] {
-    background: color-mix(in srgb, var(--ink) 9%, transparent);
-    color: var(--ink);
-  }
-
-  [dir="rtl"] .turns {
-    transform: scaleX(-1);
-  }
-
-  .button {
-    min-height: 36px;
-    padding: 0 14px;
-    border-radius: 9px;
-    font-weight: 600;
-    background: color-mix(in srgb, var(--ink) 9%, transparent);
-  }
-
-  .button.main {
-    background: var(--accent);
-    color: var(--accent-ink);
-  }
-
-  .button.grave {
-    color: var(--fault);
-  }
-
-  .field {
-    width: 100%;
-    min-width: 0;
-    height: 36px;
-    padding: 0 12px;
-    border: 1px solid color-mix(in srgb, var(--ink-2) 55%, transparent);
-    border-radius: 9px;
-    background: var(--surface);
-  }
-
-  ::placeholder {
-    color: var(--ink-2);
-    opacity: 1;
-  }
-
-  .ellipsis {
-    overflow: hidden;
-    text-overflow: ellipsis;
-    white-space: nowrap;
-  }
-
-  .quiet {
-    color: var(--ink-2);
-    font-size: 12.5px;
-  }
-
-  .fault {
-    padding: 6px 12px;
-    font-size: 13px;
-    color: var(--fault);
-    background: color-mix(in srgb, var(--fault) 12%, var(--surface));
-  }
-
-  .badge {
-    flex: none;
-    min-width: 20px;
-    padding: 0 6px;
-    border-radius: 10px;
-    font-size: 12px;
-    font-weight: 700;
-    line-height: 20px;
-    text-align: center;
-    background: var(--badge);
-    color: var(--badge-ink);
-  }
-
-  .unseen {
-    position: absolute;
-    width: 1px;
-    height: 1px;
-    overflow: hidden;
-    clip-path: inset(50%);
-    white-space: nowrap;
-  }
-
-  .row {
     display: flex;
-    align-items: center;
-    gap: 10px;
-    width: 100%;
-    min-height: 52px;
-    padding: 6px 12px;
-    text-align: start;
+    pointer-events: auto;
   }
-
-  button.row:hover,
-  label.row:hover {
-    background: color-mix(in srgb, var(--ink) 5%, transparent);
-  }
-
-  .row .words {
+  section {
+    display: flex;
+    flex-direction: column;
     flex: 1;
     min-width: 0;
+    overflow: hidden;
+    border-radius: var(--radius) var(--radius) 0 0;
+    background: var(--surface);
+    box-shadow: var(--shadow);
   }
-
-  .row .name {
-    display: block;
-    font-weight: 600;
-  }
-
-  /* Fingers need more than pointers do; and below 16 px iOS zooms into a field. */
-  @media (pointer: coarse) {
-    .icon {
-      width: 44px;
-      height: 44px;
-    }
-    .field,
-    .button {
-      min-height: 44px;
-      font-size: 16px;
-    }
-  }
-
-  @media (prefers-reduced-motion: reduce) {
-    *,
-    *::before,
-    *::after {
-      animation: none !important;
-      transition: none !important;
-      scroll-behavior: auto !important;
-    }
+  header {
+    display: flex;
+    align-items: center;
+    flex: none;
+    gap: 2px;
   }
 `;

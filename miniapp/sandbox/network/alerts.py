@@ -20,6 +20,8 @@ OWNER = f"{MUC}#owner"
 CONFIG = f"{MUC}#roomconfig"
 INFO = "http://jabber.org/protocol/disco#info"
 NICK = "http://jabber.org/protocol/nick"
+COMMANDS = "http://jabber.org/protocol/commands"
+END_SESSION = "http://jabber.org/protocol/admin#end-user-session"
 SETTLE_SECONDS = 0.05  # several changes of a room at once, such as a list of new members, are looked at once
 
 
@@ -73,6 +75,24 @@ class Alerts:
 
     def occupant(self, app: str = OBSERVER) -> str:
         return f"{self._settings.alerts}/{app}"
+
+    # --- people ---
+
+    async def end_streams(self, jid: str) -> None:
+        """End every stream of the user `jid` (XEP-0133, End User Session): what the server lets administrators do."""
+        asked = await self._command({"action": "execute"})
+        fields = {"FORM_TYPE": "http://jabber.org/protocol/admin", "accountjid": jid, "accountjids": jid}
+        offered = {field.get("var") for field in asked.iter(f"{{{FORMS}}}field")}
+        filled = form({name: value for name, value in fields.items() if name in offered})
+        await self._command({"action": "complete", "sessionid": asked.get("sessionid", "")}, filled)
+
+    async def _command(self, attributes: dict[str, str], *payload: ET.Element) -> ET.Element:
+        command = ET.Element(f"{{{COMMANDS}}}command", {"node": END_SESSION, **attributes})
+        command.extend(payload)
+        answer = (await self.channel.ask("set", self._settings.domain, command)).find(f"{{{COMMANDS}}}command")
+        if answer is None:
+            raise Refused("undefined-condition", "the server's answer to a command is none")
+        return answer
 
     # --- groups ---
 

@@ -56,6 +56,7 @@ class Bridge:
         self._phones: OrderedDict[str, Phone] = OrderedDict()
         self._postponed: set[str] = set()
         self._woken = False
+        self._removed: set[str] = set()  # whose streams are still to be ended
         self._provided: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ears = Ears(
@@ -154,6 +155,21 @@ class Bridge:
         if (phone := self._phones.pop(jid, None)) is not None:
             await phone.close()
 
+    async def end_streams(self, jids: Iterable[str]) -> None:
+        """Have the server end the streams of `jids`, who were removed; once it is there again, if it is not."""
+        self._removed.update(jids)
+        for jid in list(self._removed):
+            await self.hang_up(jid)
+            try:
+                await self._alerts.end_streams(jid)
+            except Broken:
+                continue
+            except Refused as refused:
+                log.warning(
+                    "%s was removed, but the XMPP server does not end open connections for us: %s", jid, refused
+                )
+            self._removed.discard(jid)
+
     async def rename(self, jid: str) -> None:
         """The user `jid` has another name: tell it where the server does not know it from us."""
         if (phone := self._phones.get(jid)) is not None and phone.channel.up.is_set():
@@ -206,6 +222,7 @@ class Bridge:
         for group in self._store.mail.groups():
             self._provided[group.jid] = self._do(self._provide(group, (), None))
         self._do(self._clear_up())
+        self._do(self.end_streams(()))
 
     async def _clear_up(self) -> None:
         """Rooms of ours are awaited by those who write to them; here their failures are but taken note of."""

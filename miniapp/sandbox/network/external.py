@@ -17,6 +17,8 @@ log = logging.getLogger("miniapp.sandbox.xmpp")
 class ExternalServer:
     """The server that `settings` describe. It asks about `accounts` at `accounts_port`, see `extauth`."""
 
+    ends_streams = False
+
     def __init__(self, settings: ServerSettings, accounts: Accounts) -> None:
         self.settings = settings
         self._authority: Authority | None = None

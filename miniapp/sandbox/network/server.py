@@ -52,7 +52,12 @@ class ServerSettings:
 
 
 class Server(Protocol):
-    """A running XMPP server, as the network needs it."""
+    """A running XMPP server, as the network needs it.
+
+    `ends_streams`: whether `tell` ends the streams of those who were removed; else the host asks the server to.
+    """
+
+    ends_streams: bool
 
     @property
     def settings(self) -> ServerSettings: ...

@@ -89,6 +89,7 @@ class XMPPNetwork(EmbeddedNetwork):
 
     def user_removed(self, jid: str) -> None:
         self._server.tell(removed=[jid])
+        self._end_streams([jid])
         rooms = [group.jid for group in self._mail.groups()]
         self._later(lambda bridge: bridge.expel(jid, rooms))
 
@@ -96,6 +97,7 @@ class XMPPNetwork(EmbeddedNetwork):
         groups = [group.jid for group in self._mail.groups()]
         self._store.stanzas.begin(time.time())
         self._server.tell(changed=self._store.users.all(), removed=removed)
+        self._end_streams(removed)
         if self._bridge is not None:
             with suppress(TimeoutError):
                 self._bridge.call(self._bridge.reset(groups)).result(CONNECT_SECONDS)
@@ -104,6 +106,10 @@ class XMPPNetwork(EmbeddedNetwork):
         self._store.users.get(user)
         settings, password = self._server.settings, self._credentials.sign(user)
         return Chat(settings.websocket, settings.bosh, user, password, CHAT_SECONDS)
+
+    def _end_streams(self, jids: Collection[str]) -> None:
+        if not self._server.ends_streams:
+            self._later(lambda bridge: bridge.end_streams(jids))
 
     def _hear(self, write: Callable[[], list[Delivered]]) -> None:
         with self._order:

@@ -2,6 +2,7 @@
 
 server      start, wait until it answers, restart, stop
 ├── config  what it is started with
+├── temporary  where, unless it is told
 └── modules/  accounts, people and the tie to this process, as modules of Prosody's
 """
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import stat
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from .temporary import TemporaryDirectory, clear_away
 
 HERE = Path(__file__).parent
 UNPRIVILEGED = ("prosody", "nobody")  # whom Prosody runs as where we are root, which it refuses to be
@@ -26,20 +27,21 @@ def unprivileged() -> pwd.struct_passwd | None:
     return None
 
 
-def usable_directory(wanted: Path | None, user: pwd.struct_passwd | None) -> tuple[Path, bool]:
-    """A directory for Prosody that `user` can reach, and whether it is one to be deleted at the end.
+def usable_directory(wanted: Path | None, user: pwd.struct_passwd | None) -> tuple[Path, TemporaryDirectory | None]:
+    """A directory for Prosody that `user` can reach, and what to remove at the end if it is a temporary one.
 
     A directory below one that is closed to `user`, such as root's home, is of no use: then a temporary one is made.
     """
+    clear_away({os.geteuid(), user.pw_uid if user else os.geteuid()})
     if wanted is not None:
         wanted = wanted.resolve()
         wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
         if user is None or all(parent.stat().st_mode & stat.S_IXOTH for parent in wanted.parents):
             _own(wanted, user)
-            return wanted, False
-    directory = Path(tempfile.mkdtemp(prefix="onechat-xmpp-"))
-    _own(directory, user)
-    return directory, True
+            return wanted, None
+    temporary = TemporaryDirectory()
+    _own(temporary.path, user)
+    return temporary.path, temporary
 
 
 def write(directory: Path, user: pwd.struct_passwd | None, given: Mapping[str, str | int]) -> Path:

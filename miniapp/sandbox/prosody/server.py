@@ -26,6 +26,7 @@ from ..network.accounts import Accounts, Authority, person_shape
 from ..network.server import ServerSettings
 from ..store.records import User
 from .config import unprivileged, usable_directory, write
+from .temporary import TemporaryDirectory
 
 START_SECONDS = 15.0  # it takes 0.2 s; a machine that is busy with tests has been seen to take 3
 STOP_SECONDS = 5.0  # for its own clean-up; then it is killed
@@ -60,6 +61,8 @@ class Prosody:
     start and kept from then on. If it ends by itself, it is started again.
     """
 
+    ends_streams = True
+
     def __init__(self, accounts: Accounts, *, directory: Path | None = None, ports: Ports | None = None) -> None:
         self.accounts = accounts
         self.domain = accounts.domain
@@ -72,7 +75,7 @@ class Prosody:
         self._watcher: threading.Thread | None = None
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._temporary = False
+        self._temporary: TemporaryDirectory | None = None
 
     @property
     def settings(self) -> ServerSettings:
@@ -130,8 +133,9 @@ class Prosody:
             self._close_pipes(self._process)
             self._process = None
         self._authority.stop()
-        if self._temporary:
-            shutil.rmtree(self._directory, ignore_errors=True)
+        if self._temporary is not None:
+            self._temporary.remove()
+            self._temporary = None
 
     def tell(self, *, changed: Iterable[User] = (), removed: Iterable[str] = ()) -> None:
         """Tell of users who are new or were changed, and of the JIDs of those who were removed.
