@@ -337,8 +337,8 @@ def test_app_is_registered_again_after_a_reset(start: Callable[..., Dev]) -> Non
         controls.call(method, path.format(before))
         dev.wait_for("lost the app: app started again")
         apps = {app["appId"]: app["name"] for app in controls.state()["apps"]}
-        assert apps == {dev.facts()["app_id"]: "Lunch"}
-        assert before not in apps
+        assert apps == {before: "Lunch"}
+        assert dev.facts()["app_id"] == before
 
 
 def test_no_reload_watches_nothing(start: Callable[..., Dev], project: Path) -> None:
@@ -395,10 +395,11 @@ def test_taken_port_gives_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     """A port in use is passed over; with every neighbour in use there is an error that names the option."""
     with listen.listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
-        assert listen.free_port("127.0.0.1", port) > port
+        with listen.listen("127.0.0.1", port) as other:
+            assert other.getsockname()[1] > port
         monkeypatch.setattr(listen, "PORTS_TRIED", 1)
         with pytest.raises(MiniAppError, match="--port"):
-            listen.free_port("127.0.0.1", port)
+            listen.listen("127.0.0.1", port)
 
 
 def test_taken_ports_in_the_banner(start: Callable[..., Dev]) -> None:

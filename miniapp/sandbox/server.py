@@ -24,12 +24,19 @@ class SandboxServer:
     """A sandbox that listens on `host` and `port` (0: any free one) from `start()` to `stop()`, or within `with`.
 
     It is for this machine alone, and refuses any other `host` unless `force` is given; what it is then called by must
-    be among the configuration's `trusted_hosts`. `app`, `sandbox`, `token`
-    and, once it listens, `port`, `url` (for programs) and `page_url` (for browsers) say the rest.
+    be among the configuration's `trusted_hosts`. A `listener`, a socket that listens on `host` already, is taken over.
+    `app`, `sandbox`, `token` and, once it listens, `port`, `url` (for programs) and `page_url` (for browsers) say the
+    rest.
     """
 
     def __init__(
-        self, config: SandboxConfig | None = None, *, host: str = "127.0.0.1", port: int = 0, force: bool = False
+        self,
+        config: SandboxConfig | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        force: bool = False,
+        listener: socket.socket | None = None,
     ) -> None:
         if not force and not is_loopback(host):
             raise MiniAppError(
@@ -41,7 +48,8 @@ class SandboxServer:
         self.sandbox = sandbox_of(self.app)
         self.token = self.sandbox.config.token
         self.host = host
-        self.port = port
+        self.port = listener.getsockname()[1] if listener else port
+        self._listener = listener
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -61,10 +69,13 @@ class SandboxServer:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         # Werkzeug would print and exit where the port is taken, so the socket is ours.
         try:
-            listener = socket.create_server((self.host, self.port), family=family, backlog=LISTEN_QUEUE)
+            listener = self._listener or socket.create_server(
+                (self.host, self.port), family=family, backlog=LISTEN_QUEUE
+            )
         except OSError:
             self.sandbox.close()  # an XMPP server may be running already
             raise
+        self._listener = None
         with listener:
             self._server = _Server(self.host, self.port, self.app, fd=listener.fileno())
         self.port = self._server.port
