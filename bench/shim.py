@@ -218,9 +218,9 @@ def _times(
 
     how = (
         "Chromium, a fresh profile each round, from the navigation of the frame. Ours is opened on a phone of the "
-        "sandbox's host page, until `OC.app.ready` resolves; a peer in a frame of an empty page, until it has its user, "
-        "or, where it can't come that far without its host, until its script has been evaluated. One Flask app serves "
-        "all pages; the note has each request that came to it."
+        "sandbox's host page, until `OC.app.ready` resolves; a peer in a frame of an empty page, until it has its "
+        "user or, where it can't come that far without its host, until its script has been evaluated. One Flask app "
+        "serves all pages; the note has each request that came to it."
     )
     seconds = [Row(name, values) for name, values in again.items()]
     return [

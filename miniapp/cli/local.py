@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -41,16 +42,14 @@ def _local_options(command: Command) -> Command:
 
 
 def _need_sandbox() -> None:
-    """Fail with what to install if the sandbox's own dependencies are not there."""
-    try:
-        import sqlalchemy  # noqa: F401
-        import watchdog  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise MiniAppError(
-            f"The sandbox needs {error.name}, which is not installed.",
-            hint="Install it: pip install 'onechat-miniapp[sandbox]'",
-            code="no_sandbox",
-        ) from None
+    """Fail with what to install if the sandbox's own dependencies are not there. They are found, not loaded."""
+    for name in ("sqlalchemy", "watchdog"):
+        if find_spec(name) is None:
+            raise MiniAppError(
+                f"The sandbox needs {name}, which is not installed.",
+                hint="Install it: pip install 'onechat-miniapp[sandbox]'",
+                code="no_sandbox",
+            )
 
 
 @click.command()
