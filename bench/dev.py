@@ -1,11 +1,14 @@
 """From the command to the first page, and from an edit to the page that shows it.
 
-`miniapp dev` runs two processes beside each other. One imports click and starts the other, then imports the sandbox; the
-other imports Flask, the framework and the app, and need not wait for the sandbox, whose socket is there. Each has half a
-second of processor time, so the app's first page costs what `flask run` does and a tenth of a second, on two processors
-that are idle. The phones' page takes longer by SQLAlchemy, slixmpp and the start of Prosody, which takes 0.2 s. After an edit of Python, a child that has the
-framework loaded already only loads the app; after an edit of a template, nothing starts again. Of what is left, 50 ms
-are the wait for an editor's next event, and the rest is Chromium's, to load the page.
+`miniapp dev` runs two processes beside each other. The first imports click and starts the second, then imports the
+sandbox. The second imports Flask, the framework and the app, and need not wait for the sandbox, whose socket is there.
+Each takes about half a second of processor time, so the app's first page comes a tenth of a second after that of
+`flask run` on two idle processors, and later on busy ones. The phones' page takes longer by SQLAlchemy, slixmpp and the
+start of Prosody, which is 0.2 s.
+
+After an edit of Python, a child that has the framework loaded already only loads the app; after an edit of a template,
+nothing starts again. Of what is left, 50 ms are the wait for an editor's next event, and the rest is Chromium's, to load
+the page.
 """
 
 from __future__ import annotations

@@ -89,8 +89,8 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
         Table(
             "A page with a chat connects",
             "Chromium, a fresh profile each round, from the navigation of the page until the chat says that the "
-            "server knows the user: `XMPP_CONNECTION_CONNECTED`, and converse.js's event `connected`. Both by WebSocket at the "
-            "sandbox's Prosody, as the same user.",
+            "server knows the user: `XMPP_CONNECTION_CONNECTED`, and converse.js's event `connected`. Both by "
+            "WebSocket at the sandbox's Prosody, as the same user.",
             "ms",
             False,
             [replace(row, note="a page of its own, WebSocket, SASL PLAIN") for row in times],
