@@ -7,8 +7,8 @@ Each takes about half a second of processor time, so the app's first page comes 
 start of Prosody, which is 0.2 s.
 
 After an edit of Python, a child that has the framework loaded already only loads the app; after an edit of a template,
-nothing starts again. Of what is left, 50 ms are the wait for an editor's next event, and the rest is Chromium's, to load
-the page.
+nothing starts again. Of what is left, 50 ms are the wait for an editor's next event, and the rest is Chromium's, to
+load the page.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, FrameLocator, Page
 
-from bench.browser import ROOT, SECONDS, chromium
-from bench.report import Progress, Table, interleaved
 from miniapp.scaffold import create
+
+from .browser import ROOT, SECONDS, chromium
+from .report import Progress, Table, interleaved
 
 PAUSE = 0.005  # seconds between two looks at a port: little beside what is measured
 SETTLE = 1.5  # seconds between an edit and the next: `miniapp dev` prepares its next child after one without events
@@ -77,8 +78,8 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
         _make_project(project)
         (Path(folder) / "flask_alone.py").write_text(FLASK_ALONE)
         _make_site(site)
-        starts = _starts(project, site, 2 if quick else 10, progress)
-        edits = _edits(project, site, 2 if quick else 8, progress)
+        starts = _starts(project, site, 1 if quick else 6, progress)
+        edits = _edits(project, site, 1 if quick else 5, progress)
     return [starts, *edits]
 
 

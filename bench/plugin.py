@@ -14,11 +14,12 @@ from dataclasses import replace
 
 from playwright.sync_api import Browser
 
-from bench.browser import ROOT, SECONDS, Site, chromium
-from bench.report import Progress, Row, Table, interleaved
 from miniapp.sandbox.config import SandboxConfig
 from miniapp.sandbox.server import SandboxServer
 from miniapp.sandbox.store.records import Chat
+
+from .browser import ROOT, SECONDS, Site, chromium
+from .report import Progress, Row, Table, interleaved
 
 ALICE = "alice@onechat.localhost"
 OURS, THEIRS = "ocwp", "converse.js"
@@ -65,7 +66,7 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
 
             return connects
 
-        times = interleaved({name: subject(name) for name in FOLDERS}, 2 if quick else 12, progress)
+        times = interleaved({name: subject(name) for name in FOLDERS}, 1 if quick else 8, progress)
     sizes = [
         Row(
             name,

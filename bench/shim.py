@@ -21,11 +21,12 @@ from playwright.sync_api import BrowserContext
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 import wsgi
-from bench.browser import ROOT, SECONDS, chromium, zipped
-from bench.report import Progress, Row, Table, interleaved
 from miniapp import MiniApp, login_required
 from miniapp.controls import Controls, browser_url, settings_for
 from miniapp.sandbox.server import SandboxServer
+
+from .browser import ROOT, SECONDS, chromium, zipped
+from .report import Progress, Row, Table, interleaved
 
 OURS = "onechat-miniapp"
 ALICE = "alice@onechat.localhost"
@@ -98,7 +99,7 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
                 OURS,
                 "at most 3 KB",
             ),
-            *_times(sandbox, settings, bundles, 2 if quick else 12, progress),
+            *_times(sandbox, settings, bundles, 1 if quick else 5, progress),
         ]
 
 
