@@ -22,7 +22,7 @@ from .browser import ROOT, SECONDS, Site, chromium
 from .report import Progress, Row, Table, interleaved
 
 ALICE = "alice@onechat.localhost"
-OURS, THEIRS = "ocwp", "converse.js"
+OURS, THEIRS, NOTHING = "ocwp", "converse.js", "no chat"
 
 FOLDERS = {OURS: ROOT / "miniapp/sandbox/static/build/ocwp", THEIRS: ROOT / "js/node_modules/converse.js/dist"}
 
@@ -46,12 +46,19 @@ converse.plugins.add("clock", {
 converse.initialize({
   jid: %(jid)s, password: %(password)s, authentication: "login", auto_login: true, websocket_url: %(websocket)s,
   discover_connection_methods: false, assets_path: "/", view_mode: "overlayed", i18n: "en",
-  whitelisted_plugins: ["clock"],
+  show_controlbox_by_default: true, whitelisted_plugins: ["clock"],
 });
 </script></body></html>"""
 )
-# What says that the chat itself stands there.
-SHOWN = {OURS: "ocwp-list", THEIRS: "converse-chats"}
+EMPTY_PAGE = HEAD + "<body><h1>A site</h1><script>window.connected = performance.now();</script></body></html>"
+PAGES = {OURS: OUR_PAGE, THEIRS: THEIR_PAGE, NOTHING: EMPTY_PAGE}
+NOTES = {
+    OURS: "1 script, 2 small files; WebSocket, SASL PLAIN",
+    THEIRS: "1 script, 1 style sheet; WebSocket, SASL PLAIN",
+    NOTHING: "the limit: the same page with one line of script",
+}
+# What shows that the chat itself stands there: its contacts.
+SHOWN = {OURS: "ocwp-list", THEIRS: "converse-chats .open-chat", NOTHING: "h1"}
 
 
 def measure(quick: bool, progress: Progress) -> list[Table]:
@@ -66,7 +73,7 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
 
             return connects
 
-        times = interleaved({name: subject(name) for name in FOLDERS}, 1 if quick else 8, progress)
+        times = interleaved({name: subject(name) for name in PAGES}, 1 if quick else 8, progress)
     sizes = [
         Row(
             name,
@@ -75,6 +82,7 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
             + (f" and {len(files) - 4} more" if len(files) > 4 else ""),
         )
         for name, files in loaded.items()
+        if name in FOLDERS
     ]
     return [
         Table(
@@ -94,7 +102,7 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
             "WebSocket at the sandbox's Prosody, as the same user.",
             "ms",
             False,
-            [replace(row, note="a page of its own, WebSocket, SASL PLAIN") for row in times],
+            [replace(row, note=NOTES[row.name]) for row in times],
             THEIRS,
             "a third or less of converse.js",
         ),
@@ -103,7 +111,7 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
 
 def _connects(browser: Browser, name: str, chat: Chat) -> tuple[float, Mapping[str, int]]:
     values = {"jid": chat.jid, "password": chat.password, "websocket": chat.service}
-    page = (OUR_PAGE if name == OURS else THEIR_PAGE) % {key: json.dumps(value) for key, value in values.items()}
+    page = PAGES[name] % {key: json.dumps(value) for key, value in values.items()}
     config = {"service": chat.service, "domain": "onechat.localhost", "groups": "muc.onechat.localhost"}
     made = {"/": page, "/config/config.json": json.dumps(config)} if name == OURS else {"/": page}
 
@@ -111,6 +119,8 @@ def _connects(browser: Browser, name: str, chat: Chat) -> tuple[float, Mapping[s
         kind = mimetypes.guess_type(path)[0] or "text/html"
         if path in made:
             return kind, made[path].encode()
+        if name not in FOLDERS:
+            return None
         file = FOLDERS[name] / path.lstrip("/")
         return (kind, file.read_bytes()) if file.is_file() else None
 
