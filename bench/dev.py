@@ -183,7 +183,7 @@ def _commands(port: int, other: int) -> dict[str, tuple[list[str | Path], bool]]
         "--sandbox-port",
         str(other),
     ]
-    vite = [
+    vite: list[str | Path] = [
         "node",
         ROOT / "bench/node_modules/vite/bin/vite.js",
         "--host",

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, render_template_string, request
@@ -191,7 +192,7 @@ def _apps(
 def _times(
     sandbox: SandboxServer, settings: dict[str, Any], bundles: dict[str, bytes], rounds: int, progress: Progress
 ) -> list[Table]:
-    names = [*bundles, OURS]
+    names = [OURS, *bundles]
     again: dict[str, list[float]] = {OURS: [], **{name: [] for name in bundles}}
     heard: dict[str, tuple[list[str], list[str]]] = {}
     with chromium() as browser, _apps(sandbox, settings, bundles) as (port, asked):
@@ -200,7 +201,7 @@ def _times(
             context = browser.new_context(viewport={"width": 1440, "height": 900})
             context.set_default_timeout(SECONDS * 1000)
             context.add_init_script("sessionStorage.began = sessionStorage.began || performance.timeOrigin;")
-            number = names.index(name)
+            number = names.index(name) - 1  # of the peers
             try:
                 first, counted = _open(context, sandbox, port, name, number), len(asked)
                 second = _open(context, sandbox, port, name, number)
@@ -211,7 +212,7 @@ def _times(
             again[name].append(second)
             return first
 
-        rows = interleaved({name: (lambda name=name: opened(name)) for name in again}, rounds, progress)
+        rows = interleaved({name: partial(opened, name) for name in names}, rounds, progress)
 
     def noted(row: Row, which: int) -> Row:
         until = "ready" if row.name in (OURS, *READY_ALONE) else "script evaluated: it needs its host to be ready"
