@@ -10,12 +10,22 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 from click.testing import Result
+
+from miniapp.cli import cli
 
 CTRL_C = b"\x03"
 PATIENCE = 20.0  # seconds for anything that takes a tenth of one: two cores run the whole suite at once
 
 Run = Callable[..., Result]
+
+
+def loaded() -> dict[str, click.Command]:
+    """Every command by its name."""
+    context = click.Context(cli)
+    found = {name: cli.get_command(context, name) for name in cli.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
 
 
 def at_terminal(answers: list[tuple[str, str]], *args: str, cwd: Path, env: dict[str, str]) -> tuple[int, str]:

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import click
 import pytest
-from commands import PATIENCE, Run, at_terminal
+from commands import PATIENCE, Run, at_terminal, loaded
 
 from miniapp import __version__
-from miniapp.cli import cli
 from miniapp.controls import Controls
 from miniapp.testing.onechat import LocalOneChat
 
@@ -46,8 +45,9 @@ def miniapp(
 
 def test_commands() -> None:
     """The commands are these, each with a text for --help."""
-    assert sorted(cli.commands) == COMMANDS
-    assert all(command.help and len(command.help) > 20 for command in cli.commands.values())
+    commands = loaded()
+    assert sorted(commands) == COMMANDS
+    assert all(command.name == name and len(command.help or "") > 20 for name, command in commands.items())
 
 
 def test_version(run: Run) -> None:
@@ -58,7 +58,7 @@ def test_version(run: Run) -> None:
 def test_documented() -> None:
     """docs/cli.md has every command, every option and every exit code."""
     text = (Path(__file__).parents[1] / "docs" / "cli.md").read_text()
-    for name, command in cli.commands.items():
+    for name, command in loaded().items():
         section = re.search(rf"^## `miniapp {name}[^`]*`$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
         assert section, name
         for parameter in command.params:

@@ -9,6 +9,7 @@ import queue
 import shutil
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -80,6 +81,13 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < ends, "It did not come true in time."
         threading.Event().wait(0.02)
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=PATIENCE).ok
+    except requests.ConnectionError:
+        return False
 
 
 def is_gone(pid: int) -> bool:
@@ -176,6 +184,33 @@ def test_same_app_in_the_next_run(start: Callable[..., Dev], project: Path) -> N
     state = dev.controls().state()
     assert len(state["apps"]) == 1
     assert "Fay" in [user["name"] for user in state["users"]]
+
+
+def test_app_answers_while_the_sandbox_still_starts(start: Callable[..., Dev], project: Path) -> None:
+    """From the second run on the app's pages don't wait for the sandbox."""
+    start().up().end()
+    with listen.listen("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/facts"
+    database = sqlite3.connect(project / ".onechat" / "sandbox.sqlite3", isolation_level=None)
+    with contextlib.closing(database):
+        database.execute("BEGIN EXCLUSIVE")  # the sandbox waits for this, for a while
+        dev = start("--port", str(port))
+        until(lambda: answers(url))
+        pid = requests.get(url, timeout=PATIENCE).json()["pid"]
+        database.execute("ROLLBACK")
+        assert dev.up().facts()["pid"] == pid
+
+
+def test_app_gets_what_the_sandbox_says_now(start: Callable[..., Dev], project: Path) -> None:
+    """What is remembered of the sandbox does not last longer than its start."""
+    dev = start().up()
+    facts = dev.facts()
+    dev.end()
+    file = project / ".onechat" / "dev.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"admin": "gone@old.example", "domain": "old.example"}))
+    after = start().up().facts()
+    assert (after["admins"], after["domain"]) == (facts["admins"], facts["domain"])
 
 
 def test_state_is_private_and_out_of_git(start: Callable[..., Dev], project: Path) -> None:
@@ -337,8 +372,8 @@ def test_app_is_registered_again_after_a_reset(start: Callable[..., Dev]) -> Non
         controls.call(method, path.format(before))
         dev.wait_for("lost the app: app started again")
         apps = {app["appId"]: app["name"] for app in controls.state()["apps"]}
-        assert apps == {dev.facts()["app_id"]: "Lunch"}
-        assert before not in apps
+        assert apps == {before: "Lunch"}
+        assert dev.facts()["app_id"] == before
 
 
 def test_no_reload_watches_nothing(start: Callable[..., Dev], project: Path) -> None:
@@ -395,10 +430,11 @@ def test_taken_port_gives_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     """A port in use is passed over; with every neighbour in use there is an error that names the option."""
     with listen.listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
-        assert listen.free_port("127.0.0.1", port) > port
+        with listen.listen("127.0.0.1", port) as other:
+            assert other.getsockname()[1] > port
         monkeypatch.setattr(listen, "PORTS_TRIED", 1)
         with pytest.raises(MiniAppError, match="--port"):
-            listen.free_port("127.0.0.1", port)
+            listen.listen("127.0.0.1", port)
 
 
 def test_taken_ports_in_the_banner(start: Callable[..., Dev]) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 import pytest
+from commands import loaded
 
 from miniapp import errors
-from miniapp.cli import cli
 from miniapp.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parent.parent
@@ -53,12 +53,12 @@ def test_every_code_is_explained():
     assert {code for code in codes if f"`{code}`" not in text} == set()
 
 
-@pytest.mark.parametrize("name", sorted(cli.commands))
+@pytest.mark.parametrize("name", sorted(loaded()))
 def test_every_command_is_documented(name):
     """docs/cli.md has every command and every option of it."""
     text = (ROOT / "docs" / "cli.md").read_text()
     assert f"miniapp {name}" in text
-    command = cli.commands[name]
+    command = loaded()[name]
     for parameter in command.params:
         if isinstance(parameter, click.Option) and "--help" not in parameter.opts:
             assert parameter.opts[-1] in text, f"{parameter.opts[-1]} of miniapp {name} is not in docs/cli.md"

@@ -13,12 +13,11 @@ from email.utils import formatdate
 from pathlib import Path
 
 import pytest
-from commands import Run
+from commands import Run, loaded
 from flask import Flask, Response
 from servers import serving
 
 from miniapp import doctor
-from miniapp.cli import cli
 from miniapp.doctor import Finding, examine
 from miniapp.testing.onechat import LocalOneChat
 
@@ -103,7 +102,7 @@ def test_every_code_is_documented() -> None:
     codes = set(re.findall(r'Finding\(\s*f?"([a-z_]+)', source))
     assert len(codes) > 12
     assert all(f"`{code}" in text for code in codes), codes
-    assert "doctor" in cli.commands
+    assert "doctor" in loaded()
 
 
 # --- settings and app ---

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import IO, Any
 
 import click
 
 from .. import __version__
 from ..errors import ConfigurationError, HostError, HostRefused, MiniAppError
-from . import check, host, local, ocwp, outbox
 
 FAILED, CONFIGURATION, UNREACHABLE, REFUSED, INTERRUPTED = 1, 3, 4, 5, 130
 
@@ -51,8 +51,33 @@ def _code(error: MiniAppError) -> int:
     return FAILED
 
 
+# A command's module is imported when the command is: each needs other libraries, and none all of them.
+_MODULES = {
+    "new": ".new",
+    "dev": ".local",
+    "sandbox": ".local",
+    "register": ".host",
+    "send": ".host",
+    "send-group": ".host",
+    "broadcast": ".host",
+    "outbox": ".outbox",
+    "worker": ".outbox",
+    "doctor": ".check",
+    "ocwp": ".ocwp",
+}
+
+
 class Commands(click.Group):
     """A group whose commands may raise `MiniAppError`; also where Flask's own command line runs them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _MODULES:
+            return None
+        command: click.Command = getattr(import_module(_MODULES[cmd_name], __name__), cmd_name.replace("-", "_"))
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -72,22 +97,6 @@ def cli() -> None:
 
     `miniapp dev` runs the mini app of this directory inside a local OneChat.
     """
-
-
-for command in (
-    local.new,
-    local.dev,
-    local.sandbox,
-    host.register,
-    host.send,
-    host.send_group,
-    host.broadcast,
-    outbox.outbox,
-    outbox.worker,
-    check.doctor,
-    ocwp.ocwp,
-):
-    cli.add_command(command)
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -1,20 +1,19 @@
-"""The commands that stay on this machine: `new`, `dev`, `sandbox`."""
+"""The local OneChat: `dev`, `sandbox`."""
 
 from __future__ import annotations
 
 import contextlib
-import shlex
 import signal
 import sys
 import threading
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..errors import MiniAppError, ScaffoldError
-from ..scaffold import QUESTIONS, create
+from ..errors import MiniAppError
 from .output import say, sheet
 
 if TYPE_CHECKING:
@@ -24,55 +23,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 SANDBOX_PORT = 8700
 PORT = click.IntRange(0, 65535)
-
-
-# --- new ---
-
-
-def _questions(command: Command) -> Command:
-    for question in reversed(QUESTIONS):
-        command = click.option(question.flag, question.key, help=question.prompt)(command)
-    return command
-
-
-@click.command()
-@click.argument("directory", type=click.Path(path_type=Path))
-@_questions
-@click.option("--defaults", is_flag=True, help="Ask nothing; take the defaults for what is not given.")
-@click.option("--force", is_flag=True, help="Also into a directory that has files; those stay as they are.")
-def new(directory: Path, defaults: bool, force: bool, **given: str | None) -> None:
-    """Make a new mini app in DIRECTORY, from the starter."""
-    answers = {}
-    for question in QUESTIONS:
-        answer = given[question.key]
-        if answer is not None:
-            answers[question.key] = question.check(answer)
-        elif not defaults:
-            answers[question.key] = click.prompt(
-                question.prompt, default=question.default(directory), value_proc=_checked(question.check)
-            )
-    files = create(directory, answers, force=force)
-    say(f"Made {len(files)} files in {directory}.")
-    say("Next:")
-    say(f"  cd {shlex.quote(str(directory))}")
-    say("  miniapp dev        runs it in a local OneChat, with reload")
-    say("  pytest             runs its tests")
-    say("  miniapp register   registers it with OneChat, once it has its https URL")
-
-
-def _checked(check: Callable[[str], str]) -> Callable[[str], str]:
-    """`check` as a prompt wants it: who answers wrongly is told why and asked again."""
-
-    def proc(text: str) -> str:
-        try:
-            return check(text)
-        except ScaffoldError as error:
-            raise click.UsageError(str(error)) from None
-
-    return proc
-
-
-# --- dev and sandbox ---
 
 
 def _local_options(command: Command) -> Command:
@@ -92,16 +42,14 @@ def _local_options(command: Command) -> Command:
 
 
 def _need_sandbox() -> None:
-    """Fail with what to install if the sandbox's own dependencies are not there."""
-    try:
-        import sqlalchemy  # noqa: F401
-        import watchdog  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise MiniAppError(
-            f"The sandbox needs {error.name}, which is not installed.",
-            hint="Install it: pip install 'onechat-miniapp[sandbox]'",
-            code="no_sandbox",
-        ) from None
+    """Fail with what to install if the sandbox's own dependencies are not there. They are found, not loaded."""
+    for name in ("sqlalchemy", "cheroot", "watchdog"):
+        if find_spec(name) is None:
+            raise MiniAppError(
+                f"The sandbox needs {name}, which is not installed.",
+                hint="Install it: pip install 'onechat-miniapp[sandbox]'",
+                code="no_sandbox",
+            )
 
 
 @click.command()
@@ -165,17 +113,19 @@ def sandbox(port: int, data: Path | None, reset: bool, host: str, force_host: bo
     _need_sandbox()
     from .. import contract
     from ..controls import Controls
-    from ..dev.listen import local_url, sandbox_server
+    from ..dev.listen import check_host, listen, local_url, sandbox_server
     from ..dev.project import DATABASE, state_folder
 
     if reset and data is None:
         raise click.UsageError("--reset is about what --data has kept: give both.")
+    check_host(host, forced=force_host)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with contextlib.ExitStack() as stack:
         database = stack.enter_context(state_folder(data)) / DATABASE if data else None
-        server = stack.enter_context(sandbox_server(database, host, port, force=force_host, xmpp=xmpp))
+        listener = stack.enter_context(listen(host, port))
+        server = stack.enter_context(sandbox_server(database, host, listener, force=force_host, xmpp=xmpp))
         url = local_url(host, server.port)
         if reset:
             Controls(url, server.token).call("POST", "/_sandbox/reset")

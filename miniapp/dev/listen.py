@@ -51,20 +51,16 @@ def listen(host: str, port: int) -> socket.socket:
     )
 
 
-def free_port(host: str, port: int) -> int:
-    """`port`, or the next one that is free."""
-    with listen(host, port) as listener:
-        return int(listener.getsockname()[1])
-
-
 def local_url(host: str, port: int) -> str:
     """How this machine itself reaches what listens on `host` and `port`."""
     own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - every address, this machine's own too
     return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"
 
 
-def sandbox_server(database: Path | None, host: str, port: int, *, force: bool, xmpp: str = "off") -> SandboxServer:
-    """A sandbox that keeps its state in `database`, ready to start.
+def sandbox_server(
+    database: Path | None, host: str, listener: socket.socket, *, force: bool, xmpp: str = "off"
+) -> SandboxServer:
+    """A sandbox that keeps its state in `database`, ready to answer on `listener`, which listens on `host`.
 
     `xmpp` is `auto`, `prosody`, `off` or the path of a file with the settings of an XMPP server.
     """
@@ -72,7 +68,6 @@ def sandbox_server(database: Path | None, host: str, port: int, *, force: bool, 
     from ..sandbox.network.server import read_settings
     from ..sandbox.server import SandboxServer
 
-    check_host(host, forced=force)
     named = () if is_loopback(host) or host in ("0.0.0.0", "::") else (host,)  # noqa: S104
     words: dict[str, Literal["auto", "prosody", "off"]] = {"auto": "auto", "prosody": "prosody", "off": "off"}
     config = SandboxConfig(
@@ -81,4 +76,4 @@ def sandbox_server(database: Path | None, host: str, port: int, *, force: bool, 
         xmpp=words[xmpp] if xmpp in words else read_settings(Path(xmpp)),
         xmpp_directory=database.parent / "xmpp" if database else None,
     )
-    return SandboxServer(config, host=host, port=free_port(host, port), force=force)
+    return SandboxServer(config, host=host, force=force, listener=listener)

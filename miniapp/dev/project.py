@@ -9,12 +9,15 @@ import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ..controls import Controls, settings_for
 from ..errors import MiniAppError
 from ..settings import read_secret_key
 from .process import Ready
+
+if TYPE_CHECKING:
+    from ..sandbox import Sandbox
 
 FOLDER = ".onechat"
 DATABASE = "sandbox.sqlite3"
@@ -58,7 +61,8 @@ def _lock(file: IO[str]) -> None:
 class Project:
     """A project in `directory` and its state in `folder`: which app it is in the sandbox, and a secret for logins.
 
-    The sandbox's API key is not kept: each start gets a new one, and the app gets that by its environment.
+    The app's API key is not kept: each run has a new one, which the app gets by its environment. What the sandbox was
+    in the run before is kept, so that the app can be started while the sandbox still starts.
     """
 
     def __init__(self, directory: Path, folder: Path, app: str) -> None:
@@ -66,8 +70,11 @@ class Project:
         self.app = app
         self._file = folder / "dev.json"
         self._kept = self._load()
-        self._settings: dict[str, str] = {}
-        self.app_id = ""
+        self._api_key = secrets.token_urlsafe(32)
+
+    @property
+    def app_id(self) -> str:
+        return self._kept["appId"]
 
     def _load(self) -> dict[str, str]:
         try:
@@ -76,6 +83,7 @@ class Project:
             kept = {}
         if not isinstance(kept, dict):
             kept = {}
+        kept.setdefault("appId", f"app-{secrets.token_hex(6)}")  # as the sandbox makes them
         kept.setdefault("secretKey", secrets.token_urlsafe(32))
         return kept
 
@@ -83,24 +91,24 @@ class Project:
         with open(os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(self._kept, file)
 
-    def register(self, controls: Controls, url: str) -> None:
-        """Make the sandbox know this app, by the same app ID as in earlier runs, as approved and at `url`."""
-        state = controls.state()
-        admin = next(user["jid"] for user in state["users"] if user["admin"])
-        known = {app["appId"]: app for app in state["apps"]}.get(self._kept.get("appId", ""))
-        if known:
-            self.app_id = known["appId"]
-            if (known["url"], known["status"]) != (url, "approved"):
-                controls.change_app(self.app_id, url=url, status="approved")
-            key = controls.new_key(self.app_id)
-        else:
-            added = controls.add_app(name=self.directory.name or "app", icon=url + "favicon.ico", url=url, admin=admin)
-            self.app_id, key = added["appId"], added["apiKey"]
-        self._kept["appId"] = self.app_id
+    def register(self, sandbox: Sandbox, url: str) -> bool:
+        """Have this app in the sandbox, approved and at `url`; whether the sandbox is as it was in the run before."""
+        from ..sandbox.fields import check_field
+
+        admin = next(user.jid for user in sandbox.store.users.all() if user.admin)
+        sandbox.store.apps.provide(
+            self.app_id,
+            self._api_key,
+            name=check_field("name", "name", {"name": self.directory.name or "app"}),
+            icon=url + "favicon.ico",
+            url=url,
+            admin=admin,
+        )
+        sandbox.events.publish("state")
+        before = dict(self._kept)
+        self._kept |= {"domain": sandbox.domain, "admin": admin}
         self._save()
-        self._settings = settings_for(
-            controls.url, domain=state["domain"], app_id=self.app_id, api_key=key, public_url=url
-        ) | {"ADMIN_JIDS": admin}
+        return self._kept == before
 
     def is_registered(self, controls: Controls) -> bool:
         """Whether the sandbox has this app: a reset, or somebody in its admin portal, may have taken it out."""
@@ -112,14 +120,14 @@ class Project:
         if told := {key: str(value) for key, value in fields.items() if value}:
             controls.change_app(self.app_id, **told)
 
-    def environment(self) -> dict[str, str]:
-        """What the app's environment is set to, over whatever it was and over `.env`: the sandbox's settings only."""
-        environment = {"FLASK_DEBUG": "1"} | self._settings
+    def orders(self, sandbox_url: str, url: str, *, debugger: bool, hosts: list[str]) -> dict[str, Any] | None:
+        """What the child is told; see `child`. None while no sandbox has been seen."""
+        if "admin" not in self._kept:
+            return None
+        environment = {"FLASK_DEBUG": "1", "ADMIN_JIDS": self._kept["admin"]} | settings_for(
+            sandbox_url, domain=self._kept["domain"], app_id=self.app_id, api_key=self._api_key, public_url=url
+        )
         secret_key, _ = read_secret_key({}, self.directory / ".env")
         if not secret_key:
             environment["SECRET_KEY"] = self._kept["secretKey"]
-        return environment
-
-    def orders(self, *, debugger: bool, hosts: list[str]) -> dict[str, Any]:
-        """What the child is told; see `child`."""
-        return {"app": self.app, "debugger": debugger, "hosts": hosts, "environment": self.environment()}
+        return {"app": self.app, "debugger": debugger, "hosts": hosts, "environment": environment}

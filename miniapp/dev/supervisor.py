@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..controls import Controls
 from ..settings import is_loopback
 from .listen import LOOPBACK_HOSTS, check_host, listen, local_url, sandbox_server
 from .process import AppProcess, Ended, Ready
-from .project import DATABASE, FOLDER, Project, state_folder
 
+# `project` and `watch` load what takes a while, and are imported where the child is under way already.
 if TYPE_CHECKING:
-    from ..sandbox.events import EventHub
-    from .watch import Watcher
+    from ..sandbox import Sandbox
 
 STANDBY_DELAY = 1.0  # seconds without events before the next child is prepared: until then pages need the processor
 FRAMEWORK = Path(__file__).resolve().parent.parent
@@ -82,53 +80,68 @@ class Supervisor:
         self._directory = options.directory.resolve()
         self._child: AppProcess | None = None
         self._standby: AppProcess | None = None
-        self._watcher: Watcher | None = None
+        self._sandbox: Sandbox
 
     def run(self) -> None:
         """Returns after Ctrl-C or SIGTERM, with everything stopped."""
-        host = self._options.host
+        options = self._options
         with contextlib.ExitStack() as stack:
-            folder = stack.enter_context(state_folder(self._directory / FOLDER))
             stack.enter_context(_signals(lambda: self._events.put(_Stop())))
-            self._listener = stack.enter_context(listen(host, self._options.port))
+            self._listener = stack.enter_context(listen(options.host, options.port))
             stack.callback(self._stop_children)
             self._prepare()  # loads the framework while this process loads the sandbox
-            self._project = Project(self._directory, folder, self._options.app)
 
-            server = stack.enter_context(
-                sandbox_server(
-                    folder / DATABASE,
-                    host,
-                    self._options.sandbox_port,
-                    force=self._options.force_host,
-                    xmpp=self._options.xmpp,
-                )
-            )
-            self._network = server.sandbox.carried_by
-            self._controls = Controls(local_url(host, server.port), server.token)
+            from ..controls import Controls
+            from .project import DATABASE, FOLDER, Project, state_folder
+
+            folder = stack.enter_context(state_folder(self._directory / FOLDER))
+            self._project = Project(self._directory, folder, options.app)
             self._url = f"http://localhost:{self._listener.getsockname()[1]}/"
-            self._start()
-            threading.Thread(target=self._follow, args=(server.sandbox.events,), name="sandbox", daemon=True).start()
-            if self._options.reload:
+            # What the app asks of the sandbox before that answers waits in this socket's queue.
+            listener = stack.enter_context(listen(options.host, options.sandbox_port))
+            self._sandbox_url = local_url(options.host, listener.getsockname()[1])
+            early = self._launch()
+
+            server = sandbox_server(
+                folder / DATABASE, options.host, listener, force=options.force_host, xmpp=options.xmpp
+            )
+            stack.callback(server.stop)
+            as_before = self._project.register(server.sandbox, self._url)
+            server.start()
+            if not (early and as_before):
+                self._relaunch()
+            self._sandbox = server.sandbox
+            self._controls = Controls(self._sandbox_url, server.token)
+            threading.Thread(target=self._follow, name="sandbox", daemon=True).start()
+            if options.reload:
                 self._watch(stack)
-            self._loop(server.page_url)
+            self._loop(server.page_url, Path(FOLDER))
 
     def _prepare(self) -> None:
         self._standby = AppProcess(self._listener, self._directory, self._events.put)
 
-    def _start(self) -> None:
-        if self._standby is None or self._standby.exit_code is not None:
-            self._prepare()
-        self._project.register(self._controls, self._url)
-        self._child, self._standby = self._standby, None
-        assert self._child is not None
+    def _launch(self) -> bool:
+        """Start the app, if it is known what as."""
         local = is_loopback(self._options.host)
         hosts = LOOPBACK_HOSTS if local else [*LOOPBACK_HOSTS, self._options.host]
-        self._child.start(self._project.orders(debugger=local, hosts=hosts))
+        orders = self._project.orders(self._sandbox_url, self._url, debugger=local, hosts=hosts)
+        if orders is None:
+            return False
+        if self._standby is None or self._standby.exit_code is not None:
+            self._prepare()
+        self._child, self._standby = self._standby, None
+        assert self._child is not None
+        self._child.start(orders)
+        return True
 
-    def _follow(self, hub: EventHub) -> None:
+    def _relaunch(self) -> None:
+        if self._child:
+            self._child.stop()
+        self._launch()
+
+    def _follow(self) -> None:
         """Tell of changes in the sandbox, until it stops."""
-        for frame in hub.stream(None, gone=lambda: False):
+        for frame in self._sandbox.events.stream(None, gone=lambda: False):
             if "\nevent: state\n" in frame:
                 self._events.put(_SandboxChanged())
 
@@ -139,7 +152,7 @@ class Supervisor:
         watcher.start()
         stack.callback(watcher.stop)
 
-    def _loop(self, host_page: str) -> None:
+    def _loop(self, host_page: str, state: Path) -> None:
         announced = False
         while True:
             try:
@@ -156,9 +169,8 @@ class Supervisor:
                     self._restart("The sandbox has lost the app")
                 case Ready(child=child) | Ended(child=child) if child is self._child:
                     if not announced:
-                        self._running(
-                            Running(host_page + "/", host_page + "/portal", self._url, self._network, Path(FOLDER))
-                        )
+                        network = self._sandbox.carried_by
+                        self._running(Running(host_page + "/", host_page + "/portal", self._url, network, state))
                     self._on_answer(event, first=not announced)
                     announced = True
 
@@ -180,9 +192,8 @@ class Supervisor:
 
     def _restart(self, why: str) -> None:
         self._since, self._why = time.monotonic(), why
-        if self._child:
-            self._child.stop()
-        self._start()
+        self._project.register(self._sandbox, self._url)
+        self._relaunch()
 
     def _on_answer(self, event: Ready | Ended, *, first: bool) -> None:
         if isinstance(event, Ended):

@@ -31,9 +31,7 @@ IDLE_SECONDS = 75  # for a connection without a request, as nginx has it: longer
 POLL_SECONDS = 0.05  # within which a stop is seen
 STOP_SECONDS = 1  # for requests that are being answered; streams and hanging calls have been ended by then
 HEADER_MAX_BYTES = 64 * 1024  # of one request's headers; gunicorn takes 8 KB a line, 100 lines
-DRAIN_MAX_BYTES = (
-    16 * contract.BODY_MAX_BYTES
-)  # up to here a body that is too long gets our own words; beyond, a bare 413
+DRAIN_MAX_BYTES = 16 * contract.BODY_MAX_BYTES  # a longer body gets a bare 413, not our words
 
 log = logging.getLogger("miniapp.sandbox.server")
 
@@ -42,12 +40,19 @@ class SandboxServer:
     """A sandbox that listens on `host` and `port` (0: any free one) from `start()` to `stop()`, or within `with`.
 
     It is for this machine alone, and refuses any other `host` unless `force` is given; what it is then called by must
-    be among the configuration's `trusted_hosts`. `app`, `sandbox`, `token`
-    and, once it listens, `port`, `url` (for programs) and `page_url` (for browsers) say the rest.
+    be among the configuration's `trusted_hosts`. A `listener`, a socket that listens on `host` already, is taken over.
+    `app`, `sandbox`, `token` and, once it listens, `port`, `url` (for programs) and `page_url` (for browsers) say the
+    rest.
     """
 
     def __init__(
-        self, config: SandboxConfig | None = None, *, host: str = "127.0.0.1", port: int = 0, force: bool = False
+        self,
+        config: SandboxConfig | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        force: bool = False,
+        listener: socket.socket | None = None,
     ) -> None:
         if not force and not is_loopback(host):
             raise MiniAppError(
@@ -59,7 +64,8 @@ class SandboxServer:
         self.sandbox = sandbox_of(self.app)
         self.token = self.sandbox.config.token
         self.host = host
-        self.port = port
+        self.port = listener.getsockname()[1] if listener else port
+        self._listener = listener
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -78,10 +84,11 @@ class SandboxServer:
         """Listen. Raises OSError if the port is taken."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         try:
-            listener = socket.create_server((self.host, self.port), family=family, backlog=BACKLOG)
+            listener = self._listener or socket.create_server((self.host, self.port), family=family, backlog=BACKLOG)
         except OSError:
             self.sandbox.close()  # an XMPP server may be running already
             raise
+        self._listener = None
         # Headers and body are written apart; Nagle's algorithm would hold the second back for 40 ms.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._server = _Server(listener, self.app)

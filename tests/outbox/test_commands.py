@@ -149,7 +149,7 @@ def test_worker_ends_when_told(
 
 def test_no_secret_in_the_processes_arguments(env: dict[str, str]) -> None:
     """Neither key nor database URL is an option of any command: other users could read them."""
-    from miniapp.cli import cli
+    from commands import loaded
 
-    names = {name for command in (cli.commands["worker"], cli.commands["outbox"]) for name in command.params}
+    names = {name for command in (loaded()["worker"], loaded()["outbox"]) for name in command.params}
     assert not {"--url", "--key", "--api-key"} & {option for name in names for option in name.opts}

@@ -41,6 +41,16 @@ def test_it_listens_on_loopback_alone(server: SandboxServer) -> None:
         SandboxServer(port=server.port).start()
 
 
+def test_it_takes_over_a_socket() -> None:
+    """Who connects to a socket that listens before the sandbox does is answered once it runs."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        early = http.client.HTTPConnection("127.0.0.1", listener.getsockname()[1], timeout=5)
+        early.request("GET", "/", headers={"Host": "onechat.localhost"})
+        with SandboxServer(listener=listener) as server, contextlib.closing(early):
+            assert server.port == early.port
+            assert early.getresponse().read().startswith(b"<!doctype html>")
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "", "::", "192.0.2.1", "example.com"])
 def test_it_refuses_other_addresses_unless_forced(host: str) -> None:
     """Nothing but loopback by mistake."""

@@ -93,6 +93,19 @@ def test_another_versions_database_is_refused(tmp_path: Path) -> None:
         Store(path, domain=DOMAIN)
 
 
+def test_a_provided_app_is_approved_with_the_key_it_comes_with() -> None:
+    """Provided again it has the new key and URL, and what the store knew of it besides."""
+    store = Store(domain="onechat.localhost")
+    given = {"name": "Lunch", "icon": "http://localhost/i.svg", "admin": "admin@onechat.localhost"}
+    store.apps.provide("app-1", "first-key", url="http://localhost:1/", **given)
+    store.apps.change("app-1", name="Dinner", status="pending")
+    app = store.apps.provide("app-1", "second-key", url="http://localhost:2/", **given)
+    assert (app.name, app.url, app.status) == ("Dinner", "http://localhost:2/", "approved")
+    assert store.apps.by_key("second-key") == app
+    assert store.apps.by_key("first-key") is None
+    store.close()
+
+
 def test_a_jid_is_made_from_a_name() -> None:
     """Without a JID a new user gets one from the name, numbered where it is taken."""
     store = Store(domain=DOMAIN)

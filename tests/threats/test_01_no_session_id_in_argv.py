@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from commands import loaded
 
 from miniapp.cli import cli
 
@@ -15,7 +16,7 @@ CANARY = "s-canary-0123456789"
 
 def test_no_parameter_takes_a_secret() -> None:
     """No command has an option or argument whose value is a session ID, key or other secret."""
-    for name, command in cli.commands.items():
+    for name, command in loaded().items():
         for parameter in command.params:
             words = " ".join([*parameter.opts, parameter.name or ""]).lower()
             if any(secret in words for secret in ("session", "key", "secret", "token", "password")):

@@ -122,6 +122,7 @@ class Site:
         self.wire = Wire(prosody.ports.http)
         self.upload = f"http://127.0.0.1:{prosody.ports.http}"
         self.features: dict[str, bool] = {}
+        self.trusted_types = "ocwp lit-html"
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -147,7 +148,8 @@ class Site:
         return (
             "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; "
             f"img-src 'self' data: {self.upload}; "
-            f"connect-src 'self' ws://127.0.0.1:{self.wire.port} {self.upload}"
+            f"connect-src 'self' ws://127.0.0.1:{self.wire.port} {self.upload}; "
+            f"require-trusted-types-for 'script'; trusted-types {self.trusted_types}"
         )
 
     def close(self) -> None:
