@@ -76,6 +76,11 @@ class Load:
 
         return {
             **{key: value for key, value in asdict(self).items() if key not in ("first", "last")},
+            "reloads": {"count": len(self.reloads), "lost": sum(self.reloads)},
+            "kills": {
+                "count": len(self.kills),
+                **{what: sum(getattr(kill, what) for kill in self.kills) for what in ("in_flight", "lost", "late")},
+            },
             "rss_first": round(self.mean(self.first, "rss")),
             "rss_last": round(self.mean(self.last, "rss")),
             "spans": {

@@ -187,9 +187,11 @@ def test_a_host_that_hangs_holds_half_of_the_threads() -> None:
     """Under gunicorn with the threads that we ship, 40 logins at a host that hangs leave the pages to those who are in:
     four logins hold a thread each, the others are answered while those four still wait.
     """
+    patient = {"ONECHAT_READ_TIMEOUT": 60, "ONECHAT_DEADLINE": 60}  # seconds: those four wait for all of the test
     with FaultHost() as host, ThreadPoolExecutor(40) as pool, requests.Session() as user:
         user.trust_env = False
-        with gunicorn({**SETTINGS, "ONECHAT_API_URL": host.url}, "--worker-class", "gthread", "--threads", "8") as url:
+        settings = {**SETTINGS, **patient, "ONECHAT_API_URL": host.url}
+        with gunicorn(settings, "--worker-class", "gthread", "--threads", "8") as url:
 
             def post(session: Any, number: int) -> int:
                 login = {"jid": somebody(number), "sessionId": SESSION}
