@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from .breaker import PATIENCE, Breaker
 from .errors import HostBusy, HostError, HostRefused, MiniAppError
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,8 @@ class _Outcome:
 class Verifier:
     """Verifies pairs of JID and session ID with `authenticate`, at most one call at a time for each pair.
 
-    Pairs are known by a keyed digest alone: no session ID is kept.
+    Pairs are known by a keyed digest alone: no session ID is kept. The breaker is of these calls alone: what becomes of
+    messages neither opens nor shuts it.
     """
 
     def __init__(self, authenticate: Callable[[str, str], bool], key: bytes) -> None:
@@ -57,6 +59,7 @@ class Verifier:
         self._flights: dict[str, Future[_Outcome]] = {}
         self._answers: OrderedDict[str, tuple[float, _Outcome]] = OrderedDict()
         self._attempts = _Attempts()
+        self._breaker = Breaker("authenticateUser")
 
     def digest(self, jid: str, session_id: str) -> str:
         """The keyed digest (128 bits, hex) of a pair. The length prefix keeps `a`+`bc` and `ab`+`c` apart."""
@@ -82,7 +85,10 @@ class Verifier:
                 own: Future[_Outcome] = Future()
                 self._flights[digest] = own
         if flight is not None:
-            outcome = flight.result()
+            try:
+                outcome = flight.result(PATIENCE)
+            except TimeoutError:
+                raise self._breaker.away() from None
         else:
             outcome = _Outcome(None)
             try:
@@ -96,7 +102,8 @@ class Verifier:
     def _ask(self, jid: str, session_id: str) -> _Outcome:
         at = time.time()  # before the call: a login must not outlast what the host knew
         try:
-            return _Outcome(at if self._authenticate(jid, session_id) else None)
+            with self._breaker.place():
+                return _Outcome(at if self._authenticate(jid, session_id) else None)
         except HostRefused as error:
             if isinstance(error, HostBusy):
                 return _Outcome(None, error)

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,18 @@ def serving(make_app: Callable[[int], Flask]) -> Iterator[tuple[Flask, int]]:
         server.server_close()
 
 
+@dataclass(frozen=True)
+class Gunicorn:
+    """A gunicorn that runs: its URL, the process that watches over its workers, and the lines that all of them said."""
+
+    url: str
+    pid: int
+    said: list[str]
+
+
 @contextmanager
-def gunicorn(settings: Mapping[str, Any], *arguments: str) -> Iterator[str]:
-    """The starter under gunicorn, on a free port, with nothing but `settings` in its environment: its URL."""
+def gunicorn_process(settings: Mapping[str, Any], *arguments: str) -> Iterator[Gunicorn]:
+    """The starter under gunicorn, on a free port, with nothing but `settings` in its environment."""
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", *arguments, "wsgi:app"],
         cwd=ROOT,
@@ -50,7 +60,7 @@ def gunicorn(settings: Mapping[str, Any], *arguments: str) -> Iterator[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    said = []
+    said: list[str] = []
     try:
         for line in process.stderr:
             said.append(line)
@@ -61,10 +71,17 @@ def gunicorn(settings: Mapping[str, Any], *arguments: str) -> Iterator[str]:
         # Somebody has to read on, or gunicorn stops once the pipe is full.
         reader = threading.Thread(target=lambda: said.extend(process.stderr), daemon=True)
         reader.start()
-        yield found[1]
+        yield Gunicorn(found[1], process.pid, said)
     finally:
         process.terminate()
         process.wait(30)
         if found:
             reader.join()
         process.stderr.close()
+
+
+@contextmanager
+def gunicorn(settings: Mapping[str, Any], *arguments: str) -> Iterator[str]:
+    """The URL of a `gunicorn_process`."""
+    with gunicorn_process(settings, *arguments) as running:
+        yield running.url

@@ -12,9 +12,11 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack, suppress
+from dataclasses import asdict
 from pathlib import Path
 
 import click
+import records
 import requests
 from countinghost import Stub
 from killing import CONCURRENCY, Herd, Report, points, report, settings, torment
@@ -149,9 +151,18 @@ def soak(kind: str, kills: int, messages: int, rate: float) -> bool:
         outbox.stop()
     # A power cut ends what every worker has on its way, as a kill does for one.
     hold, resend = (total(rows, policy, kills + cuts * WORKERS) for policy in ("hold", "resend"))
+    seconds = round(time.monotonic() - start)
     victims = ", ".join(f"{count} {name}" for name, count in herd.kinds.items())
-    click.echo(f"\n{kind}: {kills} kills ({victims}), {cuts} of the database, in {time.monotonic() - start:.0f} s")
+    click.echo(f"\n{kind}: {kills} kills ({victims}), {cuts} of the database, in {seconds} s")
     click.echo("\n".join((Report.head(), str(hold), str(resend))))
+    records.write(
+        f"outbox-{kind}",
+        kills=kills,
+        victims=herd.kinds,
+        cuts=cuts,
+        seconds=seconds,
+        policies={row.policy: asdict(row) for row in (hold, resend)},
+    )
     whole = hold.messages + resend.messages == expected and len(bulks) == herd.bulks * 2
     return (
         whole

@@ -19,7 +19,7 @@ LAYERS = [
     {"errors", "contract"},
     {"jid"},
     {"settings"},
-    {"transport", "envfile"},
+    {"transport", "envfile", "breaker"},
     {"client"},
     {"headers", "sessions", "verify", "controls"},
     {"auth", "shim", "outbox"},
