@@ -38,7 +38,10 @@ def _machines(results: Mapping[str, Mapping[str, Any]]) -> str:
     seen = [result["machine"] for result in results.values()]
     hardware = sorted({f"{m['cores']} cores ({m['processor']}), {m['memory']}, Linux {m['kernel']}" for m in seen})
     lines = ["## Machine and versions", "", *(f"{one}." for one in hardware), "", "| topic | measured | load before |"]
-    lines += ["|---|---|---|", *(f"| {t} | {r['machine']['at']} | {r['machine']['load']} |" for t, r in results.items())]
+    lines += [
+        "|---|---|---|",
+        *(f"| {t} | {r['machine']['at']} | {r['machine']['load']} |" for t, r in results.items()),
+    ]
     found = ", ".join(f"{name} {number}" for name, number in machine.versions().items())
     return "\n".join([*lines, "", f"{found}.", ""])
 
