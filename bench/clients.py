@@ -12,7 +12,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from miniapp import OneChat
 
 TEXT = "Your lunch is ready at the counter. " * 4
 JID = "alice@onechat.net"
@@ -66,11 +69,15 @@ def requests_tuned(url: str, threads: int) -> Send:
     return send
 
 
-def miniapp(url: str, threads: int) -> Send:
+def miniapp(url: str) -> OneChat:
     from miniapp import OneChat, Settings
     from miniapp.settings import Secret
 
-    client = OneChat(Settings(api_url=url, app_id="app-0123456789", api_key=Secret(KEY)))
+    return OneChat(Settings(api_url=url, app_id="app-0123456789", api_key=Secret(KEY)))
+
+
+def ours(url: str, threads: int) -> Send:
+    client = miniapp(url)
     return lambda: client.send_message(JID, TEXT)
 
 
@@ -101,7 +108,7 @@ SUBJECTS = {
     "urllib3 pool": urllib3_pool,
     "requests.Session": requests_session,
     "requests.Session, tuned": requests_tuned,
-    "miniapp": miniapp,
+    "miniapp": ours,
     "slack_sdk WebClient": slack,
     "line-bot-sdk": line,
 }
