@@ -26,15 +26,16 @@ class Gate:
     """
 
     def __init__(self, database: Database, rate: float, probe_time: float) -> None:
-        self._database = database
         self._rate = rate
         self._probe_time = probe_time
+        self._well = False  # at the last look: no failures, and open
+        self._columns = select(gate, database.now().label("now"))
 
     def note(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
         """Takes in what `outcomes` tell about the host."""
-        signs = [outcome.sign for outcome in outcomes]
-        if not any(signs):
-            return
+        signs = {outcome.sign for outcome in outcomes} - {None}
+        if not signs or (self._well and signs == {"up"}):
+            return  # nothing new
         row = self._row(connection)
         failures, opens_at = row.failures, row.opens_at
         for outcome in outcomes:
@@ -68,9 +69,9 @@ class Gate:
         return taken, 0.0 if taken else (1 - tokens) / self._rate
 
     def _row(self, connection: Connection) -> Row[Any]:
-        columns = select(gate, self._database.now().label("now"))
         # With neither limit nor trouble nothing is written, and nobody has to wait for anybody.
-        row = connection.execute(columns).one()
+        row = connection.execute(self._columns).one()
         if self._rate or row.failures or row.opens_at > row.now:
-            row = connection.execute(columns.with_for_update()).one()
+            row = connection.execute(self._columns.with_for_update()).one()
+        self._well = not row.failures and row.opens_at <= row.now
         return row

@@ -67,7 +67,7 @@ class Worker:
         self._events: SimpleQueue[Outcome | None] = SimpleQueue()
         self._unrecorded: list[Outcome] = []
         self._leased: list[Claim] = []
-        self._in_flight = 0
+        self._on_way: dict[int, int] = {}  # item → bulk, of what the threads have
         self._swept = 0.0
 
     def wake(self) -> None:
@@ -95,16 +95,16 @@ class Worker:
                     if not failed:
                         log.warning("The outbox's database failed (%s); trying again.", type(error.orig).__name__)
                     batch, wait, failed = [], IDLE, True
-                    if over and not self._in_flight:
+                    if over and not self._on_way:
                         return  # the leases end by themselves
                 for claim in batch:
-                    self._in_flight += 1
+                    self._on_way[claim.id] = claim.bulk
                     try:
                         pool.submit(self._send, claim)
                     except RuntimeError:  # the interpreter ends: this was surely not sent, and no more will be
                         stop.set()
                         self._events.put(Outcome(claim, "queued", sign=None))
-                idle = not (self._in_flight or self._unrecorded or self._leased)
+                idle = not (self._on_way or self._unrecorded or self._leased)
                 if idle and (over or (drain and wait)):
                     return
 
@@ -128,7 +128,7 @@ class Worker:
             while True:
                 if event is not None:
                     self._unrecorded.append(event)
-                    self._in_flight -= 1
+                    self._on_way.pop(event.claim.id, None)
                 event = self._events.get_nowait()
         except Empty:
             pass
@@ -136,7 +136,7 @@ class Worker:
     def _turn(self, only: int | None, *, taking: bool) -> tuple[list[Claim], float]:
         """One turn at the ledger: what to send now, and how long to wait if nothing comes back meanwhile."""
         self._sweep()
-        free = self._concurrency - self._in_flight if taking else 0
+        free = self._concurrency - len(self._on_way) if taking else 0
         bulks: list[ledger.Running] = []
         if free > len(self._leased):
             with self._database.read.begin() as connection:
@@ -154,9 +154,9 @@ class Worker:
                 else:
                     ledger.release(connection, self._name)
                     leased = []
-                done = ledger.finish(
-                    connection, self._database, {b.id for b in bulks} | {o.claim.bulk for o in outcomes}
-                )
+                seen = {b.id for b in bulks} | {outcome.claim.bulk for outcome in outcomes}
+                ours = {*self._on_way.values(), *(claim.bulk for claim in (*leased, *batch))}
+                done = ledger.finish(connection, self._database, seen - ours)  # those have something left for certain
         except DBAPIError:
             # Whether that was committed is unknown; that none of the batch was sent is not.
             self._unrecorded += [Outcome(claim, "queued", sign=None) for claim in batch]
