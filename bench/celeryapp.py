@@ -6,6 +6,7 @@ import functools
 import os
 
 from celery import Celery
+from celery.signals import worker_ready
 
 from .clients import TEXT, miniapp
 
@@ -18,3 +19,8 @@ client = functools.cache(lambda: miniapp(os.environ["BENCH_HOST"]))
 @app.task  # type: ignore[untyped-decorator]
 def send(jid: str) -> None:
     client().send_message(jid, TEXT)
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def say_so(**_: object) -> None:
+    print("ready", flush=True)  # its own word for it is at a log level that also tells of each task

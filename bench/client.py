@@ -73,8 +73,8 @@ class Client:
 def _tables(threads: int, rows: list[Row], spent: dict[str, list[float]], seconds: float) -> list[Table]:
     many = "1 thread" if threads == 1 else f"{threads} threads"
     how = (
-        f"Each client in a process of its own, {many}, {seconds} s in each round, against one stub host in another process: an "
-        "asyncio server that answers every POST with the same bytes. The text has 144 characters."
+        f"Each client in a process of its own, {many}, {seconds} s in each round, against one stub host in another "
+        "process: an asyncio server that answers every POST with the same bytes. The text has 144 characters."
     )
     return [
         Table(

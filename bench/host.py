@@ -1,7 +1,7 @@
-"""A host that costs next to nothing: it answers every POST with one success that OneChat's client and its peers' take.
+"""A host that costs next to nothing: it answers every POST with one success that our client and its peers take.
 
-`python -m bench.host [DELAY]` prints its URL; DELAY is how many seconds each answer takes. `GET /count` gives the number of
-POSTs so far.
+`python -m bench.host [DELAY]` prints its URL; DELAY is how many seconds each answer takes. `GET /count` gives the
+number of POSTs so far.
 """
 
 from __future__ import annotations

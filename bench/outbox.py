@@ -74,8 +74,8 @@ def _against(
 
     rows = interleaved({name: lambda name=name: one(name) for name in ways}, rounds, progress)  # type: ignore[misc]
     how = (
-        f"{count:,} messages, 8 at a time, to {whom}; from the call that accepts them to the last answer, with the "
-        "start of the ledger. Each in a new process, and a new file for SQLite."
+        f"{count:,} messages, 8 at a time, to {whom}; from the call that accepts them to the last answer. "
+        "Each in a new process, and a new file for SQLite, whose tables are there."
     )
     return [
         Table(
@@ -89,7 +89,7 @@ def _against(
         ),
         Table(
             f"Processor time of a message, to {whom}",
-            "The same runs: the processor time of the process that sends; of Celery's, also of its worker and of Redis. "
+            "The same runs: the processor time of the process that sends; of Celery's also its worker's and Redis's. "
             "Postgres's own is not in it.",
             "µs/message",
             False,
@@ -153,5 +153,5 @@ def _celery(folder: Path, url: str) -> Iterator[Callable[[], float]]:
         "--concurrency",
         "8",
     ]
-    with running(server, said="eady to accept connections") as redis, running(worker, said="ready\\.") as tasks:
+    with running(server, said="eady to accept connections") as redis, running(worker, said="ready") as tasks:
         yield lambda: cpu(redis.process.pid) + cpu(tasks.process.pid)

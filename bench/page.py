@@ -13,12 +13,13 @@ from .report import Row, Table
 HEAD = """\
 # Benchmarks
 
-Written by `scripts/bench`, which sets everything up, measures this project beside what its users would pick instead, and writes this
-page; about a quarter of an hour. `scripts/bench TOPIC` measures one topic anew, `--resume` goes on with a run that was
-interrupted.
+Written by `scripts/bench`, which sets everything up, measures this project beside what its users would pick instead, and
+writes this page; about a quarter of an hour. `scripts/bench TOPIC` measures one topic anew, `--resume` goes on with a
+run that was interrupted.
 
-In each round every subject is measured once, in an order that rotates. *Median* and *spread* (the least and the greatest) are over the
-rounds. *Ratio* is the median of the ratios within each round, since what else goes on in a machine moves a whole round.
+In each round every subject is measured once, in an order that rotates. *Median* and *spread* (the least and the
+greatest) are over the rounds. *Ratio*, to the row in italics, is the median of the ratios within each round, since what
+else goes on in a machine moves a whole round.
 """
 QUICK = "\nThis is a quick run, which shows that everything runs. Its figures mean nothing.\n"
 
@@ -55,7 +56,7 @@ def _table(table: Table) -> str:
 
 def _row(table: Table, row: Row) -> str:
     name = f"*{row.name}*" if row.name == table.reference else row.name
-    spread = f"{figure(min(row.values))}–{figure(max(row.values))}" if len(row.values) > 1 else ""
+    spread = f"{figure(min(row.values))} to {figure(max(row.values))}" if len(row.values) > 1 else ""
     return f"| {name} | {figure(row.median)} | {spread} | {table.ratio(row):.2f} | {row.note} |"
 
 

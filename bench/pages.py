@@ -17,8 +17,8 @@ from .processes import Running, gunicorn, host
 from .report import Progress, Row, Table, interleaved
 
 SETUPS = {
-    "1 worker × 4 threads": ("--workers", "1", "--threads", "4"),
-    "2 workers × 4 threads": ("--workers", "2", "--threads", "4"),
+    "one worker of 4 threads": ("--workers", "1", "--threads", "4"),
+    "two workers of 4 threads": ("--workers", "2", "--threads", "4"),
 }
 CONNECTIONS = 8
 """Twice the threads of one worker: none of them is ever idle, and no queue grows."""
@@ -42,7 +42,7 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
                 server = stack.enter_context(gunicorn(call, {"BENCH_HOST": f"{stub.url}/onechat/api"}, *arguments))
                 cookie = log_in(server.url) if make is not pageapps.bare else ""
                 spent[name] = []
-                subjects[name] = lambda s=server, c=cookie, n=name: load(s, c, seconds, spent[n])  # type: ignore[misc]
+                subjects[name] = lambda s=server, c=cookie, n=name, t=spent: load(s, c, seconds, t[n])  # type: ignore[misc]
             load_rows = interleaved(subjects, rounds, progress)
         tables += _tables(setup, load_rows, spent, seconds)
     return tables
@@ -77,8 +77,8 @@ def load(server: Running, cookie: str, seconds: int, spent: list[float]) -> floa
 
 def _tables(setup: str, rows: list[Row], spent: Mapping[str, list[float]], seconds: int) -> list[Table]:
     how = (
-        f"gunicorn, gthread, {setup}; wrk with {CONNECTIONS} connections that stay open, {seconds} s for each subject and round, on the same "
-        "machine. The page is one line that names the user: with a longer one, all would look better."
+        f"gunicorn, gthread, {setup}; wrk with {CONNECTIONS} connections that stay open, {seconds} s for each subject "
+        "and round, on the same machine. The page is one line that names the user: with a longer one, all would look better."
     )
     return [
         Table(

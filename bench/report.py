@@ -41,7 +41,7 @@ class Table:
     target: str
 
     def ratio(self, row: Row) -> float:
-        """`row` to the reference: the median of the ratios within each round, since noise moves both rows of a round."""
+        """`row` to the reference: the median of the ratios within each round, since noise moves both in a round."""
         base = next(each for each in self.rows if each.name == self.reference)
         if len(base.values) != len(row.values):
             return row.median / base.median
