@@ -29,7 +29,7 @@ NOTES = {
 
 
 def measure(quick: bool, progress: Progress) -> list[Table]:
-    rounds, seconds = (1, 1) if quick else (7, 2)
+    rounds, seconds = (1, 1) if quick else (5, 2)
     tables = []
     for setup, arguments in list(SETUPS.items())[: 1 if quick else None]:
         with ExitStack() as stack:

@@ -22,12 +22,13 @@ PROBE_FIRST, PROBE_MAX = 0.5, 5.0
 
 class Gate:
     """`rate` is in messages a second, for all workers together; 0 is no limit. `probe_time`: when a probe has failed
-    at the latest.
+    at the latest. `shut`: whether it was, when it was asked last.
     """
 
     def __init__(self, database: Database, rate: float, probe_time: float) -> None:
         self._rate = rate
         self._probe_time = probe_time
+        self.shut = False
         self._well = False  # at the last look: no failures, and open
         self._columns = select(gate, database.now().label("now"))
 
@@ -54,7 +55,8 @@ class Gate:
     def take(self, connection: Connection, most: int) -> tuple[int, float]:
         """How many messages may be sent now, `most` at most; and if none, the seconds after which to ask again."""
         row = self._row(connection)
-        if row.now < row.opens_at:
+        self.shut = row.now < row.opens_at
+        if self.shut:
             return 0, row.opens_at - row.now
         if row.failures >= BREAKER:
             # The probe; until it is over, the others find the gate shut.

@@ -113,7 +113,9 @@ class Worker:
         wait, failed = 0.0, False
         while True:
             self._gather(wait)
-            over = self._halt = stop.is_set() or (ends is not None and time.monotonic() >= ends)
+            late = ends is not None and time.monotonic() >= ends
+            shut = self._gate.shut and not (self._on_way or self._unrecorded)
+            over = self._halt = stop.is_set() or late or (drain and shut)
             try:
                 batch, wait = self._turn(only, taking=not over)
                 failed = False
