@@ -15,6 +15,7 @@ import ssl
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextvars import ContextVar
@@ -31,8 +32,7 @@ ANSWER_MAX_BYTES = 64 * 1024
 """A documented answer is under 1 KiB; whoever sends this much is not OneChat."""
 WIRE_MAX_BYTES = 3 * ANSWER_MAX_BYTES
 """What we read at most for one answer: its body, and room for headers and for the marks of chunks."""
-CHUNK = 16 * 1024
-"""Bytes of an answer that are looked at together."""
+CHUNK = 16 * 1024  # bytes of an answer that are looked at together
 IDLE_MAX = 4.0
 """Seconds after which an idle connection is not used again. Common servers close theirs after 5: a request sent just
 then is lost, and nobody can tell whether it was acted on."""
@@ -101,10 +101,9 @@ def open_session(session: requests.Session | None, *, trust_env: bool) -> reques
 
 
 class Target:
-    """A URL that calls are posted to, with the headers they share.
+    """A URL that calls are posted to, with the headers they share. What is the same for each call is made once.
 
-    Whatever is the same for each call is made once. Our own adapter is asked for urllib3's answer: what `requests` does
-    around that takes as long as all the rest.
+    Our own adapter is asked for urllib3's answer: what `requests` does around it takes as long as all the rest.
     """
 
     def __init__(self, session: requests.Session, url: str, headers: Mapping[str, str]) -> None:
@@ -155,20 +154,23 @@ class _Route:
     """The way to a `Target` under certain settings for TLS and proxies: a pool of connections, and what it is asked."""
 
     def __init__(self, adapter: Adapter, how: Mapping[str, Any], request: requests.PreparedRequest) -> None:
-        self._adapter = adapter
-        self._how = how
+        self._adapter, self._how = adapter, how
         verify, cert, proxies = how["verify"], how["cert"], how["proxies"]
-        self._pool: Any = adapter.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
-        adapter.cert_verify(self._pool, request.url, verify, cert)  # type: ignore[no-untyped-call]
+        pool = adapter.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
+        adapter.cert_verify(pool, request.url, verify, cert)  # type: ignore[no-untyped-call]
+        self._pool: Callable[[], Any] = weakref.ref(pool)  # Session.close drops the pool, and with it its connections
         self._path = adapter.request_url(request, proxies)
         self._headers = dict(request.headers)
 
     def serves(self, adapter: Adapter, how: Mapping[str, Any]) -> bool:
-        """Whether this is still the way: `Session.close` closes the pool."""
-        return self._adapter is adapter and self._how == how and self._pool.pool is not None
+        """Whether this is still the way."""
+        return self._adapter is adapter and self._how == how and self._pool() is not None
 
     def post(self, body: bytes, timeouts: tuple[float, float], exchange: Exchange) -> Answer:
-        response = self._pool.urlopen(
+        pool = self._pool()
+        if pool is None:
+            raise ConnectionError("closed this very moment")
+        response = pool.urlopen(
             "POST",
             self._path,
             body,
