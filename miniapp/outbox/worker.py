@@ -39,8 +39,8 @@ AHEAD = 4
 HEADWAY = 0.02
 """Seconds: several times what a turn takes. With a host that takes 50 ms and 8 threads, a crash leaves 3 items more in
 doubt than the 8 that are on their way."""
-PACE_SECONDS = 0.5
-"""Seconds over which the host's pace is taken: many turns, and a change is soon noticed."""
+CALLS = 32
+"""Calls over which the time of one is taken: a few for each thread, and a change is soon noticed."""
 
 Failed = Callable[[Outcome], None]
 Done = Callable[[int], None]
@@ -72,12 +72,11 @@ class Worker:
         self._done = done
         self._name = secrets.token_hex(8)
         self._begun: SimpleQueue[Claim | None] = SimpleQueue()
-        self._came: deque[Outcome] = deque()
+        self._came: deque[tuple[Outcome, float]] = deque()  # with the seconds that the call took
         self._enough = 1  # as many are worth a turn
         self._wake = threading.Event()
         self._halt = False  # what no thread has begun is to come back as it is
-        self._pace = 0.0  # messages a second that the host took lately
-        self._turned = time.monotonic()
+        self._call = 1.0  # seconds that a call takes, of late: until we know, nothing is marked ahead
         self._unrecorded: list[Outcome] = []
         self._leased: list[Claim] = []
         self._on_way: dict[int, int] = {}  # item → bulk, of what the threads have
@@ -140,8 +139,10 @@ class Worker:
 
     def _serve(self) -> None:
         for claim in iter(self._begun.get, None):
+            began = time.monotonic()
             # Halted, it comes back as it is: surely not sent.
-            self._back(Outcome(claim, "queued", sign=None) if self._halt else self._send(claim))
+            outcome = Outcome(claim, "queued", sign=None) if self._halt else self._send(claim)
+            self._back(outcome, time.monotonic() - began)
 
     def _send(self, claim: Claim) -> Outcome:
         error: BaseException | None = None
@@ -156,32 +157,29 @@ class Worker:
             error = caught
         return judge(claim, error)
 
-    def _back(self, outcome: Outcome) -> None:
+    def _back(self, outcome: Outcome, seconds: float) -> None:
         if outcome.sign in ("down", "busy") or outcome.pause:
             self._halt = True  # until the ledger has been asked what this means
-        self._came.append(outcome)
+        self._came.append((outcome, seconds))
         if self._halt or len(self._came) >= self._enough:
             self._wake.set()
 
     @property
     def _headway(self) -> int:
         """How many more than there are threads may be marked."""
-        return int(self._pace * HEADWAY)
+        return int(self._concurrency * HEADWAY / self._call)
 
     def _gather(self, wait: float) -> None:
         """Takes in all that came back; waits for enough of it, `wait` seconds at most."""
         if wait:
             self._wake.wait(wait)
         self._wake.clear()
-        now, took = time.monotonic(), 0
         while self._came:
-            outcome = self._came.popleft()
+            outcome, seconds = self._came.popleft()
             self._on_way.pop(outcome.claim.id, None)
             self._unrecorded.append(outcome)
-            took += outcome.sign == "up"
-        past = min(now - self._turned, PACE_SECONDS)
-        self._pace += (took - self._pace * past) / PACE_SECONDS
-        self._turned = now
+            if outcome.sign == "up":
+                self._call += (seconds - self._call) / CALLS
 
     def _turn(self, only: int | None, *, taking: bool) -> tuple[list[Claim], float]:
         """One turn at the ledger: what to send now, and how long to wait if nothing comes back meanwhile."""
