@@ -76,8 +76,9 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
                     p99.setdefault(row, []).append(quantiles(times, n=100)[98] * 1000)
     how = (
         f"{MANY} connections are opened, then each sends its request at the same moment: with a session ID for each "
-        f"user, or with the same one in all. gunicorn, 1 worker of {THREADS} threads; the host takes {DELAY * 1000:.0f} ms. miniapp: the session endpoint, "
-        "once in a login's lifetime; naive: every request for a page."
+        f"user, or with the same one in all. gunicorn, 1 worker of {THREADS} threads; the host takes "
+        f"{DELAY * 1000:.0f} ms. miniapp: the session endpoint, once in a login's lifetime; naive: every request for a "
+        "page."
     )
     figures = {
         "Calls to the host": ("calls", calls, "As many as there are users."),

@@ -1,6 +1,17 @@
 """Bulk sends.
 
-TODO
+A message goes through three transactions (leased, sending, its outcome), each shared with others: a turn of the
+worker records what came back and marks what goes out, in one commit. A turn costs 1 to 2 ms of processor time,
+whether it moves 4 messages or 40. So a quick host is given what goes out in the next 20 ms ahead of the threads.
+Before that a turn moved 4 messages, most of its time was SQLAlchemy building statements, which are now built once,
+and the outbox reached an eighth of the loop's pace.
+
+What is left beside the call's own time is the rows themselves: three updates with their indexes. The threads that
+send and the one at the ledger share one interpreter, so against a host that answers at once this shows in full;
+against one that takes its time, it happens while threads wait. On Postgres each statement is a round trip as well,
+four or five in a turn; there more workers, each with its own interpreter, share a bulk.
+
+Celery keeps one message of its own format for each task and takes it apart again; it has no record of what was sent.
 """
 
 from __future__ import annotations

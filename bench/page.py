@@ -13,9 +13,9 @@ from .report import Row, Table
 HEAD = """\
 # Benchmarks
 
-Written by `scripts/bench`, which sets everything up, measures this project beside what its users would pick instead, and
-writes this page; about a quarter of an hour. `scripts/bench TOPIC` measures one topic anew, `--resume` goes on with a
-run that was interrupted.
+Written by `scripts/bench`, which sets everything up, measures this project beside what its users would pick instead,
+and writes this page; about a quarter of an hour. `scripts/bench TOPIC` measures one topic anew, `--resume` goes on with
+a run that was interrupted.
 
 In each round every subject is measured once, in an order that rotates. *Median* and *spread* (the least and the
 greatest) are over the rounds. *Ratio*, to the row in italics, is the median of the ratios within each round, since what
