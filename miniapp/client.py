@@ -263,7 +263,7 @@ def judge(call: str, answer: transport.Answer, secrets: Iterable[str] = ()) -> M
 def parse(body: bytes) -> dict[str, Any] | None:
     """The JSON object that `body` is, or None. Bad UTF-8, a name that occurs twice, NaN, deep nesting: none."""
     try:
-        document = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_constant)
+        document = _JSON.decode(body.decode())
     except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
@@ -278,6 +278,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
 
 
 def seconds(retry_after: str | None) -> float | None:

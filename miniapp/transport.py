@@ -15,7 +15,8 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+import weakref
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ ANSWER_MAX_BYTES = 64 * 1024
 """A documented answer is under 1 KiB; whoever sends this much is not OneChat."""
 WIRE_MAX_BYTES = 3 * ANSWER_MAX_BYTES
 """What we read at most for one answer: its body, and room for headers and for the marks of chunks."""
+CHUNK = 16 * 1024  # bytes of an answer that are looked at together
 IDLE_MAX = 4.0
 """Seconds after which an idle connection is not used again. Common servers close theirs after 5: a request sent just
 then is lost, and nobody can tell whether it was acted on."""
@@ -99,9 +101,9 @@ def open_session(session: requests.Session | None, *, trust_env: bool) -> reques
 
 
 class Target:
-    """A URL that calls are posted to, with the headers they share.
+    """A URL that calls are posted to, with the headers they share. What is the same for each call is made once.
 
-    The request is prepared once: `requests` takes a quarter of a call's time for that.
+    Our own adapter is asked for urllib3's answer: what `requests` does around it takes as long as all the rest.
     """
 
     def __init__(self, session: requests.Session, url: str, headers: Mapping[str, str]) -> None:
@@ -109,6 +111,7 @@ class Target:
         self._url = url
         self._headers = dict(headers)
         self._prepared: requests.PreparedRequest | None = None
+        self._route: _Route | None = None
 
     def post(self, body: bytes, timeouts: tuple[float, float], exchange: Exchange) -> Answer | Failure:
         """What came of one POST. `timeouts`: for the connection and for each read, in seconds.
@@ -119,37 +122,81 @@ class Target:
         outer = _current.set(exchange)
         exchange.sent = False
         try:
-            request = self._request(body)
-            how = self._session.merge_environment_settings(self._url, {}, True, None, None)
             # Not by Session.send: it keeps the host's cookies, and reads the whole body of a redirect, however long.
-            exchange.sent = True  # an adapter that is not ours may not say
+            request = self._request()
+            how = self._session.merge_environment_settings(self._url, {}, True, None, None)
             adapter = self._session.get_adapter(self._url)
+            if isinstance(adapter, Adapter):
+                route = self._route
+                if route is None or not route.serves(adapter, how):
+                    route = self._route = _Route(adapter, how, request)
+                return route.post(body, timeouts, exchange)
+            exchange.sent = True  # an adapter that is not ours may not say
+            request = request.copy()
+            request.body = body
+            request.headers["Content-Length"] = str(len(body))
             with adapter.send(request, timeout=timeouts, **how) as response:  # type: ignore[arg-type]
-                return _read(response, exchange)
+                return _read(response.status_code, response.headers, response.iter_content(CHUNK), exchange)
         except Exception as error:
             return _failure(error, handled, exchange.sent)
         finally:
             _current.reset(outer)
 
-    def _request(self, body: bytes) -> requests.PreparedRequest:
+    def _request(self) -> requests.PreparedRequest:
         if self._prepared is None:
             self._prepared = self._session.prepare_request(
                 requests.Request("POST", self._url, headers=self._headers, data=b"")
             )
-        request = self._prepared.copy()
-        request.body = body
-        request.headers["Content-Length"] = str(len(body))
-        return request
+        return self._prepared
 
 
-def _read(response: requests.Response, exchange: Exchange) -> Answer:
-    status, retry_after = response.status_code, response.headers.get("Retry-After")
+class _Route:
+    """The way to a `Target` under certain settings for TLS and proxies: a pool of connections, and what it is asked."""
+
+    def __init__(self, adapter: Adapter, how: Mapping[str, Any], request: requests.PreparedRequest) -> None:
+        self._adapter, self._how = adapter, how
+        verify, cert, proxies = how["verify"], how["cert"], how["proxies"]
+        pool = adapter.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
+        adapter.cert_verify(pool, request.url, verify, cert)  # type: ignore[no-untyped-call]
+        self._pool: Callable[[], Any] = weakref.ref(pool)  # Session.close drops the pool, and with it its connections
+        self._path = adapter.request_url(request, proxies)
+        self._headers = dict(request.headers)
+
+    def serves(self, adapter: Adapter, how: Mapping[str, Any]) -> bool:
+        """Whether this is still the way."""
+        return self._adapter is adapter and self._how == how and self._pool() is not None
+
+    def post(self, body: bytes, timeouts: tuple[float, float], exchange: Exchange) -> Answer:
+        pool = self._pool()
+        if pool is None:
+            raise ConnectionError("closed this very moment")
+        response = pool.urlopen(
+            "POST",
+            self._path,
+            body,
+            {**self._headers, "Content-Length": str(len(body))},
+            self._adapter.max_retries,
+            redirect=False,
+            assert_same_host=False,
+            timeout=urllib3.Timeout(*timeouts),
+            preload_content=False,
+            decode_content=False,
+        )
+        try:
+            return _read(response.status, response.headers, response.stream(CHUNK), exchange)
+        finally:
+            response.close()  # unless the whole answer came: then the pool has its connection already
+            response.release_conn()
+
+
+def _read(status: int, headers: Mapping[str, str], chunks: Iterable[bytes], exchange: Exchange) -> Answer:
+    retry_after = headers.get("Retry-After")
     if 300 <= status < 400:
         return Answer(status, b"", fault="it is a redirect, and redirects are never followed")
-    if response.headers.get("Content-Encoding", "identity") != "identity":
+    if headers.get("Content-Encoding", "identity") != "identity":
         return Answer(status, b"", retry_after, fault="it is compressed, which was not asked for")
     body = bytearray()
-    for chunk in response.iter_content(16 * 1024):
+    for chunk in chunks:
         exchange.left()
         body += chunk
         if len(body) > ANSWER_MAX_BYTES:
@@ -270,6 +317,7 @@ class _Timed:
         super().__init__(*args, **kwargs)
         self._process = os.getpid()
         self._used = time.monotonic()
+        self._held: list[bytes] | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -296,7 +344,19 @@ class _Timed:
             exchange.sent = False  # a CONNECT to a proxy carries nothing of the call
         self._process = os.getpid()
 
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        # Head and body leave together: one after the other, they would wake the host twice, and cost us twice.
+        self._held = []
+        try:
+            super().request(*args, **kwargs)  # type: ignore[misc]
+        finally:
+            held, self._held = self._held, None
+        self.send(b"".join(held))
+
     def send(self, data: Any) -> None:
+        if self._held is not None:
+            self._held.append(data)
+            return
         if self.sock is None:
             self.connect()
         assert self.sock is not None
@@ -338,8 +398,3 @@ class Adapter(HTTPAdapter):
         manager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = self.poolmanager.pool_classes_by_scheme
         return manager
-
-    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-        exchange = _current.get()
-        exchange.sent = False  # from here on, the connection says when something leaves
-        return super().send(*args, **kwargs)

@@ -327,6 +327,34 @@ def test_threads_share_a_client_without_mixing_answers(host: FaultHost, client: 
     assert host.connections <= 16
 
 
+def test_a_call_leaves_in_one_piece(host: FaultHost, client: OneChat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Head and body go out together: apart they would be two segments, and wake the host twice."""
+    pieces, real = [], transport.HTTPConnection.send
+    monkeypatch.setattr(transport.HTTPConnection, "send", lambda self, data: pieces.append(data) or real(self, data))
+    client.send_message(USER, "Hi")
+    assert len(pieces) == 1
+    assert pieces[0].startswith(b"POST /onechat/api/singleMessage HTTP/1.1\r\n")
+    assert pieces[0].endswith(b'"message": "Hi"}')
+
+
+def test_a_client_that_was_closed_can_be_used_again(host: FaultHost, client: OneChat) -> None:
+    """Closing ends the connections that are idle; the next call opens one."""
+    client.send_message(USER, "Hi")
+    client.close()
+    client.send_message(USER, "Hi")
+    assert (len(host.requests), host.connections) == (2, 2)
+
+
+def test_settings_of_the_session_count_from_the_next_call_on(host: FaultHost, client: OneChat) -> None:
+    """Whoever gives the session a proxy later is not overheard because the way to the host was found before."""
+    client.send_message(USER, "Hi")
+    with FaultHost() as proxy:
+        client.session.proxies["http"] = f"http://127.0.0.1:{proxy.port}"
+        client.send_message(USER, "Hi")
+        assert proxy.requests[0].line == f"POST {host.url}/singleMessage HTTP/1.1"
+    assert len(host.requests) == 1
+
+
 def test_the_hosts_cookies_are_not_kept(host: FaultHost, client: OneChat) -> None:
     """A cookie set in answer to one user's verification does not come along with the next."""
     host.fault = answer(200, SUCCESS, "Set-Cookie: user=alice; Path=/")

@@ -10,10 +10,27 @@ sent and can be taken again, and of one that was `sending` nobody knows: the bul
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Boolean, Connection, Exists, and_, bindparam, case, delete, exists, func, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Exists,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
 
 from .policy import DOUBTS_MAX, Claim, Outcome
 from .tables import Database, bulk, item
@@ -33,11 +50,8 @@ class Running:
 
 def running(connection: Connection, database: Database, only: int | None = None) -> list[Running]:
     """The bulks that have an item to be sent now, or are at their end without being marked so."""
-    due = exists().where(item.c.bulk == bulk.c.id, item.c.state == "queued", item.c.due <= database.now())
-    statement = select(bulk.c.id, bulk.c.text, bulk.c.policy).where(bulk.c.state == "running", due | ~_unfinished())
-    if only is not None:
-        statement = statement.where(bulk.c.id == only)
-    return [Running(*row) for row in connection.execute(statement.order_by(bulk.c.id))]
+    rows = connection.execute(_running(database.now()))
+    return [Running(*row) for row in rows if only in (None, row.id)]
 
 
 def claim(
@@ -49,23 +63,10 @@ def claim(
         share = -(-(most - len(claims)) // left)
         if share <= 0:
             break
-        free = (
-            select(item.c.id)
-            .where(item.c.bulk == source.id, item.c.state == "queued", item.c.due <= database.now())
-            .order_by(item.c.due, item.c.id)
-            .limit(share)
-            .with_for_update(skip_locked=True)  # SQLite has no such thing, and one writer at a time
-            .cte()  # which is run once, where a plan may run a subquery again and lock more
-        )
-        statement = (
-            update(item)
-            .where(item.c.id.in_(select(free.c.id)))
-            .values(state="leased", worker=worker, lease=database.now() + lease)
-            .returning(item.c.id, item.c.jid, item.c.attempts, item.c.doubts)
-        )
+        values = {"_bulk": source.id, "_share": share, "_worker": worker, "_lease": lease}
         claims += [
             Claim(row.id, source.id, row.jid, source.text, source.policy, row.attempts + 1, row.doubts)
-            for row in sorted(connection.execute(statement))
+            for row in sorted(connection.execute(_claim(database.now()), values))
         ]
     return claims
 
@@ -79,18 +80,8 @@ def begin(
     """
     if not claims:
         return []
-    statement = (
-        update(item)
-        .where(
-            item.c.id.in_([claim.id for claim in claims]),
-            item.c.state == "leased",
-            item.c.worker == worker,
-            item.c.bulk.in_(select(bulk.c.id).where(bulk.c.state == "running").scalar_subquery()),
-        )
-        .values(state="sending", attempts=item.c.attempts + 1, lease=database.now() + lease)
-        .returning(item.c.id)
-    )
-    ours = set(connection.execute(statement).scalars())
+    values = {"_ids": [claim.id for claim in claims], "_worker": worker, "_lease": lease}
+    ours = set(connection.execute(_begin(database.now()), values).scalars())
     return [claim for claim in claims if claim.id in ours]
 
 
@@ -98,32 +89,29 @@ def record(connection: Connection, database: Database, outcomes: Sequence[Outcom
     """Writes what came of attempts, also of those whose lease has ended meanwhile, unless another worker has them."""
     if not outcomes:
         return
-    statement = (
-        update(item)
-        .where(item.c.id == bindparam("_id"), item.c.worker == worker, item.c.attempts == bindparam("_attempts"))
-        .where(item.c.at.is_(None) | (item.c.state == "unknown"))
-        .values(
-            state=bindparam("_state"),
-            answer=bindparam("_answer"),
-            due=database.now() + bindparam("_wait"),
-            doubts=bindparam("_doubts"),
-            lease=None,
-            at=case((bindparam("_final", type_=Boolean), database.now()), else_=None),
+    plain: dict[int, list[int]] = {}
+    rows = []
+    for outcome in outcomes:
+        claim = outcome.claim
+        if outcome.state == "sent" and not outcome.answer:
+            plain.setdefault(claim.attempts, []).append(claim.id)
+            continue
+        rows.append(
+            {
+                "_id": claim.id,
+                "_worker": worker,
+                "_attempts": claim.attempts,
+                "_state": outcome.state,
+                "_answer": outcome.answer,
+                "_wait": outcome.wait,
+                "_doubts": claim.doubts + outcome.doubt,
+                "_final": outcome.state != "queued",
+            }
         )
-    )
-    rows = [
-        {
-            "_id": outcome.claim.id,
-            "_attempts": outcome.claim.attempts,
-            "_state": outcome.state,
-            "_answer": outcome.answer,
-            "_wait": outcome.wait,
-            "_doubts": outcome.claim.doubts + outcome.doubt,
-            "_final": outcome.state != "queued",
-        }
-        for outcome in outcomes
-    ]
-    connection.execute(statement, rows)
+    for attempts, numbers in plain.items():  # nearly all there are: one statement for them costs half
+        connection.execute(_sent(database.now()), {"_ids": numbers, "_worker": worker, "_attempts": attempts})
+    if rows:
+        connection.execute(_record(database.now()), rows)
     for number, why in {outcome.claim.bulk: outcome.pause for outcome in outcomes if outcome.pause}.items():
         connection.execute(
             update(bulk).where(bulk.c.id == number, bulk.c.state == "running").values(state="paused", note=why)
@@ -159,15 +147,11 @@ def sweep(connection: Connection, database: Database) -> int:
     return connection.execute(leased).rowcount + connection.execute(sending).rowcount
 
 
-def finish(connection: Connection, database: Database, bulks: Iterable[int]) -> list[int]:
+def finish(connection: Connection, database: Database, bulks: Collection[int]) -> list[int]:
     """Marks those of `bulks` as done that have nothing left to send; which ones."""
-    statement = (
-        update(bulk)
-        .where(bulk.c.id.in_(list(bulks)), bulk.c.state == "running", ~_unfinished())
-        .values(state="done", done_at=database.now())
-        .returning(bulk.c.id)
-    )
-    return sorted(connection.execute(statement).scalars())
+    if not bulks:
+        return []
+    return sorted(connection.execute(_finish(database.now()), {"_ids": list(bulks)}).scalars())
 
 
 def forget(connection: Connection, database: Database, before: float) -> int:
@@ -177,5 +161,88 @@ def forget(connection: Connection, database: Database, before: float) -> int:
     return connection.execute(delete(bulk).where(ended, old)).rowcount
 
 
+# --- the statements of every turn: SQLAlchemy takes longer to make one than the database to run it ---
+
+Now = ColumnElement[float]
+
+
 def _unfinished() -> Exists:
     return exists().where(item.c.bulk == bulk.c.id, item.c.state.in_(UNFINISHED))
+
+
+@functools.cache
+def _running(now: Now) -> Select[Any]:
+    due = exists().where(item.c.bulk == bulk.c.id, item.c.state == "queued", item.c.due <= now)
+    columns = select(bulk.c.id, bulk.c.text, bulk.c.policy)
+    return columns.where(bulk.c.state == "running", due | ~_unfinished()).order_by(bulk.c.id)
+
+
+@functools.cache
+def _claim(now: Now) -> Update:
+    free = (
+        select(item.c.id)
+        .where(item.c.bulk == bindparam("_bulk"), item.c.state == "queued", item.c.due <= now)
+        .order_by(item.c.due, item.c.id)
+        .limit(bindparam("_share"))
+        .with_for_update(skip_locked=True)  # SQLite has no such thing, and one writer at a time
+        .cte()  # which is run once, where a plan may run a subquery again and lock more
+    )
+    return (
+        update(item)
+        .where(item.c.id.in_(select(free.c.id)))
+        .values(state="leased", worker=bindparam("_worker"), lease=now + bindparam("_lease"))
+        .returning(item.c.id, item.c.jid, item.c.attempts, item.c.doubts)
+    )
+
+
+@functools.cache
+def _begin(now: Now) -> Update:
+    return (
+        update(item)
+        .where(
+            item.c.id.in_(bindparam("_ids", expanding=True)),
+            item.c.state == "leased",
+            item.c.worker == bindparam("_worker"),
+            item.c.bulk.in_(select(bulk.c.id).where(bulk.c.state == "running").scalar_subquery()),
+        )
+        .values(state="sending", attempts=item.c.attempts + 1, lease=now + bindparam("_lease"))
+        .returning(item.c.id)
+    )
+
+
+def _held() -> ColumnElement[bool]:
+    """Still `_worker`'s `_attempts`-th attempt, or nobody else's since."""
+    mine = and_(item.c.worker == bindparam("_worker"), item.c.attempts == bindparam("_attempts"))
+    return and_(mine, item.c.at.is_(None) | (item.c.state == "unknown"))
+
+
+@functools.cache
+def _sent(now: Now) -> Update:
+    ids = item.c.id.in_(bindparam("_ids", expanding=True))
+    return update(item).where(ids, _held()).values(state="sent", answer="", due=now, lease=None, at=now)
+
+
+@functools.cache
+def _record(now: Now) -> Update:
+    return (
+        update(item)
+        .where(item.c.id == bindparam("_id"), _held())
+        .values(
+            state=bindparam("_state"),
+            answer=bindparam("_answer"),
+            due=now + bindparam("_wait"),
+            doubts=bindparam("_doubts"),
+            lease=None,
+            at=case((bindparam("_final", type_=Boolean), now), else_=None),
+        )
+    )
+
+
+@functools.cache
+def _finish(now: Now) -> Update:
+    return (
+        update(bulk)
+        .where(bulk.c.id.in_(bindparam("_ids", expanding=True)), bulk.c.state == "running", ~_unfinished())
+        .values(state="done", done_at=now)
+        .returning(bulk.c.id)
+    )

@@ -22,19 +22,21 @@ PROBE_FIRST, PROBE_MAX = 0.5, 5.0
 
 class Gate:
     """`rate` is in messages a second, for all workers together; 0 is no limit. `probe_time`: when a probe has failed
-    at the latest.
+    at the latest. `shut`: whether it was, when it was asked last.
     """
 
     def __init__(self, database: Database, rate: float, probe_time: float) -> None:
-        self._database = database
         self._rate = rate
         self._probe_time = probe_time
+        self.shut = False
+        self._well = False  # at the last look: no failures, and open
+        self._columns = select(gate, database.now().label("now"))
 
     def note(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
         """Takes in what `outcomes` tell about the host."""
-        signs = [outcome.sign for outcome in outcomes]
-        if not any(signs):
-            return
+        signs = {outcome.sign for outcome in outcomes} - {None}
+        if not signs or (self._well and signs == {"up"}):
+            return  # nothing new
         row = self._row(connection)
         failures, opens_at = row.failures, row.opens_at
         for outcome in outcomes:
@@ -53,7 +55,8 @@ class Gate:
     def take(self, connection: Connection, most: int) -> tuple[int, float]:
         """How many messages may be sent now, `most` at most; and if none, the seconds after which to ask again."""
         row = self._row(connection)
-        if row.now < row.opens_at:
+        self.shut = row.now < row.opens_at
+        if self.shut:
             return 0, row.opens_at - row.now
         if row.failures >= BREAKER:
             # The probe; until it is over, the others find the gate shut.
@@ -68,9 +71,9 @@ class Gate:
         return taken, 0.0 if taken else (1 - tokens) / self._rate
 
     def _row(self, connection: Connection) -> Row[Any]:
-        columns = select(gate, self._database.now().label("now"))
         # With neither limit nor trouble nothing is written, and nobody has to wait for anybody.
-        row = connection.execute(columns).one()
+        row = connection.execute(self._columns).one()
         if self._rate or row.failures or row.opens_at > row.now:
-            row = connection.execute(columns.with_for_update()).one()
+            row = connection.execute(self._columns.with_for_update()).one()
+        self._well = not row.failures and row.opens_at <= row.now
         return row

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from sqlalchemy import (
     event,
     func,
     inspect,
-    literal,
+    literal_column,
     make_url,
     select,
     text,
@@ -47,6 +46,12 @@ BUSY = 30.0
 """Seconds to wait for SQLite's one writer: accepting 100,000 recipients holds it for one or two."""
 MIGRATING = 6_652_663
 """The number of Postgres's advisory lock under which one process migrates while the others wait; any number does."""
+
+NOW: dict[str, ColumnElement[float]] = {
+    # 2440587.5 is the Julian day of 1970-01-01. `unixepoch('subsec')` came with SQLite 3.42, Debian 12 has 3.40.
+    "sqlite": literal_column("(julianday('now') - 2440587.5) * 86400.0", Float(53)),
+    "postgresql": cast(func.extract("epoch", func.clock_timestamp()), Float(53)),
+}
 
 metadata = MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"}
@@ -129,10 +134,8 @@ class Database:
             ) from None
 
     def now(self) -> ColumnElement[float]:
-        """The time, as a part of a statement."""
-        if self.is_sqlite:
-            return literal(time.time(), Float(53))
-        return cast(func.extract("epoch", func.clock_timestamp()), Float(53))
+        """The time, as a part of a statement: always the same one for a kind of database, so statements can be kept."""
+        return NOW[self.read.dialect.name]
 
     def close(self) -> None:
         self.read.dispose()

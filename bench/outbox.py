@@ -1,0 +1,168 @@
+"""Bulk sends.
+
+A message goes through three transactions (leased, sending, its outcome), each shared with others: a turn of the
+worker records what came back and marks what goes out, in one commit. A turn costs 1 to 2 ms of processor time,
+whether it moves 4 messages or 40. So a quick host is given what goes out in the next 20 ms ahead of the threads.
+Before that a turn moved 4 messages, most of its time was SQLAlchemy building statements, which are now built once,
+and the outbox reached an eighth of the loop's pace.
+
+What is left beside the call's own time is the rows themselves: three updates with their indexes. The threads that
+send and the one at the ledger share one interpreter, so against a host that answers at once this shows in full;
+against one that takes its time, it happens while threads wait. On Postgres each statement is a round trip as well,
+four or five in a turn; there more workers, each with its own interpreter, share a bulk.
+
+Celery keeps one message of its own format for each task and takes it apart again; it has no record of what was sent.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count as numbers
+from pathlib import Path
+
+from .processes import ROOT, cpu, host, running
+from .report import Progress, Row, Table, interleaved
+
+LIMIT, SQLITE, POSTGRES, CELERY = "loop over the client", "outbox, SQLite", "outbox, Postgres", "Celery on Redis"
+SLOWNESS = 0.01
+"""Seconds that the slower host takes: a call within one region of the internet takes this and more."""
+NOTES = {
+    LIMIT: "the limit; loses what was left when it ends",
+    CELERY: "loses tasks when Redis or the worker is killed: see the design",
+}
+
+Ways = dict[str, tuple[str, Callable[[], str]]]
+
+
+def measure(quick: bool, progress: Progress) -> list[Table]:
+    few, many, rounds = (200, 400, 1) if quick else (10_000, 100_000, 3)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-outbox-")))
+        quickest, slower = stack.enter_context(host()), stack.enter_context(host(str(SLOWNESS)))
+        progress("starting Postgres")
+        postgres = stack.enter_context(_postgres())
+        files = numbers()
+        ways: Ways = {
+            LIMIT: ("loop", lambda: ""),
+            SQLITE: ("outbox", lambda: f"sqlite:///{folder}/{next(files)}.db"),
+            POSTGRES: ("outbox", lambda: postgres),
+        }
+        tables = _against(ways, slower.url, few // 4, rounds, progress, f"a host that takes {SLOWNESS * 1000:.0f} ms")
+        celery = stack.enter_context(_celery(folder, quickest.url))
+        ways[CELERY] = ("celery", lambda: "")
+        tables += _against(ways, quickest.url, few, rounds, progress, "a host that answers at once", celery)
+        tables += _growth(ways, quickest.url, (few, many), progress)
+    return tables
+
+
+class Sent:
+    """What one bulk came to: messages a second, processor time of a message in µs, the most memory in MiB."""
+
+    def __init__(self, way: tuple[str, Callable[[], str]], count: int, url: str, others: Callable[[], float]) -> None:
+        kind, database = way
+        before = others()
+        command = [sys.executable, "-m", "bench.bulk", kind, str(count), url, database()]
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+        seconds, spent, self.memory = map(float, done.stdout.split())
+        self.pace = count / seconds
+        self.cost = (spent + others() - before) / count * 1e6
+
+
+def _against(
+    ways: Ways, url: str, count: int, rounds: int, progress: Progress, whom: str, celery: Callable[[], float] = float
+) -> list[Table]:
+    costs: dict[str, list[float]] = {name: [] for name in ways}
+
+    def one(name: str) -> float:
+        sent = Sent(ways[name], count, url, celery if name == CELERY else float)
+        costs[name].append(sent.cost)
+        return sent.pace
+
+    rows = interleaved({name: lambda name=name: one(name) for name in ways}, rounds, progress)  # type: ignore[misc]
+    how = (
+        f"{count:,} messages, 8 at a time, to {whom}; from the call that accepts them to the last answer. "
+        "Each in a new process, and a new file for SQLite, whose tables are there."
+    )
+    return [
+        Table(
+            f"Messages a second, to {whom}",
+            how,
+            "messages/s",
+            True,
+            [Row(row.name, row.values, NOTES.get(row.name, "")) for row in rows],
+            LIMIT,
+            "The outbox at 0.8 or more of the loop.",
+        ),
+        Table(
+            f"Processor time of a message, to {whom}",
+            "The same runs: the processor time of the process that sends; of Celery's also its worker's and Redis's. "
+            "Postgres's own is not in it.",
+            "µs/message",
+            False,
+            [Row(name, values) for name, values in costs.items()],
+            LIMIT,
+            "1.25 or less: 1 / 0.8.",
+        ),
+    ]
+
+
+def _growth(ways: Ways, url: str, sizes: tuple[int, int], progress: Progress) -> list[Table]:
+    few, many = sizes
+    runs: dict[tuple[str, int], Sent] = {}
+    for name in (SQLITE, POSTGRES):
+        for size in sizes:
+            progress(f"{name}, {size:,} messages")
+            runs[name, size] = Sent(ways[name], size, url, float)
+    how = f"One bulk of {few:,} and one of {many:,} messages on each, to the host that answers at once."
+    titles = {
+        "Processor time as bulks grow": ("µs/message", "cost", "The same at both sizes."),
+        "Memory as bulks grow": ("MiB", "memory", "The same at both sizes, but for SQLite's and Python's own caches."),
+    }
+    return [
+        Table(
+            title,
+            how,
+            metric,
+            False,
+            [Row(f"{name}, {size:,}", [getattr(sent, what)]) for (name, size), sent in runs.items()],
+            f"{SQLITE}, {few:,}",
+            target,
+        )
+        for title, (metric, what, target) in titles.items()
+    ]
+
+
+@contextmanager
+def _postgres() -> Iterator[str]:
+    sys.path.append(str(ROOT / "tests"))  # which have one already
+    from postgres import Postgres  # type: ignore[import-not-found]
+
+    with Postgres() as server:
+        yield server.url
+
+
+@contextmanager
+def _celery(folder: Path, url: str) -> Iterator[Callable[[], float]]:
+    """Redis and one worker of Celery, with threads; gives the processor time that they have had."""
+    socket = folder / "redis"
+    os.environ.update(BENCH_REDIS=f"redis+socket://{socket}", BENCH_HOST=url)
+    server = ["redis-server", "--port", "0", "--unixsocket", str(socket), "--dir", str(folder)]
+    worker = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "bench.celeryapp",
+        "worker",
+        "--pool",
+        "threads",
+        "--concurrency",
+        "8",
+    ]
+    with running(server, said="eady to accept connections") as redis, running(worker, said="ready") as tasks:
+        yield lambda: cpu(redis.process.pid) + cpu(tasks.process.pid)

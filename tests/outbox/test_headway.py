@@ -1,0 +1,70 @@
+"""Messages that are begun before a thread is free for them: how many, and what becomes of them."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from countinghost import SUCCESS, Stub
+from ledgers import Make, drain, people
+from sqlalchemy import func, select
+
+from miniapp.outbox import Outbox, worker
+from miniapp.outbox.tables import item
+
+THREADS, QUICK, ALL = 4, 40, 300
+
+
+@pytest.fixture(autouse=True)
+def far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Headway of minutes: whatever the machine's pace, all that there is gets begun at once."""
+    monkeypatch.setattr(worker, "HEADWAY", 300.0)
+
+
+def begun(outbox: Outbox) -> int:
+    with outbox.database.read.begin() as connection:
+        return connection.execute(select(func.count()).where(item.c.state == "sending")).scalar_one()
+
+
+def test_a_quick_host_is_given_more_than_there_are_threads(make: Make, host: Stub) -> None:
+    """Once the host's pace is known, items wait in the worker with their commit behind them; each is sent once."""
+    outbox = make(outbox_concurrency=THREADS)
+    bulk = outbox.send(people(ALL), "Hi")
+    most = []
+
+    def look(call: str, to: str) -> tuple[int, bytes, str]:
+        most.append(begun(outbox))
+        return 200, SUCCESS, ""
+
+    host.answer = look
+    assert drain(outbox, bulk.id).sent == ALL
+    assert max(most) > 2 * THREADS
+    assert host.count == len(host.accepted) == ALL
+
+
+def test_a_host_that_asks_to_wait_gets_no_more(make: Make, host: Stub) -> None:
+    """What no thread had begun goes back as it was: a 429 does not meet with all that was committed ahead."""
+    outbox = make(outbox_concurrency=THREADS)
+    bulk = outbox.send(people(ALL), "Hi")
+    host.answer = lambda call, to: (200, SUCCESS, "") if len(host.calls) < QUICK else (429, b"", "Retry-After: 60\r\n")
+    progress = drain(outbox, bulk.id)
+    assert len(host.calls) <= QUICK + 2 * THREADS
+    assert (progress.sent, progress.queued) == (QUICK, ALL - QUICK)
+
+
+def test_stopping_sends_no_more(make: Make, host: Stub) -> None:
+    """Whoever stops a worker waits for what is under way, not for all that was committed ahead."""
+    outbox = make(outbox_concurrency=THREADS)
+    bulk = outbox.send(people(ALL), "Hi")
+    stop = threading.Event()
+
+    def answer(call: str, to: str) -> tuple[int, bytes, str]:
+        if len(host.calls) >= QUICK:
+            stop.set()
+        return 200, SUCCESS, ""
+
+    host.answer = answer
+    outbox.work(stop)
+    progress = outbox.progress(bulk.id)
+    assert (progress.sent, progress.queued) == (host.count, ALL - host.count)
+    assert host.count < ALL
