@@ -1,9 +1,9 @@
 """Starting: imports.
 
 `import miniapp` loads nothing else: a name's module is imported when it is first asked for. `from miniapp import
-MiniApp` needs Flask, Flask-Login and requests; beyond them it costs our own modules and python-dotenv. There the time
-goes into dataclasses, whose methods are compiled at each start. The one regular expression that took long, 3 ms for
-what XML allows, is compiled when it is needed.
+MiniApp` needs Flask, Flask-Login and requests; beyond them it costs our own modules and python-dotenv. There the
+time goes into dataclasses, whose methods are compiled at each start. The one regular expression that took long, 3
+ms for what XML allows, is compiled when it is needed.
 """
 
 from __future__ import annotations

@@ -39,6 +39,9 @@ AHEAD = 4
 HEADWAY = 0.02
 """Seconds: several times what a turn takes. With a host that takes 50 ms and 8 threads, a crash leaves 3 items more in
 doubt than the 8 that are on their way."""
+HELD_MAX = 1.0
+"""Seconds from an item's turn to its call: the rest of `LEASE_MARGIN` is for a busy machine. If a host gets slow, what
+was marked ahead would else be sent when its lease is over, and another worker has it."""
 CALLS = 32
 """Calls over which the time of one is taken: a few for each thread, and a change is soon noticed."""
 
@@ -71,7 +74,7 @@ class Worker:
         self._failed = failed
         self._done = done
         self._name = secrets.token_hex(8)
-        self._begun: SimpleQueue[Claim | None] = SimpleQueue()
+        self._begun: SimpleQueue[tuple[Claim, float] | None] = SimpleQueue()  # with the time of its turn
         self._came: deque[tuple[Outcome, float]] = deque()  # with the seconds that the call took
         self._enough = 1  # as many are worth a turn
         self._wake = threading.Event()
@@ -95,7 +98,7 @@ class Worker:
         """
         # Daemons: else the interpreter, at its end, would wait for them before anybody could tell us to stop.
         threads = [
-            threading.Thread(target=self._serve, name="miniapp-outbox-send", daemon=True)
+            threading.Thread(target=self._serve, args=(stop,), name="miniapp-outbox-send", daemon=True)
             for _ in range(self._concurrency)
         ]
         for thread in threads:
@@ -115,6 +118,7 @@ class Worker:
             late = ends is not None and time.monotonic() >= ends
             shut = self._gate.shut and not (self._on_way or self._unrecorded)
             over = self._halt = stop.is_set() or late or (drain and shut)
+            now = time.monotonic()
             try:
                 batch, wait = self._turn(only, taking=not over)
                 failed = False
@@ -127,7 +131,7 @@ class Worker:
                     return  # the leases end by themselves
             for claim in batch:
                 self._on_way[claim.id] = claim.bulk
-                self._begun.put(claim)
+                self._begun.put((claim, now))
             self._enough = max(1, len(self._on_way) - self._concurrency - self._headway // 2)
             if self._enough > 1:
                 wait = min(wait, HEADWAY)
@@ -137,11 +141,11 @@ class Worker:
             if idle and (over or (drain and wait)):
                 return
 
-    def _serve(self) -> None:
-        for claim in iter(self._begun.get, None):
+    def _serve(self, stop: threading.Event) -> None:
+        for claim, turn in iter(self._begun.get, None):
             began = time.monotonic()
-            # Halted, it comes back as it is: surely not sent.
-            outcome = Outcome(claim, "queued", sign=None) if self._halt else self._send(claim)
+            back = self._halt or stop.is_set() or began - turn > HELD_MAX  # as it is: surely not sent
+            outcome = Outcome(claim, "queued", sign=None) if back else self._send(claim)
             self._back(outcome, time.monotonic() - began)
 
     def _send(self, claim: Claim) -> Outcome:

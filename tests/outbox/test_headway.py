@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from countinghost import SUCCESS, Stub
@@ -68,3 +69,25 @@ def test_stopping_sends_no_more(make: Make, host: Stub) -> None:
     progress = outbox.progress(bulk.id)
     assert (progress.sent, progress.queued) == (host.count, ALL - host.count)
     assert host.count < ALL
+
+
+def test_a_lease_outlives_the_call_also_if_the_host_gets_slow(
+    make: Make, host: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waited too long for a thread goes back unsent: sent later, another worker could have it by then."""
+    monkeypatch.setattr(worker, "LEASE_MARGIN", 1.5)
+    monkeypatch.setattr(worker, "HELD_MAX", 0.2)
+    outbox = make(outbox_concurrency=THREADS)
+    bulk = outbox.send(people(ALL), "Hi")
+    left: list[float] = []
+
+    def slow(call: str, to: str) -> tuple[int, bytes, str]:
+        with outbox.database.read.begin() as connection:
+            lease = connection.execute(select(item.c.lease).where(item.c.jid == to)).scalar_one()
+        left.append(lease - time.time())
+        time.sleep(0.04)  # 3 s for all: without the limit, most of them come when their lease is over
+        return 200, SUCCESS, ""
+
+    host.answer = slow
+    assert drain(outbox, bulk.id).sent == ALL
+    assert min(left) > outbox.settings.deadline
