@@ -59,6 +59,8 @@ START_SECONDS = 60  # it takes 2 s by itself; Erlang shares two cores with the o
 class Ejabberd:
     """An ejabberd for `domain`, from `start()` to `stop()`. It asks about accounts at `accounts_port`."""
 
+    config = CONFIG
+
     def __init__(self, domain: str) -> None:
         self.domain = domain
         self.secret, self.accounts_secret = "component-secret", "accounts-secret"
@@ -72,7 +74,7 @@ class Ejabberd:
         extauth = f"{_python()} -S {self.directory}/extauth.py http://127.0.0.1:{self.accounts_port} {secret}"
         shutil.copy(Path(__file__).parents[2] / "miniapp/sandbox/network/extauth.py", self.directory)
         config = self.directory / "ejabberd.yml"
-        config.write_text(CONFIG.format(**vars(self), extauth=extauth))
+        config.write_text(self.config.format(**vars(self), extauth=extauth))
         if not (self.directory / "archive.db").exists():
             database = sqlite3.connect(self.directory / "archive.db")
             database.executescript(Path("/usr/share/ejabberd/sql/lite.sql").read_text())

@@ -1,0 +1,239 @@
+"""Messages to real clients.
+
+A call of the sandbox's REST API ends once its message is in the store; from there a queue brings it to Prosody, in
+batches that grow with the load, each confirmed by one round trip. So under load the queue and the calls share one
+processor, which is the limit: of the sandbox's time for an alert about a third is HTTP, a third SQLite and what is
+around it, and a third the stanza. SQLAlchemy's object layer was more than half of it once, Werkzeug's server, which
+closes each connection, as much again, and Prosody waited for the disk at every message: together they held the rate
+below a fifth of what it is.
+
+A broadcast costs Prosody the same for each user, most of it the archive; nothing is kept in memory for it but the JIDs.
+
+Prosody's own HTTP API, mod_rest, is in no package of Debian's, so it can't be measured here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+import requests
+
+from tests.xmpp.ejabberd import CONFIG, Ejabberd
+
+from .processes import cpu
+from .report import Progress, Row, Table
+from .sandboxhost import DOMAIN, FIRST, LAST
+
+PASSWORD = "of-the-benchmark"  # noqa: S105 (of an account that is gone when this ends)
+CONNECTIONS = 8
+RATE = 300  # messages a second, which every subject bears
+OURS, EJABBERD = "this sandbox, on Prosody", "ejabberd, mod_http_api"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An HTTP API that sends messages to the user `jid`, who logs in with `password` at `c2s`."""
+
+    port: int
+    path: str
+    headers: dict[str, str]
+    body: dict[str, str]
+    field: str
+    jid: str
+    password: str
+    c2s: int
+
+
+@dataclass(frozen=True)
+class Result:
+    rate: float
+    seconds: list[float]
+
+
+class PeerEjabberd(Ejabberd):
+    """The ejabberd of the tests, with its HTTP API, and accounts of its own."""
+
+    config = (
+        CONFIG.replace("{{/ws:", "{{/api: mod_http_api, /ws:")
+        .replace("auth_method: [external]", "auth_method: [sql]\nauth_password_format: plain")
+        .replace('extauth_program: "{extauth}"\nextauth_pool_size: 2\n', "")
+        + "  mod_admin_extra: {{}}\n"
+        + "api_permissions:\n  bench: {{who: {{ip: 127.0.0.1/8}}, what: [send_message, register]}}\n"
+    )
+
+
+def measure(quick: bool, progress: Progress) -> list[Table]:
+    rounds, many = (1, 200) if quick else (5, 5000)
+    at_once: dict[str, list[Result]] = {OURS: [], EJABBERD: []}
+    paced: dict[str, list[Result]] = {OURS: [], EJABBERD: []}
+    with ExitStack() as stack:
+        progress("starting")
+        subjects = {OURS: stack.enter_context(sandbox()), EJABBERD: stack.enter_context(ejabberd())}
+        for subject in subjects.values():
+            run(subject, 100, 0)  # each has met the user, and has its database open
+        for number in range(rounds):
+            names = list(subjects)[:: -1 if number % 2 else 1]
+            for name in names:
+                progress(f"{name}, round {number + 1} of {rounds}")
+                at_once[name].append(run(subjects[name], many, 0))
+                paced[name].append(run(subjects[name], max(many // 2, 100), RATE))
+    sizes = (100, 300) if quick else (1_000, 10_000, 100_000)
+    return [
+        Table(
+            "REST to an XMPP client",
+            f"Alerts to one user, {many} in each round over {CONNECTIONS} connections, as many as go, until the last "
+            "one is with slixmpp, the client. Both servers keep archives in SQLite.",
+            "messages/s",
+            True,
+            [Row(name, [one.rate for one in results]) for name, results in at_once.items()],
+            EJABBERD,
+            "ahead of ejabberd's mod_http_api and of Prosody's mod_rest",
+        ),
+        *(
+            Table(
+                f"Time under way at {RATE} a second, {name}",
+                "The same at a steady pace, from before the call to when the client has the message.",
+                "ms",
+                False,
+                [Row(one, [1000 * at(result.seconds) for result in results]) for one, results in paced.items()],
+                EJABBERD,
+                "ahead of both",
+            )
+            for name, at in (("p50", median), ("p99", lambda seconds: quantiles(seconds, n=100)[98]))
+        ),
+        *broadcasts(sizes, progress),
+    ]
+
+
+def run(subject: Subject, count: int, rate: int) -> Result:
+    """`count` messages, `rate` a second or, if that is 0, as many as go."""
+    receiver = subprocess.Popen(
+        [sys.executable, "-m", "bench.receiver", subject.jid, str(subject.c2s), str(count)],
+        env={**os.environ, "RECEIVER_PASSWORD": subject.password},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with receiver:
+        assert receiver.stdout is not None
+        assert receiver.stdout.readline() == "here\n"
+        job = {**vars(subject), "count": count, "connections": CONNECTIONS, "rate": rate}
+        sender = [sys.executable, "-m", "bench.sender"]
+        sent = subprocess.run(sender, input=json.dumps(job), capture_output=True, text=True)
+        if sent.returncode:
+            receiver.kill()
+            raise RuntimeError(sent.stderr)
+        got = json.loads(receiver.stdout.readline())
+    return Result(count / (got["last"] - float(sent.stdout)), got["seconds"])
+
+
+@contextmanager
+def host(users: int) -> Iterator[tuple[dict[str, Any], int]]:
+    """A sandbox with so many users: what `bench.sandboxhost` says of it, and its process ID."""
+    command = [sys.executable, "-m", "bench.sandboxhost", str(users)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline()), process.pid
+        finally:
+            process.stdin.close()
+
+
+@contextmanager
+def sandbox() -> Iterator[Subject]:
+    with host(2) as (said, _):
+        yield Subject(
+            port=said["port"],
+            path="/onechat/api/singleMessage",
+            headers={"apikey": said["key"], "Content-Type": "application/json"},
+            body={"jid": said[FIRST]["jid"]},
+            field="message",
+            c2s=said["c2s"],
+            **said[FIRST],
+        )
+
+
+@contextmanager
+def ejabberd() -> Iterator[Subject]:
+    server = PeerEjabberd(DOMAIN).start()
+    try:
+        account = {"user": FIRST, "host": DOMAIN, "password": PASSWORD}
+        requests.post(f"http://127.0.0.1:{server.http}/api/register", json=account, timeout=20).raise_for_status()
+        yield Subject(
+            port=server.http,
+            path="/api/send_message",
+            headers={"Content-Type": "application/json"},
+            body={"type": "chat", "from": f"alerts.{DOMAIN}", "to": f"{FIRST}@{DOMAIN}", "subject": ""},
+            field="body",
+            jid=f"{FIRST}@{DOMAIN}",
+            password=PASSWORD,
+            c2s=server.c2s,
+        )
+    finally:
+        server.stop()
+
+
+def broadcasts(sizes: tuple[int, ...], progress: Progress) -> list[Table]:
+    """One broadcast to each size of a crowd."""
+    found = {}
+    for size in sizes:
+        progress(f"broadcast to {size:,}")
+        found[f"{size:,} users"] = broadcast(size)
+    how = "One call of massBroadcast, in a sandbox on Prosody; two of the users are online, the first and the last."
+    reference = next(iter(found))
+
+    def table(title: str, metric: str, key: Callable[[dict[str, float]], float], target: str) -> Table:
+        rows = [Row(name, [key(figures)]) for name, figures in found.items()]
+        return Table(title, how, metric, False, rows, reference, target)
+
+    return [
+        table("Broadcast: until the first user has it", "s", lambda one: one["first"], "within a second"),
+        table("Broadcast: for each user, until the last one has it", "ms", lambda one: one["each"], "linear"),
+        table("Broadcast: processor time of Prosody for each user", "ms", lambda one: one["cpu"], "linear"),
+        table("Broadcast: memory of the sandbox, at its greatest", "MiB", lambda one: one["memory"], "flat"),
+    ]
+
+
+def broadcast(users: int) -> dict[str, float]:
+    with host(users) as (said, pid), ExitStack() as stack:
+        clients = []
+        for name in (FIRST, LAST):
+            arguments = [said[name]["jid"], str(said["c2s"]), "1"]
+            client = stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-m", "bench.receiver", *arguments],
+                    env={**os.environ, "RECEIVER_PASSWORD": said[name]["password"]},
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            assert client.stdout is not None
+            assert client.stdout.readline() == "here\n"
+            clients.append(client.stdout)
+        spent = cpu(said["prosody"])
+        body = {"domain": said["domain"], "message": f"{time.monotonic()} to everybody"}
+        url = f"http://127.0.0.1:{said['port']}/onechat/api/massBroadcast"
+        requests.post(url, json=body, headers={"apikey": said["key"]}, timeout=300).raise_for_status()
+        first, last = (json.loads(client.readline())["seconds"][0] for client in clients)
+        return {
+            "first": first,
+            "each": 1000 * last / users,
+            "cpu": 1000 * (cpu(said["prosody"]) - spent) / users,
+            "memory": peak(pid),
+        }
+
+
+def peak(pid: int) -> float:
+    """The most memory that the process has had, in MiB."""
+    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
