@@ -28,6 +28,7 @@ from .heard import Heard
 from .server import ServerSettings
 
 BATCH = 100  # messages between two confirmations: little to look up after a break, little waiting without one
+UNCONFIRMED = 2  # batches; one more can be written while one is confirmed, and under load they grow
 PHONES_MAX = 100  # streams open at once, one for each phone in use; the longest unused makes room
 PHONE_SECONDS = 10.0  # for a phone's login, before messages of others go first
 POSTPONE_SECONDS = 5.0  # until a sender for whom it did not work is tried again
@@ -56,6 +57,8 @@ class Bridge:
         self._phones: OrderedDict[str, Phone] = OrderedDict()
         self._postponed: set[str] = set()
         self._woken = False
+        self._rewind = False  # whether the queue is to be read from its beginning
+        self._confirming: set[asyncio.Task[None]] = set()
         self._removed: set[str] = set()  # whose streams are still to be ended
         self._provided: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -258,23 +261,31 @@ class Bridge:
     # --- what goes ---
 
     async def _send_all(self) -> None:
-        """Send what is in the queue, for ever."""
+        """Send what is in the queue, for ever. What has been written is not read again unless something broke."""
+        after = 0
         while True:
             try:
                 await self._alerts.channel.up.wait()
-                rows = self._store.stanzas.waiting(BATCH, without=self._postponed)
+                if self._rewind:
+                    if self._confirming:
+                        await asyncio.wait(self._confirming)
+                    self._rewind, after = False, 0
+                rows = self._store.stanzas.waiting(BATCH, after=after, without=self._postponed)
                 if not rows:
                     self._work.clear()
-                    if not self._store.stanzas.waiting(1, without=self._postponed):
+                    if not self._rewind and not self._store.stanzas.waiting(1, after=after, without=self._postponed):
                         await self._work.wait()
                     continue
                 for sender, run in itertools.groupby(rows, key=lambda row: row.sender.jid):
                     await self._send_run(sender, list(run))
+                after = rows[-1].message_id
             except Broken as error:
                 log.info("Sending was broken off (%s); what is queued stays queued.", error)
+                self._rewind = True
                 await asyncio.sleep(0.05)  # the stream itself comes back after 0.1 s at the soonest
             except Exception:
                 log.exception("Sending failed")
+                self._rewind = True
                 await asyncio.sleep(1.0)  # whatever it is, it must not keep the processor busy
 
     async def _send_run(self, sender: str, run: list[Outgoing]) -> None:
@@ -298,8 +309,11 @@ class Bridge:
                     await self._broadcast(message)
                 continue
             self._store.stanzas.mark([message.message_id for message in messages], SENDING)
-            await (self._write_groups(messages, phone) if kind == "group" else self._write_directs(messages, phone))
-            self._store.stanzas.mark([message.message_id for message in messages], SETTLED)
+            if kind == "group":
+                await self._write_groups(messages, phone)
+                self._store.stanzas.mark([message.message_id for message in messages], SETTLED)
+            else:
+                await self._write_directs(messages, phone)
 
     def _kind(self, message: Outgoing) -> str:
         return "broadcast" if message.to == self._settings.domain else message.kind
@@ -311,7 +325,21 @@ class Bridge:
                 phone.send_direct(message)
             else:
                 self._alerts.send(message.sender.name, message.to, message.text, message.stanza_id)
-        await channel.ping(self._settings.domain)
+        while len(self._confirming) >= UNCONFIRMED:
+            await asyncio.wait(self._confirming, return_when=asyncio.FIRST_COMPLETED)
+        task = self._do(self._confirm(channel, [message.message_id for message in messages]))
+        self._confirming.add(task)
+        task.add_done_callback(self._confirming.discard)
+
+    async def _confirm(self, channel: Channel, message_ids: list[int]) -> None:
+        """Settle what was written to `channel`, once the server has surely dealt with it."""
+        try:
+            await channel.ping(self._settings.domain)
+            self._store.stanzas.mark(message_ids, SETTLED)
+        except Broken as error:
+            log.info("What became of %d messages is not known (%s) and will be looked up.", len(message_ids), error)
+            self._rewind = True
+            self._work.set()
 
     async def _write_groups(self, messages: list[Outgoing], phone: Phone | None) -> None:
         for room in {message.to for message in messages}:
@@ -358,6 +386,7 @@ class Bridge:
 
         def again() -> None:
             self._postponed.discard(sender)
+            self._rewind = True
             self._work.set()
 
         asyncio.get_running_loop().call_later(POSTPONE_SECONDS, again)

@@ -30,6 +30,7 @@ consider_bosh_secure = true
 -- A chat plugin may stand on any page; a page that has no password gets nowhere, as there are no cookies.
 http_cors_override = { bosh = { enabled = true; origins = "*" }; websocket = { enabled = true; origins = "*" } }
 
+network_settings = { nagle = false } -- a short message would wait up to 40 ms for the one before to be acknowledged
 c2s_stanza_size_limit = 256 * 1024 -- bytes; the largest picture that clients send about themselves
 limits = { c2s = { rate = "256kb/s"; burst = "4s" } } -- a thousand short messages a second; who sends more has to wait
 

@@ -72,6 +72,7 @@ _WAITING = (
     )
     .join_from(StanzaRow, MessageRow, MessageRow.id == StanzaRow.message_id)
     .where(StanzaRow.state != literal(SETTLED, literal_execute=True))  # in the very words of the index
+    .where(StanzaRow.message_id > bindparam("after"))
     .order_by(StanzaRow.message_id)
     .limit(bindparam("limit"))
 )
@@ -84,15 +85,14 @@ class Stanzas:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def waiting(self, limit: int, *, without: Collection[str] = ()) -> list[Outgoing]:
-        """The first `limit` messages that are not settled, without those of the senders `without`."""
+    def waiting(self, limit: int, *, after: int = 0, without: Collection[str] = ()) -> list[Outgoing]:
+        """The first `limit` messages after the ID `after` that are not settled, without those of senders `without`."""
         query = _WAITING.where(MessageRow.sender.not_in(without)) if without else _WAITING
         with self._database.connection() as c:
+            found = c.execute(query, {"limit": limit, "after": after})
             return [
-                Outgoing(
-                    id_, cast(MessageKind, kind), Sender(by, name), to, text, at, stanza_id, cast(State, state), upto
-                )
-                for id_, kind, by, name, to, text, at, stanza_id, state, upto in c.execute(query, {"limit": limit})
+                Outgoing(id_, cast(MessageKind, kind), Sender(by, name), to, text, at, stanza, cast(State, state), upto)
+                for id_, kind, by, name, to, text, at, stanza, state, upto in found
             ]
 
     def recipients(self, message_id: int, after: str, limit: int) -> list[str]:
