@@ -33,7 +33,7 @@ SLOWNESS = 0.01
 """Seconds that the slower host takes: a call within one region of the internet takes this and more."""
 NOTES = {
     LIMIT: "the limit; loses what was left when it ends",
-    CELERY: "loses tasks when Redis or the worker is killed: see the design",
+    CELERY: "late acknowledgement is off, as by default: a worker that is killed loses what it had",
 }
 
 Ways = dict[str, tuple[str, Callable[[], str]]]

@@ -217,6 +217,8 @@ class Worker:
         self._unrecorded = self._unrecorded[len(outcomes) :]
         self._leased = leased
         self._tell(outcomes, done)
+        if any(outcome.state == "queued" and not outcome.wait for outcome in outcomes):
+            wait = 0.0  # they are due again, which `bulks` was too early to know
         return batch, wait
 
     def _take(
