@@ -150,12 +150,12 @@ def _free_port() -> int:
 
 
 def _get(port: int, path: str, host: str) -> bytes | None:
-    """The page, or None if nobody answers there."""
+    """The page, or None if nobody answers there, or not to the end: Flask's reloader ends in the middle of a page."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
     try:
         connection.request("GET", path, headers={"Host": f"{host}:{port}", "Accept": "text/html"})
         return connection.getresponse().read()
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return None
     finally:
         connection.close()
