@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import random
 import signal
@@ -69,7 +70,7 @@ class Lost:
 class Crowd:
     """`users` users of the app at `url`, each with a request every `think` seconds on the average, until `over`.
 
-    `answers` counts `(what, status)`; a page of somebody whose login is good is a `page`, of others `page after login`.
+    `answers` counts `(what, status)`; a 401 to somebody whose login was over counts as `page after login`.
     """
 
     url: str
@@ -108,7 +109,7 @@ class Crowd:
             elif random.random() < ALERTS:
                 await self._ask("alert", "POST", "/api/alerts", cookie, b"message=Soup", "x-www-form-urlencoded")
             else:
-                await self._ask("page" if now < expires else "page after login", "GET", "/", cookie)
+                await self._ask("page", "GET", "/", cookie, good_until=expires)
             await asyncio.sleep(random.uniform(0, 2 * self.think))
 
     async def _log_in(self, jid: str, cookie: str) -> tuple[int, str]:
@@ -118,9 +119,19 @@ class Crowd:
         return status, found[0].partition(":")[2].partition(";")[0].strip() if status == 204 else ""
 
     async def _ask(
-        self, what: str, method: str, path: str, cookie: str, body: bytes = b"", kind: str = "json"
+        self,
+        what: str,
+        method: str,
+        path: str,
+        cookie: str,
+        body: bytes = b"",
+        kind: str = "json",
+        good_until: float = math.inf,
     ) -> tuple[int, str]:
-        """The status and head of the answer to one request, on a connection of its own; 0 if there is none."""
+        """The status and head of the answer to one request, on a connection of its own; 0 if there is none.
+
+        A 401 that came after the login's end, `good_until`, is right, even if the request was sent before it.
+        """
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: {urlsplit(self.url).netloc}\r\nConnection: close\r\n"
             f"Origin: {self.url}\r\nCookie: {cookie}\r\n"
@@ -137,7 +148,8 @@ class Crowd:
             return 0, ""
         finally:
             self.in_flight -= 1
-        self.answers[what, status] += 1
+        late = status == 401 and loop.time() >= good_until
+        self.answers[f"{what} after login" if late else what, status] += 1
         return status, head
 
     async def _exchange(self, request: bytes) -> bytes:
