@@ -57,7 +57,7 @@ export interface InitOptions {
 }
 
 export interface GroupOptions {
-  /** At least one besides the creator. */
+  /** JIDs, or user names on the configured domain; at least one besides the creator. */
   members: string[];
   chatName?: string;
   /** The address of a picture, or base64 text. */

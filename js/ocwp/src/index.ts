@@ -1,5 +1,5 @@
-import type { InitOptions } from "./options.js";
-import { Plugin, type GroupOptions } from "./ocwp.js";
+import type { GroupOptions, InitOptions } from "../ocwp.d.ts";
+import { Plugin } from "./ocwp.js";
 import type { Status, StatusCallback } from "./status.js";
 
 declare const __VERSION__: number;

@@ -1,3 +1,4 @@
+import type { GroupOptions } from "../ocwp.d.ts";
 import type { Chat } from "./chat.js";
 import { Client } from "./client.js";
 import { loadConfig, loadWords, type Config } from "./config.js";
@@ -11,17 +12,6 @@ import { StatusLine, type Status, type StatusCallback } from "./status.js";
 import type { Message } from "./timeline.js";
 import type { Ui } from "./ui.js";
 import { Language, type Words } from "./words.js";
-
-/** What `ocwp.chat.group.create` takes. */
-export interface GroupOptions {
-  /** JIDs, or user names on the configured domain; at least one besides the creator. */
-  members: string[];
-  chatName?: string;
-  /** An address of a picture, or base64 text. */
-  chatAvatar?: string;
-  /** A UUID. Where the group exists, it is opened. */
-  chatJid?: string;
-}
 
 /** Milliseconds that a group waits for the connection to be ready. */
 const READY_MS = 30_000;

@@ -1,37 +1,8 @@
 /** What a site gives to `ocwp.init`: OneChat's options and ours, with the documented defaults. */
 
-export interface Credentials {
-  /** A JID, or a user name on the configured domain. */
-  usr: string;
-  /** A password, or better a short-lived credential that the site's backend issued. */
-  pw: string;
-}
+import type { ChatBoxOptions, Credentials, InitOptions } from "../ocwp.d.ts";
 
-export interface ChatBoxOptions {
-  marginLeft?: number | string;
-  marginRight?: number | string;
-  maxHeight?: number | string;
-  maxWidth?: number | string;
-  minHeight?: number | string;
-  minWidth?: number | string;
-  paddingTop?: number | string;
-  outerPaddingLeft?: number | string;
-  outerPaddingRight?: number | string;
-}
-
-export interface InitOptions {
-  containerElement: Element;
-  confPath?: string;
-  locale?: { path?: string; default?: string };
-  chatBox?: ChatBoxOptions;
-  /** The spelling of OneChat's example. */
-  chatbox?: ChatBoxOptions;
-  login?: Credentials;
-  /** Ours: asked for at each connection and reconnection; logs in at once. */
-  credentials?: () => Promise<Credentials> | Credentials;
-  /** Ours: `auto` follows the visitor's system. */
-  theme?: "auto" | "light" | "dark";
-}
+export type { Credentials, InitOptions };
 
 export type Box = { [Key in keyof Required<ChatBoxOptions>]: number };
 

@@ -1,14 +1,6 @@
-/** The connection statuses of OneChat's page. */
-export type Status =
-  | "XMPP_CONNECTION_IDLE"
-  | "XMPP_CONNECTION_DISCONNECTED"
-  | "XMPP_CONNECTION_CONNECTED"
-  | "XMPP_CONNECTION_CONNECTED_READY"
-  | "XMPP_CONNECTION_CONNECTING"
-  | "XMPP_CONNECTION_AUTHFAIL"
-  | "XMPP_CONNECTION_CONNFAIL"
-  | "XMPP_CONNECTION_ERROR";
+import type { ConnectionStatus as Status } from "../ocwp.d.ts";
 
+export type { Status };
 export type StatusCallback = (status: Status) => void;
 
 /** The current status and those who want to know of changes. */
