@@ -112,6 +112,7 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
             for name, at in (("p50", median), ("p99", lambda seconds: quantiles(seconds, n=100)[98]))
         ),
         *broadcasts(sizes, progress),
+        *kinds(100 if quick else 2000, 1 if quick else 3, progress),
     ]
 
 
@@ -237,3 +238,28 @@ def peak(pid: int) -> float:
     """The most memory that the process has had, in MiB."""
     line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
+
+
+def kinds(count: int, rounds: int, progress: Progress) -> list[Table]:
+    """One message of each kind, what it costs: docs/scale.md reckons from these."""
+    found: list[dict[str, dict[str, float]]] = []
+    for number in range(rounds):
+        progress(f"messages of each kind, round {number + 1} of {rounds}")
+        command = [sys.executable, "-m", "bench.kinds", str(count)]
+        found.append(json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout))
+    how = (
+        f"{count:,} of each kind, and three broadcasts, from one thread, straight to the sandbox's network: until the "
+        "queue is empty. Prosody keeps its archives in SQLite."
+    )
+    reference = next(iter(found[0]))
+
+    def table(title: str, metric: str, key: str, higher_is_better: bool, target: str) -> Table:
+        rows = [Row(kind, [one[kind][key] for one in found]) for kind in found[0]]
+        return Table(title, how, metric, higher_is_better, rows, reference, target)
+
+    return [
+        table("Messages accepted a second, by kind", "messages/s", "accepted", True, "none set"),
+        table("Messages delivered a second, by kind", "messages/s", "delivered", True, "none set"),
+        table("Processor time of Prosody for one delivered", "ms", "prosody", False, "none set"),
+        table("Processor time of the sandbox for one delivered", "ms", "sandbox", False, "none set"),
+    ]
