@@ -195,7 +195,9 @@ def test_a_running_page_reloads_when_the_code_changes(host: Host):
 def test_a_page_without_a_bridge_is_opened_anew(host: Host):
     """A page that shows an error has no bridge: the phone says so, and opens the app again once its code changed."""
     phone = host.open_app(0)
-    phone.app.locator("body[data-connected]").evaluate("() => (location.href = '/broken')")
+    expect(phone.app.locator("body[data-connected]")).to_be_visible()
+    expect(phone.root.get_by_text("Opening")).to_have_count(0)  # its page is loaded: the next load is another page's
+    phone.app.locator("body").evaluate("() => (location.href = '/broken')")
     expect(phone.app.locator("h1")).to_have_text("Traceback")
     expect(phone.get("no-bridge")).to_be_visible()
     host.onechat.controls.reload()

@@ -135,8 +135,8 @@ def test_options_are_saved(page: Page, server: SandboxServer) -> None:
     page.goto("/portal/options")
     page.get_by_label("New apps").select_option("by_hand")
     page.get_by_label("A new session lasts").fill("60")
-    page.get_by_role("button", name="Save").click()
-    page.wait_for_load_state()
+    with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        page.get_by_role("button", name="Save").click()
     expect(page.get_by_label("New apps")).to_have_value("by_hand")
     assert (server.sandbox.options.approve, server.sandbox.options.session_lifetime) == ("by_hand", 60)
 
