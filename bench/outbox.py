@@ -9,7 +9,9 @@ and the outbox reached an eighth of the loop's pace.
 What is left beside the call's own time is the rows themselves: three updates with their indexes. The threads that
 send and the one at the ledger share one interpreter, so against a host that answers at once this shows in full;
 against one that takes its time, it happens while threads wait. On Postgres each statement is a round trip as well,
-four or five in a turn; there more workers, each with its own interpreter, share a bulk.
+four or five in a turn, after each of which the ledger's thread waits for its turn in the interpreter: one more look
+at the ledger less, or statements without lists of parameters, change little. More workers do: two processes with as
+many threads in both are ahead of the loop in one.
 
 Celery keeps one message of its own format for each task and takes it apart again; it has no record of what was sent.
 """
@@ -29,9 +31,11 @@ from .processes import ROOT, cpu, host, running
 from .report import Progress, Row, Table, interleaved
 
 LIMIT, SQLITE, POSTGRES, CELERY = "loop over the client", "outbox, SQLite", "outbox, Postgres", "Celery on Redis"
+PAIR = "outbox, Postgres, two workers"
 SLOWNESS = 0.01
 """Seconds that the slower host takes: a call within one region of the internet takes this and more."""
 NOTES = {
+    PAIR: "each with half of the threads",
     LIMIT: "the limit; loses what was left when it ends",
     CELERY: "late acknowledgement is off, as by default: a worker that is killed loses what it had",
 }
@@ -51,6 +55,7 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
             LIMIT: ("loop", lambda: ""),
             SQLITE: ("outbox", lambda: f"sqlite:///{folder}/{next(files)}.db"),
             POSTGRES: ("outbox", lambda: postgres),
+            PAIR: ("pair", lambda: postgres),
         }
         tables = _against(ways, slower.url, few // 4, rounds, progress, f"a host that takes {SLOWNESS * 1000:.0f} ms")
         celery = stack.enter_context(_celery(folder, quickest.url))
