@@ -159,11 +159,14 @@ def test_the_server_ends_with_a_parent_that_is_killed() -> None:
 
 def test_what_a_killed_sandbox_left_is_cleared_away(people: People) -> None:
     """The next one to start removes the directory of one that was killed, but of none that runs."""
-    with sandbox_process() as (process, _, directory):
+    with sandbox_process() as (process, prosody, directory):
         with Prosody(people):
             assert (directory / "prosody.cfg.lua").exists()
+        watch = os.pidfd_open(prosody)
         process.kill()
         process.wait()
+        _ended(watch)
+        os.close(watch)
         with Prosody(people):
             assert not directory.exists()
 

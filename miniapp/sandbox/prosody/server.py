@@ -208,6 +208,7 @@ class Prosody:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 cwd=self._directory,
+                pass_fds=() if self._temporary is None else (self._temporary.lock,),
                 env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self._directory), "LANG": "C.UTF-8"},
                 start_new_session=True,  # Ctrl-C in the terminal is for us, and we stop it
                 **who,

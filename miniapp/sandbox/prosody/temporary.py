@@ -1,6 +1,7 @@
 """Directories that are gone after their sandbox: at its end, or, if it was killed, at the start of the next one.
 
-The owner holds a lock on a file in the directory, which the kernel lets go of when its process ends, however it does.
+The owner and the server that it starts there hold a lock on a file in the directory, which the kernel lets go of when
+both have ended, however they do.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ LOCK = "sandbox.lock"
 
 
 class TemporaryDirectory:
-    """A directory of this process's own, at `path`, until `remove()`."""
+    """A directory of this process's own, at `path`, until `remove()`; `lock` is the descriptor to hand to the server."""
 
     def __init__(self) -> None:
         made = Path(tempfile.mkdtemp(prefix=UNLOCKED))
-        self._lock = os.open(made / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self.lock = os.open(made / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
         self.path = made.rename(made.with_name(made.name.replace(UNLOCKED, PREFIX, 1)))
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
-        os.close(self._lock)
+        os.close(self.lock)
 
 
 def clear_away(owners: Collection[int]) -> None:
