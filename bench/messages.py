@@ -1,11 +1,12 @@
 """Messages to real clients.
 
 A call of the sandbox's REST API ends once its message is in the store; from there a queue brings it to Prosody, in
-batches that grow with the load, each confirmed by one round trip. So under load the queue and the calls share one
-processor, which is the limit: of the sandbox's time for an alert about a third is HTTP, a third SQLite and what is
-around it, and a third the stanza. SQLAlchemy's object layer was more than half of it once, Werkzeug's server, which
-closes each connection, as much again, and Prosody waited for the disk at every message: together they held the rate
-below a fifth of what it is.
+batches that grow with the load, each confirmed by one round trip. Under load the queue and the calls share one
+processor, which is the limit: what a message costs there is mostly HTTP (Flask and cheroot) and the changes of threads.
+Four things held the rate below a tenth of what it is: Werkzeug's server, which closes each connection; SQLAlchemy, which
+takes ten times as long for a message as SQLite's own interface does, so the statements of every message are written
+out; a thread pool that hands a connection to another thread after each request, where now a thread stays with it for
+some milliseconds; and a Prosody that waited for the disk at every message.
 
 A broadcast costs Prosody the same for each user, most of it the archive; nothing is kept in memory for it but the JIDs.
 

@@ -11,12 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import insert
-
 from miniapp.controls import Controls
 from miniapp.sandbox import SandboxConfig, SandboxServer
 from miniapp.sandbox.store import Store
-from miniapp.sandbox.store.tables import UserRow
 
 DOMAIN = "onechat.localhost"
 FIRST, LAST = "aaa", "zzz"  # in the order of a broadcast
@@ -25,12 +22,9 @@ FIRST, LAST = "aaa", "zzz"  # in the order of a broadcast
 def crowd(store: Store, users: int) -> None:
     """`users` people more, all at once: one by one, 100,000 take a minute."""
     names = [FIRST, *(f"crowd{number:06}" for number in range(users - 2)), LAST]
-    rows = [
-        {"jid": f"{name}@{store.domain}", "name": name, "avatar": "data:image/svg+xml,", "admin": False}
-        for name in names
-    ]
-    with store._database.connection() as connection:
-        connection.execute(insert(UserRow), rows)
+    rows = ((f"{name}@{store.domain}", name, "data:image/svg+xml,", False) for name in names)
+    with store._database.driver() as c:
+        c.executemany("INSERT INTO users (jid, name, avatar, admin) VALUES (?, ?, ?, ?)", rows)
 
 
 def main(users: int) -> None:

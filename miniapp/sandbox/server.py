@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import select
 import socket
 import threading
 import time
@@ -11,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cheroot.errors import MaxSizeExceeded
+from cheroot.server import HTTPConnection
 from cheroot.workers.threadpool import ThreadPool, WorkerThread
 from cheroot.wsgi import Gateway_10, Server
 from flask import Flask
@@ -27,6 +29,7 @@ BACKLOG = 128  # connections that wait to be accepted; 200 users who log in at o
 THREADS = 4  # at the start; more come as they are needed
 THREADS_MAX = 1024  # streams and hanging calls at once; a stack of 8 MB each is address space, not memory
 READ_BYTES = 64 * 1024  # at once, of what is thrown away
+STAY_MS = 10  # that a thread waits for the next request of its connection: to change threads takes as long as a call
 IDLE_SECONDS = 75  # for a connection without a request, as nginx has it: longer than clients keep one
 POLL_SECONDS = 0.05  # within which a stop is seen
 STOP_SECONDS = 1  # for requests that are being answered; streams and hanging calls have been ended by then
@@ -135,6 +138,18 @@ class _Gateway(Gateway_10):
                 pass
 
 
+class _Connection(HTTPConnection):
+    """A client that makes one request after the other keeps its thread, which is handed on only once it pauses."""
+
+    def communicate(self) -> bool:
+        waiting = select.poll()
+        waiting.register(self.socket, select.POLLIN)
+        while super().communicate():  # type: ignore[no-untyped-call]
+            if not (self.rfile.has_data() or waiting.poll(STAY_MS)):
+                return True
+        return False
+
+
 class _Threads(ThreadPool):
     """As many threads as are needed: a page's stream of events and a call that hangs keep one each."""
 
@@ -161,6 +176,7 @@ class _Threads(ThreadPool):
 
 class _Server(Server):
     requests: _Threads
+    ConnectionClass = _Connection
     expiration_interval = POLL_SECONDS
     keep_alive_conn_limit = THREADS_MAX
     timeout = IDLE_SECONDS

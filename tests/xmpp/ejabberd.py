@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import pwd
+import random
 import shutil
 import socket
 import sqlite3
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 CONFIG = """
@@ -135,11 +137,13 @@ def _python() -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
+    """Below those that the kernel gives to connections: one of these may be taken before ejabberd has it."""
+    ports: set[int] = set()
+    while len(ports) < count:
+        with suppress(OSError):
+            socket.create_server(("127.0.0.1", port := random.randrange(20_000, 30_000))).close()
+            ports.add(port)
+    return list(ports)
 
 
 def _answers(port: int) -> bool:

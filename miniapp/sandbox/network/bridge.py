@@ -270,15 +270,14 @@ class Bridge:
                     if self._confirming:
                         await asyncio.wait(self._confirming)
                     self._rewind, after = False, 0
+                self._work.clear()  # before the queue is read: what comes later sets it again
                 rows = self._store.stanzas.waiting(BATCH, after=after, without=self._postponed)
-                if not rows:
-                    self._work.clear()
-                    if not self._rewind and not self._store.stanzas.waiting(1, after=after, without=self._postponed):
-                        await self._work.wait()
-                    continue
                 for sender, run in itertools.groupby(rows, key=lambda row: row.sender.jid):
                     await self._send_run(sender, list(run))
-                after = rows[-1].message_id
+                if rows:
+                    after = rows[-1].message_id
+                if len(rows) < BATCH:
+                    await self._work.wait()
             except Broken as error:
                 log.info("Sending was broken off (%s); what is queued stays queued.", error)
                 self._rewind = True

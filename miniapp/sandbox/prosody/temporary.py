@@ -20,7 +20,7 @@ LOCK = "sandbox.lock"
 
 
 class TemporaryDirectory:
-    """A directory of this process's own, at `path`, until `remove()`; `lock` is the descriptor to hand to the server."""
+    """A directory of this process's own, at `path`, until `remove()`; `lock` is what its server is handed."""
 
     def __init__(self) -> None:
         made = Path(tempfile.mkdtemp(prefix=UNLOCKED))

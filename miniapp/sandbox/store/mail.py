@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterable
 from typing import cast
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, literal, select
+from sqlalchemy import and_, delete, func, literal, select
 from sqlalchemy.orm import Session as Transaction
 
 from ... import contract
 from .avatar import avatar
 from .records import Delivered, Forbidden, Group, Message, MessageKind, NotFound, Refusal, Sender, Sent, Thread, moment
 from .stanzas import QUEUED, SETTLED, stanza_key
-from .tables import Database, DeliveryRow, GroupRow, MemberRow, MessageRow, ReadRow, StanzaRow, UserRow
+from .tables import Database, DeliveryRow, GroupRow, MemberRow, MessageRow, ReadRow, StanzaRow, UserRow, driver_of
 from .users import no_user, user_row
 
 Carried = tuple[Message, list[Delivered]]
 """A message as its sender sees it, and everybody whom it reached."""
 
 
-# Built once: SQLAlchemy would take longer to put them together than SQLite to carry them out.
-_HAS_USER = select(UserRow.jid).where(UserRow.jid == bindparam("jid"))
-_ADD_MESSAGE = insert(MessageRow.__table__)  # type: ignore[arg-type]
-_ADD_DELIVERY = insert(DeliveryRow.__table__)  # type: ignore[arg-type]
-_ADD_STANZA = insert(StanzaRow.__table__)  # type: ignore[arg-type]
+# What is done for every message; the tables are those of tables.py.
+_ALL_USERS = "SELECT jid FROM users ORDER BY jid"
+_HAS_USER = "SELECT 1 FROM users WHERE jid = ?"
+_ADD_MESSAGE = """
+INSERT INTO messages (kind, sender, sender_name, app_id, "to", text, at) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+_ADD_DELIVERY = "INSERT INTO deliveries (message_id, jid, thread) VALUES (?, ?, ?)"
+_ADD_STANZA = "INSERT INTO stanzas (key, message_id, stanza_id, state, upto) VALUES (?, ?, ?, ?, '')"
 
 
 class Mail:
@@ -39,7 +43,7 @@ class Mail:
 
     def direct(self, sender: Sender, to: str, text: str) -> Carried:
         """A message to the user `to`, as a person sends it or, as an alert, the host."""
-        with self._database.connection() as c:
+        with self._database.driver() as c:
             _check_user(c, to)
             if sender.is_host:
                 return self._deliver(c, "alert", sender, to, text, {to: sender.jid})
@@ -52,13 +56,13 @@ class Mail:
             members = self._group(t, group).members
             if not sender.is_host and sender.jid not in members:
                 raise Forbidden("Only its members can write to a group.", hint="Ask a member to be invited.")
-            return self._deliver(t.connection(), "group", sender, group, text, dict.fromkeys(members, group))
+            return self._deliver(driver_of(t.connection()), "group", sender, group, text, dict.fromkeys(members, group))
 
     def broadcast(self, sender: Sender, text: str) -> Carried:
         """A message to every user there is."""
-        with self._database.connection() as c:
-            everybody = c.scalars(select(UserRow.jid).order_by(UserRow.jid)).all()
-            return self._deliver(c, "alert", sender, self._domain, text, dict.fromkeys(everybody, sender.jid))
+        with self._database.driver() as c:
+            everybody = dict.fromkeys((jid for (jid,) in c.execute(_ALL_USERS)), sender.jid)
+            return self._deliver(c, "alert", sender, self._domain, text, everybody)
 
     def sent(self, call: str | None = None, app_id: str | None = None) -> list[Sent]:
         """What the REST API accepted from mini apps, oldest first, of one call or one app if given."""
@@ -133,7 +137,7 @@ class Mail:
             else:
                 threads = {sender: to} | ({to: sender} if t.get(UserRow, to) else {})
             carried = self._deliver(
-                t.connection(), kind, Sender(sender, author.name), to, text, threads, at=at, relay=False
+                driver_of(t.connection()), kind, Sender(sender, author.name), to, text, threads, at=at, relay=False
             )
             t.add(StanzaRow(key=key, message_id=carried[0].id, stanza_id=stanza_id, state=SETTLED))
             return carried[1]
@@ -201,7 +205,7 @@ class Mail:
 
     def _deliver(
         self,
-        c: Connection,
+        c: sqlite3.Connection,
         kind: MessageKind,
         sender: Sender,
         to: str,
@@ -212,22 +216,19 @@ class Mail:
         relay: bool = True,
     ) -> Carried:
         at = self._clock() if at is None else at
-        row = {"kind": kind, "sender": sender.jid, "sender_name": sender.name, "app_id": sender.app_id}
-        message_id: int = c.execute(_ADD_MESSAGE, {**row, "to": to, "text": text, "at": at}).lastrowid
-        if threads:
-            rows = [{"jid": jid, "message_id": message_id, "thread": thread} for jid, thread in threads.items()]
-            c.execute(_ADD_DELIVERY, rows)
+        values = (kind, sender.jid, sender.name, sender.app_id, to, text, at)
+        message_id = c.execute(_ADD_MESSAGE, values).lastrowid or 0
+        c.executemany(_ADD_DELIVERY, ((message_id, jid, thread) for jid, thread in threads.items()))
         if relay and self.relayed:
             stanza_id = secrets.token_hex(16)
             key = stanza_key(kind, sender.jid, to, stanza_id, text)
-            stanza = {"key": key, "message_id": message_id, "stanza_id": stanza_id, "state": QUEUED, "upto": ""}
-            c.execute(_ADD_STANZA, stanza)
-
-        def seen(thread: str) -> Message:
-            return Message(message_id, kind, thread, sender, to, text, moment(at))
-
+            c.execute(_ADD_STANZA, (key, message_id, stanza_id, QUEUED))
         own = sender.jid if kind == "alert" else to
-        return seen(own), [Delivered(jid, seen(thread)) for jid, thread in threads.items()]
+        seen = {
+            thread: Message(message_id, kind, thread, sender, to, text, moment(at))
+            for thread in {own, *threads.values()}
+        }
+        return seen[own], [Delivered(jid, seen[thread]) for jid, thread in threads.items()]
 
     def _call(self, row: MessageRow) -> str:
         if row.kind == "group":
@@ -255,8 +256,8 @@ class Mail:
         return name, avatar(thread, name)
 
 
-def _check_user(c: Connection, jid: str) -> None:
-    if c.scalar(_HAS_USER, {"jid": jid}) is None:
+def _check_user(c: sqlite3.Connection, jid: str) -> None:
+    if c.execute(_HAS_USER, (jid,)).fetchone() is None:
         raise no_user()
 
 

@@ -7,14 +7,15 @@ so only what is found as `sending` after a connection broke can have arrived or 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
-from sqlalchemy import bindparam, delete, literal, select, update
+from sqlalchemy import delete, select, update
 
 from .records import MessageKind, Sender
-from .tables import Database, DeliveryRow, MessageRow, PositionRow, StanzaRow
+from .tables import Database, DeliveryRow, PositionRow, StanzaRow
 
 State = Literal["queued", "sending", "settled"]
 QUEUED: State = "queued"
@@ -56,27 +57,14 @@ class Position:
     since: float
 
 
-# Built once, and without the object layer: this is done for every message, or few of them.
-_WAITING = (
-    select(
-        MessageRow.id,
-        MessageRow.kind,
-        MessageRow.sender,
-        MessageRow.sender_name,
-        MessageRow.to,
-        MessageRow.text,
-        MessageRow.at,
-        StanzaRow.stanza_id,
-        StanzaRow.state,
-        StanzaRow.upto,
-    )
-    .join_from(StanzaRow, MessageRow, MessageRow.id == StanzaRow.message_id)
-    .where(StanzaRow.state != literal(SETTLED, literal_execute=True))  # in the very words of the index
-    .where(StanzaRow.message_id > bindparam("after"))
-    .order_by(StanzaRow.message_id)
-    .limit(bindparam("limit"))
-)
-_MARK = update(StanzaRow).where(StanzaRow.message_id == bindparam("id")).values(state=bindparam("to"))
+# What is done for every message, or few of them. That it is not settled stands in the very words of the index.
+_WAITING = """
+SELECT messages.id, kind, sender, sender_name, "to", text, at, stanza_id, state, upto
+FROM stanzas JOIN messages ON messages.id = stanzas.message_id
+WHERE state != 'settled' AND stanzas.message_id > ? AND sender NOT IN (SELECT value FROM json_each(?))
+ORDER BY stanzas.message_id LIMIT ?
+"""
+_MARK = "UPDATE stanzas SET state = ? WHERE message_id = ?"
 
 
 class Stanzas:
@@ -87,13 +75,12 @@ class Stanzas:
 
     def waiting(self, limit: int, *, after: int = 0, without: Collection[str] = ()) -> list[Outgoing]:
         """The first `limit` messages after the ID `after` that are not settled, without those of senders `without`."""
-        query = _WAITING.where(MessageRow.sender.not_in(without)) if without else _WAITING
-        with self._database.connection() as c:
-            found = c.execute(query, {"limit": limit, "after": after})
-            return [
-                Outgoing(id_, cast(MessageKind, kind), Sender(by, name), to, text, at, stanza, cast(State, state), upto)
-                for id_, kind, by, name, to, text, at, stanza, state, upto in found
-            ]
+        with self._database.driver() as c:
+            found = c.execute(_WAITING, (after, json.dumps(list(without)), limit)).fetchall()
+        return [
+            Outgoing(id_, kind, Sender(by, name), to, text, at, stanza, state, upto)
+            for id_, kind, by, name, to, text, at, stanza, state, upto in found
+        ]
 
     def recipients(self, message_id: int, after: str, limit: int) -> list[str]:
         """The next `limit` users whom a broadcast reached, in the order of their JIDs."""
@@ -107,8 +94,8 @@ class Stanzas:
             return list(t.scalars(query))
 
     def mark(self, message_ids: Collection[int], state: State) -> None:
-        with self._database.connection() as c:
-            c.execute(_MARK, [{"id": message_id, "to": state} for message_id in message_ids])
+        with self._database.driver() as c:
+            c.executemany(_MARK, ((state, message_id) for message_id in message_ids))
 
     def advance(self, message_id: int, upto: str) -> None:
         """Everybody up to the JID `upto` has the broadcast."""
