@@ -367,7 +367,7 @@ class Bridge:
     async def _broadcast(self, message: Outgoing) -> None:
         """Send to one part of the users after the other, and note how far it went."""
         stanzas, upto, unsure = self._store.stanzas, message.upto, message.state == SENDING
-        while jids := stanzas.recipients(message.message_id, upto, BATCH):
+        while jids := self._store.mail.recipients(message.message_id, upto, BATCH):
             upto = jids[-1]
             if unsure:
                 jids = [jid for jid in jids if not await self._has_direct(jid, message)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import cast
 
 from sqlalchemy import and_, delete, func, literal, select
@@ -17,17 +18,18 @@ from .stanzas import QUEUED, SETTLED, stanza_key
 from .tables import Database, DeliveryRow, GroupRow, MemberRow, MessageRow, ReadRow, StanzaRow, UserRow, driver_of
 from .users import no_user, user_row
 
-Carried = tuple[Message, list[Delivered]]
+Carried = tuple[Message, Iterable[Delivered]]
 """A message as its sender sees it, and everybody whom it reached."""
+PAGE = 1000  # users whom a broadcast reached, in memory at once
 
 
 # What is done for every message; the tables are those of tables.py.
-_ALL_USERS = "SELECT jid FROM users ORDER BY jid"
 _HAS_USER = "SELECT 1 FROM users WHERE jid = ?"
 _ADD_MESSAGE = """
 INSERT INTO messages (kind, sender, sender_name, app_id, "to", text, at) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 _ADD_DELIVERY = "INSERT INTO deliveries (message_id, jid, thread) VALUES (?, ?, ?)"
+_ADD_DELIVERIES = "INSERT INTO deliveries (message_id, jid, thread) SELECT ?, jid, ? FROM users"
 _ADD_STANZA = "INSERT INTO stanzas (key, message_id, stanza_id, state, upto) VALUES (?, ?, ?, ?, '')"
 
 
@@ -61,8 +63,20 @@ class Mail:
     def broadcast(self, sender: Sender, text: str) -> Carried:
         """A message to every user there is."""
         with self._database.driver() as c:
-            everybody = dict.fromkeys((jid for (jid,) in c.execute(_ALL_USERS)), sender.jid)
-            return self._deliver(c, "alert", sender, self._domain, text, everybody)
+            message = self._add(c, "alert", sender, self._domain, text)
+            c.execute(_ADD_DELIVERIES, (message.id, sender.jid))
+        return message, self._reached(message)
+
+    def recipients(self, message_id: int, after: str, limit: int) -> list[str]:
+        """The next `limit` users whom a message reached, in the order of their JIDs."""
+        query = (
+            select(DeliveryRow.jid)
+            .where(DeliveryRow.message_id == message_id, DeliveryRow.jid > after)
+            .order_by(DeliveryRow.jid)
+            .limit(limit)
+        )
+        with self._database.transaction() as t:
+            return list(t.scalars(query))
 
     def sent(self, call: str | None = None, app_id: str | None = None) -> list[Sent]:
         """What the REST API accepted from mini apps, oldest first, of one call or one app if given."""
@@ -214,21 +228,37 @@ class Mail:
         *,
         at: float | None = None,
         relay: bool = True,
-    ) -> Carried:
+    ) -> tuple[Message, list[Delivered]]:
+        message = self._add(c, kind, sender, to, text, at=at, relay=relay)
+        c.executemany(_ADD_DELIVERY, ((message.id, jid, thread) for jid, thread in threads.items()))
+        return message, [Delivered(jid, replace(message, thread=thread)) for jid, thread in threads.items()]
+
+    def _add(
+        self,
+        c: sqlite3.Connection,
+        kind: MessageKind,
+        sender: Sender,
+        to: str,
+        text: str,
+        *,
+        at: float | None = None,
+        relay: bool = True,
+    ) -> Message:
+        """A message, as its sender sees it, that has reached nobody yet."""
         at = self._clock() if at is None else at
         values = (kind, sender.jid, sender.name, sender.app_id, to, text, at)
         message_id = c.execute(_ADD_MESSAGE, values).lastrowid or 0
-        c.executemany(_ADD_DELIVERY, ((message_id, jid, thread) for jid, thread in threads.items()))
         if relay and self.relayed:
             stanza_id = secrets.token_hex(16)
             key = stanza_key(kind, sender.jid, to, stanza_id, text)
             c.execute(_ADD_STANZA, (key, message_id, stanza_id, QUEUED))
-        own = sender.jid if kind == "alert" else to
-        seen = {
-            thread: Message(message_id, kind, thread, sender, to, text, moment(at))
-            for thread in {own, *threads.values()}
-        }
-        return seen[own], [Delivered(jid, seen[thread]) for jid, thread in threads.items()]
+        return Message(message_id, kind, sender.jid if kind == "alert" else to, sender, to, text, moment(at))
+
+    def _reached(self, message: Message) -> Iterator[Delivered]:
+        after = ""
+        while jids := self.recipients(message.id, after, PAGE):
+            yield from (Delivered(jid, message) for jid in jids)
+            after = jids[-1]
 
     def _call(self, row: MessageRow) -> str:
         if row.kind == "group":

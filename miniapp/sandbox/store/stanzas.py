@@ -12,10 +12,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 
 from .records import MessageKind, Sender
-from .tables import Database, DeliveryRow, PositionRow, StanzaRow
+from .tables import Database, PositionRow, StanzaRow
 
 State = Literal["queued", "sending", "settled"]
 QUEUED: State = "queued"
@@ -81,17 +81,6 @@ class Stanzas:
             Outgoing(id_, kind, Sender(by, name), to, text, at, stanza, state, upto)
             for id_, kind, by, name, to, text, at, stanza, state, upto in found
         ]
-
-    def recipients(self, message_id: int, after: str, limit: int) -> list[str]:
-        """The next `limit` users whom a broadcast reached, in the order of their JIDs."""
-        query = (
-            select(DeliveryRow.jid)
-            .where(DeliveryRow.message_id == message_id, DeliveryRow.jid > after)
-            .order_by(DeliveryRow.jid)
-            .limit(limit)
-        )
-        with self._database.transaction() as t:
-            return list(t.scalars(query))
 
     def mark(self, message_ids: Collection[int], state: State) -> None:
         with self._database.driver() as c:
