@@ -29,7 +29,7 @@ BACKLOG = 128  # connections that wait to be accepted; 200 users who log in at o
 THREADS = 4  # at the start; more come as they are needed
 THREADS_MAX = 1024  # streams and hanging calls at once; a stack of 8 MB each is address space, not memory
 READ_BYTES = 64 * 1024  # at once, of what is thrown away
-STAY_MS = 10  # that a thread waits for the next request of its connection: to change threads takes as long as a call
+STAY_MS = 100  # that a thread waits for the next request of its connection: to change threads takes as long as a call
 IDLE_SECONDS = 75  # for a connection without a request, as nginx has it: longer than clients keep one
 POLL_SECONDS = 0.05  # within which a stop is seen
 STOP_SECONDS = 1  # for requests that are being answered; streams and hanging calls have been ended by then
@@ -144,19 +144,34 @@ class _Connection(HTTPConnection):
     def communicate(self) -> bool:
         waiting = select.poll()
         waiting.register(self.socket, select.POLLIN)
-        while super().communicate():  # type: ignore[no-untyped-call]
-            if not (self.rfile.has_data() or waiting.poll(STAY_MS)):
-                return True
-        return False
+        try:
+            while super().communicate():  # type: ignore[no-untyped-call]
+                if not (self.rfile.has_data() or waiting.poll(STAY_MS)):
+                    return True
+            return False
+        finally:
+            self.server.requests.free()
 
 
 class _Threads(ThreadPool):
     """As many threads as are needed: a page's stream of events and a call that hangs keep one each."""
 
+    def __init__(self, server: Server) -> None:
+        super().__init__(server, min=THREADS, max=THREADS_MAX)
+        self._taken = 0  # by connections, those that a thread is about to take included, which cheroot's `idle` isn't
+        self._counting = threading.Lock()
+
     def put(self, obj: Any) -> None:
-        if not self.idle:
-            self.grow(1)
+        with self._counting:
+            self._taken += 1
+            if self._taken > len(self._threads):  # type: ignore[attr-defined]  # which the stub leaves out
+                self.grow(1)
         super().put(obj)
+
+    def free(self) -> None:
+        """A thread is through with its connection."""
+        with self._counting:
+            self._taken -= 1
 
     def hang_up(self) -> None:
         """End what every thread reads or writes."""
@@ -187,7 +202,7 @@ class _Server(Server):
         super().__init__(listener.getsockname()[:2], app, request_queue_size=BACKLOG, shutdown_timeout=STOP_SECONDS)
         self._listener = listener
         self.gateway = _Gateway
-        self.requests = _Threads(self, min=THREADS, max=THREADS_MAX)
+        self.requests = _Threads(self)
 
     def bind(self, *_family: int) -> None:
         self.socket = self._listener  # cheroot's own would stay open where the port is taken

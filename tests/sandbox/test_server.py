@@ -108,11 +108,15 @@ def test_a_connection_serves_one_call_after_the_other(client: http.client.HTTPCo
 def test_a_stream_for_every_page(
     server: SandboxServer, client: http.client.HTTPConnection, eventually: Callable[[Callable[[], bool]], None]
 ) -> None:
-    """Each open stream keeps a thread; however many there are, a call is answered."""
-    with contextlib.ExitStack() as streams:
-        for _ in range(40):
-            stream = streams.enter_context(contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port)))
+    """Each open stream keeps a thread; however many are opened together, each is answered, and a call as well."""
+    with contextlib.ExitStack() as opened:
+        streams = [http.client.HTTPConnection("127.0.0.1", server.port, timeout=5) for _ in range(40)]
+        for stream in streams:
+            opened.enter_context(contextlib.closing(stream))
+            stream.connect()
+        for stream in streams:
             stream.request("GET", "/phones/events", headers={"X-Sandbox-Token": server.token})
+        for stream in streams:
             assert stream.getresponse().readline().startswith(b":")
         assert send(client).status == 401
     eventually(lambda: server.sandbox.events.open_streams == 0)
