@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -37,6 +38,7 @@ def main(users: int) -> None:
 
 
 def serve(config: SandboxConfig) -> None:
+    gc.freeze()  # as `miniapp sandbox` does
     with SandboxServer(config) as server:
         sandbox = server.sandbox
         network: Any = sandbox.network

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from miniapp.errors import MiniAppError
-from miniapp.sandbox.store import Store
+from miniapp.sandbox.store import Store, checkpoints
 from miniapp.sandbox.store.records import Conflict, NotFound, Sender
 
 from .conftest import ADMIN, ALICE, BOB, LUNCH, OFFICE
@@ -146,3 +148,35 @@ def test_secrets_hide_in_reprs() -> None:
     assert issued.session_id not in repr(issued)
     assert app.api_key not in repr(app)
     store.close()
+
+
+def test_the_log_is_brought_into_the_database_beside_the_messages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    """Long before a transaction would have to, which then starts the log anew."""
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.01)
+    path = tmp_path / "sandbox.db"
+    store = Store(path, domain=DOMAIN)
+    before, log = path.stat().st_size, path.with_name("sandbox.db-wal")
+    for number in range(100):
+        store.mail.direct(Sender(ALICE, "Alice"), BOB, f"{number} " + "x" * 4096)
+    eventually(lambda: path.stat().st_size > before + 100 * 4096)
+
+    def begun_anew() -> bool:
+        full = log.stat().st_size
+        store.mail.direct(Sender(ALICE, "Alice"), BOB, "again")
+        return log.stat().st_size == full
+
+    eventually(begun_anew)
+    store.close()
+
+
+def test_checkpoints_of_what_is_not_there_make_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database of Prosody's is its own to make."""
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.01)
+    said = threading.Event()
+    monkeypatch.setattr(checkpoints.log, "debug", lambda *_: said.set())
+    running = checkpoints.Checkpoints(tmp_path / "none.db")
+    assert said.wait(10)
+    running.stop()
+    assert list(tmp_path.iterdir()) == []

@@ -30,6 +30,8 @@ consider_bosh_secure = true
 -- A chat plugin may stand on any page; a page that has no password gets nowhere, as there are no cookies.
 http_cors_override = { bosh = { enabled = true; origins = "*" }; websocket = { enabled = true; origins = "*" } }
 
+-- Prosody's own setting has it walk through all of its memory for every seven messages.
+gc = { mode = "generational" }
 network_settings = { nagle = false } -- a short message would wait up to 40 ms for the one before to be acknowledged
 c2s_stanza_size_limit = 256 * 1024 -- bytes; the largest picture that clients send about themselves
 limits = { c2s = { rate = "256kb/s"; burst = "4s" } } -- a thousand short messages a second; who sends more has to wait
@@ -39,6 +41,7 @@ onechat_authority = given.authority
 onechat_secret = given.secret
 
 storage = { archive = "sql"; muc_log = "sql" } -- as files, a user's whole archive is loaded to add one message
+onechat_log_pages = given.log_pages
 sql = { driver = "SQLite3"; database = "archive.sqlite" }
 archive_expires_after = "4w"
 default_archive_policy = true

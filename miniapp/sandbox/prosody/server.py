@@ -24,6 +24,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from ...errors import MiniAppError
 from ..network.accounts import Accounts, Authority, person_shape
 from ..network.server import ServerSettings
+from ..store.checkpoints import LOG_PAGES, Checkpoints
 from ..store.records import User
 from .config import unprivileged, usable_directory, write
 from .temporary import TemporaryDirectory
@@ -76,6 +77,7 @@ class Prosody:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._temporary: TemporaryDirectory | None = None
+        self._checkpoints: Checkpoints | None = None
 
     @property
     def settings(self) -> ServerSettings:
@@ -119,11 +121,15 @@ class Prosody:
             raise
         self._watcher = threading.Thread(target=self._watch, name="prosody", daemon=True)
         self._watcher.start()
+        self._checkpoints = Checkpoints(self._directory / "data" / "archive.sqlite")
         return self
 
     def stop(self) -> None:
         """Returns once it has ended."""
         self._stopping.set()
+        if self._checkpoints is not None:
+            self._checkpoints.stop()
+            self._checkpoints = None
         with self._lock:
             self._end()
         if self._watcher is not None:
@@ -194,6 +200,7 @@ class Prosody:
                 "component_secret": self.component_secret,
                 "authority": self._authority.url,
                 "secret": self._authority.secret,
+                "log_pages": LOG_PAGES,
             },
         )
         with self._lock:

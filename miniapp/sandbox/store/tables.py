@@ -14,6 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sess
 from sqlalchemy.pool import NullPool
 
 from ...errors import MiniAppError
+from .checkpoints import LOG_PAGES, Checkpoints
 
 BEGIN = "BEGIN IMMEDIATE"  # who reads first and then writes would fail if another wrote between
 SCHEMA = 4  # SQLite's user_version; raise it with every change of the tables below
@@ -165,6 +166,7 @@ class Database:
                 )
             Base.metadata.create_all(connection)
             connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
+        self._checkpoints = None if path is None else Checkpoints(Path(path))
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -192,6 +194,8 @@ class Database:
                 session.execute(table.delete())
 
     def close(self) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.stop()
         self._connection.close()
 
 
@@ -202,7 +206,8 @@ def driver_of(connection: Connection) -> sqlite3.Connection:
 
 def _on_connect(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver would begin transactions late, and not before a SELECT
-    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL"):
+    pragmas = ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL", f"wal_autocheckpoint = {LOG_PAGES}")
+    for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
 
 

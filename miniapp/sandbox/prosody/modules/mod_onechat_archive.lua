@@ -1,6 +1,9 @@
 -- Keeps the archives in SQLite's write-ahead log: a message costs no wait for the disk, and none is lost when this
--- process is killed, only what was written in the last moments before the machine itself loses its power.
+-- process is killed, only what was written in the last moments before the machine itself loses its power. The sandbox
+-- brings the log into the database; here that would hold up every message.
 module:set_global();
+
+local log_pages = module:get_option_number("onechat_log_pages");
 
 module:hook("onechat-people-loaded", function ()
 	for _, engine in pairs(module:shared("/*/sql/connections")) do
@@ -8,7 +11,8 @@ module:hook("onechat-people-loaded", function ()
 		local connection = engine.conn;
 		connection:commit();
 		connection:autocommit(true); -- neither may be changed in a transaction
-		for _, pragma in ipairs({ "journal_mode = WAL", "synchronous = NORMAL" }) do
+		local pragmas = { "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = " .. log_pages };
+		for _, pragma in ipairs(pragmas) do
 			local statement = assert(connection:prepare("PRAGMA " .. pragma));
 			assert(statement:execute());
 			local row = statement:fetch();
