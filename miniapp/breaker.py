@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from .errors import HostError, HostUnreachable
 
 PLACES = 4
-"""Calls under way at a time, per process: half of the eight threads that a process has as we ship it. A host that is
-well answers in tens of milliseconds, so four serve some hundred logins a second."""
+"""Calls under way at a time, per process, that may take as long as the settings let them: half of the eight threads
+that a process has as we ship it."""
 PATIENCE = 2.0
-"""Seconds to wait for a place, or for somebody else's call: a host that gives none free in that time hangs."""
+"""Seconds for a call beyond those, or to wait for somebody else's: a host that is well answers in tens of milliseconds,
+and one that answers nobody in that time hangs."""
 FAILURES = 5
 """Failures in a row that mean the host is away: each was repeated twice already, but one user's bad luck is no sign."""
 PROBE = 5.0
@@ -32,19 +33,23 @@ class Breaker:
         self._places = threading.BoundedSemaphore(PLACES)
         self._failures = 0
         self._probe_at = 0.0
+        self._answered_at = 0.0
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Around each call to the host. Raises `HostUnreachable` instead where there is no sense in one."""
+    def place(self) -> Iterator[float | None]:
+        """Around each call to the host; gives the seconds that it may take, None for as long as any.
+
+        Raises `HostUnreachable` instead where there is no sense in a call.
+        """
         if not self._may_try():
             raise self.away()
-        if not self._places.acquire(timeout=PATIENCE):
-            self._note(FAILURES)
-            raise self.away()
+        began = time.monotonic()
+        placed = self._places.acquire(blocking=False)
         try:
-            yield
+            yield None if placed else PATIENCE
         except HostUnreachable:
-            self._note(1)
+            hangs = not placed and self._answered_at < began <= time.monotonic() - PATIENCE
+            self._note(FAILURES if hangs else 1)
             raise
         except HostError:  # it said something, so it is there
             self._note(0)
@@ -52,7 +57,8 @@ class Breaker:
         else:
             self._note(0)
         finally:
-            self._places.release()
+            if placed:
+                self._places.release()
 
     def away(self) -> HostUnreachable:
         """The error of a call that was not made."""
@@ -76,5 +82,7 @@ class Breaker:
         """That a call ended, with so many signs that the host is away: none is a sign that it isn't."""
         with self._lock:
             self._failures = self._failures + failures if failures else 0
+            if not failures:
+                self._answered_at = time.monotonic()
             if self._failures >= FAILURES:
                 self._probe_at = time.monotonic() + PROBE

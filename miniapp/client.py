@@ -117,18 +117,19 @@ class OneChat:
             )
         return Registration(str(app_id), Secret(api_key))
 
-    def authenticate_user(self, jid: str, session_id: str) -> bool:
+    def authenticate_user(self, jid: str, session_id: str, seconds: float | None = None) -> bool:
         """Whether the host knows `session_id` as a session of the user `jid` (`authenticateUser`).
 
-        True only for `Success` with `isAuthenticated` true. Raises `JIDError`, `HostError`; an `Error`, hence
-        `HostRefused`, may be about the session or about our app ID and key: the host doesn't tell them apart.
+        `seconds` is a deadline shorter than the settings' own. True only for `Success` with `isAuthenticated` true.
+        Raises `JIDError`, `HostError`; an `Error`, hence `HostRefused`, may be about the session or about our app ID
+        and key: the host doesn't tell them apart.
         """
         session_id = _secret(session_id)
         user = jids.user(jid)
         if not contract.SESSION_ID.match(session_id):
             return False  # no session has such an ID: nothing to ask
         fields = {"jid": user, "sessionId": session_id, "appId": self.settings.app_id, "apiKey": self._key()}
-        answer = self._call("authenticateUser", fields)
+        answer = self._call("authenticateUser", fields, seconds)
         if "appId" in answer or "apiKey" in answer:
             log.warning("OneChat took authenticateUser for registerMiniApp: set ONECHAT_AUTHENTICATE_PATH.")
             return False
@@ -162,14 +163,15 @@ class OneChat:
             raise ConfigurationError(problems)
         return Secret(self.settings.api_key)
 
-    def _call(self, call: str, fields: dict[str, str]) -> Mapping[str, Any]:
+    def _call(self, call: str, fields: dict[str, str], seconds: float | None = None) -> Mapping[str, Any]:
         """The host's `Success`, or one of our errors.
 
         Those are raised here, outside of any `except`: else their context would be the error of `requests`, which has
         the key in it.
         """
         target = self._targets.get(call) or self._target(call)
-        exchange = transport.Exchange(self.settings.deadline)
+        deadline = self.settings.deadline
+        exchange = transport.Exchange(deadline if seconds is None else min(seconds, deadline))
         outcome = self._attempt(call, target, fields, exchange)
         for wait in () if call == "massBroadcast" else REPEATS:
             if not isinstance(outcome, HostUnreachable) or (outcome.maybe_done and call != "authenticateUser"):

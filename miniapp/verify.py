@@ -48,11 +48,13 @@ class _Outcome:
 class Verifier:
     """Verifies pairs of JID and session ID with `authenticate`, at most one call at a time for each pair.
 
+    Its third argument is the seconds that the call may take, None for the settings' own.
+
     Pairs are known by a keyed digest alone: no session ID is kept. The breaker is of these calls alone: what becomes of
     messages neither opens nor shuts it.
     """
 
-    def __init__(self, authenticate: Callable[[str, str], bool], key: bytes) -> None:
+    def __init__(self, authenticate: Callable[[str, str, float | None], bool], key: bytes) -> None:
         self._authenticate = authenticate
         self._key = key
         self._lock = threading.Lock()
@@ -102,8 +104,8 @@ class Verifier:
     def _ask(self, jid: str, session_id: str) -> _Outcome:
         at = time.time()  # before the call: a login must not outlast what the host knew
         try:
-            with self._breaker.place():
-                return _Outcome(at if self._authenticate(jid, session_id) else None)
+            with self._breaker.place() as seconds:
+                return _Outcome(at if self._authenticate(jid, session_id, seconds) else None)
         except HostRefused as error:
             if isinstance(error, HostBusy):
                 return _Outcome(None, error)

@@ -87,7 +87,19 @@ class FaultHost:
     greet: Fault | None = None
     tls: ssl.SSLContext | None = None
     requests: list[Received] = field(default_factory=list)
-    connections: int = 0
+    peers: list[int] = field(default_factory=list)
+    """The port that each connection came from, in order."""
+
+    @property
+    def connections(self) -> int:
+        return len(self.peers)
+
+    def settled(self) -> int:
+        """How many connections there are, this one that we make included, with those that waited to be accepted."""
+        with socket.create_connection(("127.0.0.1", self.port)) as last:
+            while last.getsockname()[1] not in self.peers:
+                self._over.wait(0.001)
+        return self.connections
 
     def __enter__(self) -> Self:
         self._over = threading.Event()
@@ -119,10 +131,10 @@ class FaultHost:
     def _accept(self) -> None:
         while not self._over.is_set():
             try:
-                sock, _ = self._server.accept()
+                sock, peer = self._server.accept()
             except OSError:
                 return
-            self.connections += 1
+            self.peers.append(peer[1])
             talk = Talk(sock, self._over)
             self._talks.append(talk)
             thread = threading.Thread(target=self._serve, args=(talk, self.connections), name="faulthost")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from threading import Event
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from flask.testing import FlaskClient
 from servers import gunicorn
 from werkzeug.test import TestResponse
 
-from miniapp import verify
+from miniapp import breaker, verify
 from miniapp.auth import User
 from miniapp.breaker import FAILURES, PLACES, Breaker
 from miniapp.errors import HostBusy, HostNonsense, HostRefused, HostUnreachable
@@ -28,6 +30,7 @@ SETTINGS = {
     "ONECHAT_API_KEY": KEY,
 }
 HASTY = {"ONECHAT_CONNECT_TIMEOUT": 0.8, "ONECHAT_READ_TIMEOUT": 0.8, "ONECHAT_DEADLINE": DEADLINE}
+THREADS = 8  # as we ship it
 ANSWERS = {HostUnreachable: 503, HostBusy: 503, HostNonsense: 502, HostRefused: 401}
 
 
@@ -85,13 +88,13 @@ def test_a_host_known_to_be_away_is_not_asked(case: Case) -> None:
     with case.host() as (url, host):
         app = mini_app(url, **(HASTY if case.waits else {}))
         open_breaker(app)
-        connections = host.connections if host else 0
+        connections = host.settled() if host else 0
         for number in range(FAILURES):
             answer = log_in(app, 100 + number)
             assert answer.status_code == 503
             assert answer.headers["Retry-After"] == "5"
             assert "was not asked" in answer.json["error"]["message"]
-        assert (host.connections if host else 0) == connections
+        assert (host.settled() - 1 if host else 0) == connections
         app.extensions["miniapp"].client.close()
 
 
@@ -183,6 +186,41 @@ def test_whoever_waits_for_the_same_login_does_not_wait_for_long(monkeypatch: py
         host.__exit__()
 
 
+def test_while_the_host_is_well_no_login_waits_for_another() -> None:
+    """More logins than may take their time are all under way at once."""
+    with FaultHost(Talk.hang) as host, ThreadPoolExecutor(3 * PLACES) as pool:
+        app = mini_app(host.url)
+        logins = [pool.submit(log_in, app, number) for number in range(3 * PLACES)]
+        while len(host.requests) < len(logins):
+            assert not wait(logins, timeout=0.01).done
+        host.__exit__()
+        wait(logins)
+
+
+def test_one_login_that_hangs_beyond_the_places_is_no_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as the host answers others, a call that gets no answer in its short time counts for one failure."""
+    monkeypatch.setattr(breaker, "PATIENCE", 0.05)  # seconds, instead of two
+    gate = Breaker("authenticateUser")
+    with ExitStack() as places:
+        for _ in range(PLACES):
+            assert places.enter_context(gate.place()) is None
+
+        def hang(*, while_another_is_answered: bool) -> None:
+            with gate.place() as seconds:
+                assert seconds == breaker.PATIENCE
+                ends = time.monotonic() + seconds
+                if while_another_is_answered:
+                    with gate.place():
+                        pass
+                Event().wait(ends - time.monotonic())
+                raise gate.away()
+
+        for answered in (True, False):
+            with pytest.raises(HostUnreachable):
+                hang(while_another_is_answered=answered)
+            assert gate._may_try() is answered
+
+
 def test_a_host_that_hangs_holds_half_of_the_threads() -> None:
     """Under gunicorn with the threads that we ship, 40 logins at a host that hangs leave the pages to those who are in:
     four logins hold a thread each, the others are answered while those four still wait.
@@ -191,7 +229,7 @@ def test_a_host_that_hangs_holds_half_of_the_threads() -> None:
     with FaultHost() as host, ThreadPoolExecutor(40) as pool, requests.Session() as user:
         user.trust_env = False
         settings = {**SETTINGS, **patient, "ONECHAT_API_URL": host.url}
-        with gunicorn(settings, "--worker-class", "gthread", "--threads", "8") as url:
+        with gunicorn(settings, "--worker-class", "gthread", "--threads", str(THREADS)) as url:
 
             def post(session: Any, number: int) -> int:
                 login = {"jid": somebody(number), "sessionId": SESSION}
@@ -208,6 +246,6 @@ def test_a_host_that_hangs_holds_half_of_the_threads() -> None:
             assert {login.result() for login in told} == {503}
             for _ in range(20):
                 assert user.get(url, headers={"Connection": "close"}, timeout=30).status_code == 200
-            assert len(host.requests) == 1 + PLACES
+            assert 1 + PLACES <= len(host.requests) <= 1 + THREADS
             host.__exit__()  # the four are let go
             assert {login.result() for login in logins} == {503}
