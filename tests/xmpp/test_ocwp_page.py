@@ -110,6 +110,7 @@ def test_the_documented_defaults(visit: Visit) -> None:
     """Without options a box opens 250 wide and 100 high, right of the 350 pixels of the left bar."""
     alice = visit("alice").sign_in()
     alice.open(BOB)
+    expect(alice.box(BOB).get_by_role("log").get_by_role("status")).to_have_count(0)  # that it looks for older ones
     box = rectangle(alice, BOB)
     assert (box["width"], box["height"]) == (250, 100)
     listed = alice.page.locator("ocwp-list").bounding_box()
