@@ -69,7 +69,7 @@ def test_only_the_users_own_session_is_verified(onechat_and_client: tuple[LocalO
     assert client.authenticate_user(onechat.alice.jid, session_id) is True
     assert client.authenticate_user(onechat.alice.jid.upper(), session_id) is True
     assert client.authenticate_user(onechat.bob.jid, session_id) is False
-    assert client.authenticate_user(onechat.alice.jid, session_id[:-1] + "x") is False
+    assert client.authenticate_user(onechat.alice.jid, session_id + "x") is False
     onechat.revoke(onechat.alice)
     assert client.authenticate_user(onechat.alice.jid, session_id) is False
     session_id = onechat.session(onechat.bob)
