@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Error, expect
+from playwright.sync_api import Error, Route, expect
 
 from xmpp.ocwp_site import BUILD, DOMAIN, Site, Visitor
 
@@ -209,6 +209,27 @@ def test_strings_missing_from_a_locale_are_english(visit: Visit) -> None:
     alice.sign_in(locale={"default": "own"})
     expect(alice.page.get_by_role("heading", name="Talk")).to_be_visible()
     expect(alice.page.get_by_role("searchbox", name="Search people and groups")).to_be_visible()
+
+
+def test_it_connects_while_the_words_are_on_their_way(visit: Visit) -> None:
+    """Only the drawing waits for the locale; if that doesn't come after all, the connection is ended."""
+    alice = visit("alice")
+    asked: list[Route] = []
+    alice.page.route("**/locale/own.json", lambda route: asked.append(route))
+    for answer in ({"status": 404}, {"json": {"chats": "Talk"}}):
+        alice.page.evaluate(
+            """(login) => {
+                const containerElement = document.getElementById("onechatContainer");
+                ocwp.init({ containerElement, login, locale: { default: "own" } }).catch(() => {});
+            }""",
+            {"usr": alice.jid, "pw": "pw-alice"},
+        )
+        alice.ready()
+        expect(alice.page.locator("ocwp-root")).to_have_count(0)
+        asked.pop().fulfill(**answer)
+        if "status" in answer:
+            alice.wait_status("XMPP_CONNECTION_ERROR")
+    expect(alice.page.get_by_role("heading", name="Talk")).to_be_visible()
 
 
 def test_dark_and_the_sites_colours(visit: Visit) -> None:

@@ -113,9 +113,14 @@ export class Client {
     });
   }
 
+  /** Ends the connection. What is kept of the chats stays. */
+  disconnect(): void {
+    this.#link.stop();
+  }
+
   /** Signs out: nothing of the chats stays here. */
   stop(): void {
-    this.#link.stop();
+    this.disconnect();
     this.memory.forget();
     this.memory = new Memory("");
     this.#me = "";

@@ -20,6 +20,7 @@ const READY_MS = 30_000;
 export class Plugin {
   readonly status = new StatusLine();
   #started: Promise<Ui> | undefined;
+  #reached: Promise<Client> | undefined;
   #root: Root | undefined;
   #client: Client | undefined;
   #desk: Desk | undefined;
@@ -70,20 +71,21 @@ export class Plugin {
     return chat.jid;
   }
 
+  /** Connects as soon as it is known where to; the words may come, and the chat be drawn, while the server is asked. */
   async #start(options: Options): Promise<Ui> {
-    let config: Config;
+    const loading = loadWords(options.localePath, options.locale);
+    this.#reached = loadConfig(options.confPath).then((config) => this.#reach(config));
+    let client: Client;
     let words: Words;
     try {
-      [config, words] = await Promise.all([
-        loadConfig(options.confPath),
-        loadWords(options.localePath, options.locale),
-      ]);
+      [client, words] = await Promise.all([this.#reached, loading]);
     } catch (error) {
+      this.#login++;
+      this.#client?.disconnect();
       this.status.set("XMPP_CONNECTION_ERROR");
       throw error;
     }
-    const client = new Client(config, this.status);
-    const desk = new Desk(() => client.memory, client.changed);
+    const desk = this.#desk!;
     const root = document.createElement("ocwp-root") as Root;
     const ui: Ui = {
       client,
@@ -93,23 +95,34 @@ export class Plugin {
       notifier: new Notifier(client, (chat) => root.open(chat.jid)),
       announce: (text) => root.announce(text),
     };
-    client.onMessage = (chat, message) => this.#news(ui, chat, message);
-    client.onPerson = () => desk.restore();
-    this.status.subscribeInternally(client.changed);
     root.ui = ui;
     options.container.append(root);
-    [this.#client, this.#desk, this.#root] = [client, desk, root];
+    this.#root = root;
     return ui;
+  }
+
+  #reach(config: Config): Client {
+    const client = new Client(config, this.status);
+    const desk = new Desk(() => client.memory, client.changed);
+    client.onMessage = (chat, message) =>
+      void this.#started?.then(
+        (ui) => this.#news(ui, chat, message),
+        () => {},
+      );
+    client.onPerson = () => desk.restore();
+    this.status.subscribeInternally(client.changed);
+    [this.#client, this.#desk] = [client, desk];
+    return client;
   }
 
   /** The newest call decides: a logout while the configuration is on its way is one. */
   #sign(usr: string | undefined, credentials: () => Promise<Credentials> | Credentials): void {
     const login = ++this.#login;
-    this.#started!.then(
-      () => {
+    this.#reached!.then(
+      (client) => {
         if (login !== this.#login) return;
         try {
-          this.#client!.start(usr, credentials);
+          client.start(usr, credentials);
         } catch (error) {
           console.error(error);
           this.status.set("XMPP_CONNECTION_ERROR");
