@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -33,6 +34,7 @@ def at_terminal(answers: list[tuple[str, str]], *args: str, cwd: Path, env: dict
     pid, terminal = pty.fork()
     if pid == 0:  # pragma: no cover - another process
         os.chdir(cwd)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored, if these tests run in the background of a script
         os.execve(sys.executable, [sys.executable, "-m", "miniapp", *args], {**os.environ, **env})
     shown, left, given, ends = "", list(answers), b"", time.monotonic() + PATIENCE
     with open(terminal, "r+b", buffering=0) as screen:

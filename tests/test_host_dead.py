@@ -67,7 +67,7 @@ def open_breaker(app: Flask) -> None:
 def test_pages_are_served_whatever_the_host_does(case: Case) -> None:
     """With each fault a login ends with its own status, who is in gets their pages, and no thread stays behind."""
     before = threads()
-    with case.host() as (url, _), ThreadPoolExecutor(FAILURES) as pool:
+    with case.host() as (url, _), ThreadPoolExecutor(PLACES) as pool:
         app = mini_app(url, **(HASTY if case.waits else {}))
         user = logged_in(app)
         logins = [pool.submit(log_in, app, number) for number in range(FAILURES)]
