@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -33,7 +34,7 @@ from sqlalchemy import (
 )
 
 from .policy import DOUBTS_MAX, Claim, Outcome
-from .tables import Database, bulk, item
+from .tables import Database, Kind, bulk, item
 
 UNFINISHED = ("queued", "leased", "sending")
 GONE = "The worker ended before OneChat's answer was recorded."
@@ -50,7 +51,7 @@ class Running:
 
 def running(connection: Connection, database: Database, only: int | None = None) -> list[Running]:
     """The bulks that have an item to be sent now, or are at their end without being marked so."""
-    rows = connection.execute(_running(database.now()))
+    rows = connection.execute(_running(database.kind))
     return [Running(*row) for row in rows if only in (None, row.id)]
 
 
@@ -66,7 +67,7 @@ def claim(
         values = {"_bulk": source.id, "_share": share, "_worker": worker, "_lease": lease}
         claims += [
             Claim(row.id, source.id, row.jid, source.text, source.policy, row.attempts + 1, row.doubts)
-            for row in sorted(connection.execute(_claim(database.now()), values))
+            for row in sorted(connection.execute(_claim(database.kind), values).all(), key=attrgetter("id"))
         ]
     return claims
 
@@ -81,7 +82,7 @@ def begin(
     if not claims:
         return []
     values = {"_ids": [claim.id for claim in claims], "_worker": worker, "_lease": lease}
-    ours = set(connection.execute(_begin(database.now()), values).scalars())
+    ours = set(connection.execute(_begin(database.kind), values).scalars().all())
     return [claim for claim in claims if claim.id in ours]
 
 
@@ -109,9 +110,9 @@ def record(connection: Connection, database: Database, outcomes: Sequence[Outcom
             }
         )
     for attempts, numbers in plain.items():  # nearly all there are: one statement for them costs half
-        connection.execute(_sent(database.now()), {"_ids": numbers, "_worker": worker, "_attempts": attempts})
+        connection.execute(_sent(database.kind), {"_ids": numbers, "_worker": worker, "_attempts": attempts})
     if rows:
-        connection.execute(_record(database.now()), rows)
+        connection.execute(_record(database.kind), rows)
     for number, why in {outcome.claim.bulk: outcome.pause for outcome in outcomes if outcome.pause}.items():
         connection.execute(
             update(bulk).where(bulk.c.id == number, bulk.c.state == "running").values(state="paused", note=why)
@@ -151,7 +152,7 @@ def finish(connection: Connection, database: Database, bulks: Collection[int]) -
     """Marks those of `bulks` as done that have nothing left to send; which ones."""
     if not bulks:
         return []
-    return sorted(connection.execute(_finish(database.now()), {"_ids": list(bulks)}).scalars())
+    return sorted(connection.execute(_finish(database.kind), {"_ids": list(bulks)}).scalars())
 
 
 def forget(connection: Connection, database: Database, before: float) -> int:
@@ -163,25 +164,23 @@ def forget(connection: Connection, database: Database, before: float) -> int:
 
 # --- the statements of every turn: SQLAlchemy takes longer to make one than the database to run it ---
 
-Now = ColumnElement[float]
-
 
 def _unfinished() -> Exists:
     return exists().where(item.c.bulk == bulk.c.id, item.c.state.in_(UNFINISHED))
 
 
 @functools.cache
-def _running(now: Now) -> Select[Any]:
-    due = exists().where(item.c.bulk == bulk.c.id, item.c.state == "queued", item.c.due <= now)
+def _running(kind: Kind) -> Select[Any]:
+    due = exists().where(item.c.bulk == bulk.c.id, item.c.state == "queued", item.c.due <= kind.now)
     columns = select(bulk.c.id, bulk.c.text, bulk.c.policy)
     return columns.where(bulk.c.state == "running", due | ~_unfinished()).order_by(bulk.c.id)
 
 
 @functools.cache
-def _claim(now: Now) -> Update:
+def _claim(kind: Kind) -> Update:
     free = (
         select(item.c.id)
-        .where(item.c.bulk == bindparam("_bulk"), item.c.state == "queued", item.c.due <= now)
+        .where(item.c.bulk == bindparam("_bulk"), item.c.state == "queued", item.c.due <= kind.now)
         .order_by(item.c.due, item.c.id)
         .limit(bindparam("_share"))
         .with_for_update(skip_locked=True)  # SQLite has no such thing, and one writer at a time
@@ -190,22 +189,22 @@ def _claim(now: Now) -> Update:
     return (
         update(item)
         .where(item.c.id.in_(select(free.c.id)))
-        .values(state="leased", worker=bindparam("_worker"), lease=now + bindparam("_lease"))
+        .values(state="leased", worker=bindparam("_worker"), lease=kind.now + bindparam("_lease"))
         .returning(item.c.id, item.c.jid, item.c.attempts, item.c.doubts)
     )
 
 
 @functools.cache
-def _begin(now: Now) -> Update:
+def _begin(kind: Kind) -> Update:
     return (
         update(item)
         .where(
-            item.c.id.in_(bindparam("_ids", expanding=True)),
+            kind.among(item.c.id, "_ids"),
             item.c.state == "leased",
             item.c.worker == bindparam("_worker"),
             item.c.bulk.in_(select(bulk.c.id).where(bulk.c.state == "running").scalar_subquery()),
         )
-        .values(state="sending", attempts=item.c.attempts + 1, lease=now + bindparam("_lease"))
+        .values(state="sending", attempts=item.c.attempts + 1, lease=kind.now + bindparam("_lease"))
         .returning(item.c.id)
     )
 
@@ -217,32 +216,32 @@ def _held() -> ColumnElement[bool]:
 
 
 @functools.cache
-def _sent(now: Now) -> Update:
-    ids = item.c.id.in_(bindparam("_ids", expanding=True))
-    return update(item).where(ids, _held()).values(state="sent", answer="", due=now, lease=None, at=now)
+def _sent(kind: Kind) -> Update:
+    ids = kind.among(item.c.id, "_ids")
+    return update(item).where(ids, _held()).values(state="sent", answer="", due=kind.now, lease=None, at=kind.now)
 
 
 @functools.cache
-def _record(now: Now) -> Update:
+def _record(kind: Kind) -> Update:
     return (
         update(item)
         .where(item.c.id == bindparam("_id"), _held())
         .values(
             state=bindparam("_state"),
             answer=bindparam("_answer"),
-            due=now + bindparam("_wait"),
+            due=kind.now + bindparam("_wait"),
             doubts=bindparam("_doubts"),
             lease=None,
-            at=case((bindparam("_final", type_=Boolean), now), else_=None),
+            at=case((bindparam("_final", type_=Boolean), kind.now), else_=None),
         )
     )
 
 
 @functools.cache
-def _finish(now: Now) -> Update:
+def _finish(kind: Kind) -> Update:
     return (
         update(bulk)
-        .where(bulk.c.id.in_(bindparam("_ids", expanding=True)), bulk.c.state == "running", ~_unfinished())
-        .values(state="done", done_at=now)
+        .where(kind.among(bulk.c.id, "_ids"), bulk.c.state == "running", ~_unfinished())
+        .values(state="done", done_at=kind.now)
         .returning(bulk.c.id)
     )

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Column,
     ColumnElement,
@@ -26,6 +29,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    any_,
+    bindparam,
     cast,
     create_engine,
     event,
@@ -36,6 +41,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from ..errors import ConfigurationError, MiniAppError, Problem
@@ -47,10 +53,28 @@ BUSY = 30.0
 MIGRATING = 6_652_663
 """The number of Postgres's advisory lock under which one process migrates while the others wait; any number does."""
 
-NOW: dict[str, ColumnElement[float]] = {
-    # 2440587.5 is the Julian day of 1970-01-01. `unixepoch('subsec')` came with SQLite 3.42, Debian 12 has 3.40.
-    "sqlite": literal_column("(julianday('now') - 2440587.5) * 86400.0", Float(53)),
-    "postgresql": cast(func.extract("epoch", func.clock_timestamp()), Float(53)),
+
+@dataclass(frozen=True)
+class Kind:
+    """What the two kinds of database say differently. There is one object of each, so statements can be kept by it."""
+
+    now: ColumnElement[float]
+    """The time."""
+    among: Callable[[ColumnElement[int], str], ColumnElement[bool]]
+    """Whether a column is in the list of numbers that is the parameter of a name: one parameter, however long it is,
+    since with one for each number the statement would be written and read anew each time."""
+
+
+KINDS = {
+    "sqlite": Kind(
+        # 2440587.5 is the Julian day of 1970-01-01. `unixepoch('subsec')` came with SQLite 3.42, Debian 12 has 3.40.
+        literal_column("(julianday('now') - 2440587.5) * 86400.0", Float(53)),
+        lambda column, name: column.in_(select(func.json_each(bindparam(name, type_=JSON)).table_valued("value"))),
+    ),
+    "postgresql": Kind(
+        cast(func.extract("epoch", func.clock_timestamp()), Float(53)),
+        lambda column, name: column == any_(bindparam(name, type_=ARRAY(BigInteger))),
+    ),
 }
 
 metadata = MetaData(
@@ -121,6 +145,7 @@ class Database:
         self.read = _engine(url)
         self.write = self.read.execution_options(write=True)
         self.is_sqlite = self.read.dialect.name == "sqlite"
+        self.kind = KINDS[self.read.dialect.name]
         try:
             with self.write.begin() as connection:
                 self._migrate(connection)
@@ -134,8 +159,8 @@ class Database:
             ) from None
 
     def now(self) -> ColumnElement[float]:
-        """The time, as a part of a statement: always the same one for a kind of database, so statements can be kept."""
-        return NOW[self.read.dialect.name]
+        """The time, as a part of a statement."""
+        return self.kind.now
 
     def close(self) -> None:
         self.read.dispose()

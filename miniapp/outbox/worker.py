@@ -3,7 +3,7 @@
 Each turn is one transaction: what came back is recorded, what goes out next is marked as `sending`. While it commits,
 further answers gather for the next turn, so the number of commits follows the disk, not the number of messages. Where
 the host is quick, threads would spend their time waiting for commits: so a few more are marked than there are threads,
-namely what goes out in the next `HEADWAY` seconds.
+namely what goes out during the next `TURNS` turns.
 """
 
 from __future__ import annotations
@@ -36,14 +36,17 @@ SWEEP = 2.0
 """Seconds between sweeps: how long an item waits at most after its lease is over."""
 AHEAD = 4
 """Leased items for each that may be sent: enough that most turns need no new claim, few to come back after a crash."""
-HEADWAY = 0.02
-"""Seconds: several times what a turn takes. With a host that takes 50 ms and 8 threads, a crash leaves 3 items more in
-doubt than the 8 that are on their way."""
+TURNS = 4
+"""Turns for which items are marked ahead: while one is under way, until the next begins, and to spare."""
+HEADWAY = 0.05
+"""Seconds for which they are, at most. Beside threads that wait for their host a turn takes 2 ms: if the host takes 50,
+a crash leaves one item in doubt more than the 8 that are on their way. Where the host answers at once, threads keep the
+interpreter busy, and a turn takes 10 to 15 ms."""
 HELD_MAX = 1.0
 """Seconds from an item's turn to its call: the rest of `LEASE_MARGIN` is for a busy machine. If a host gets slow, what
 was marked ahead would else be sent when its lease is over, and another worker has it."""
-CALLS = 32
-"""Calls over which the time of one is taken: a few for each thread, and a change is soon noticed."""
+RECENT = 32
+"""Calls and turns over which the time of one is taken: a few for each thread, and a change is soon noticed."""
 
 Failed = Callable[[Outcome], None]
 Done = Callable[[int], None]
@@ -80,6 +83,7 @@ class Worker:
         self._wake = threading.Event()
         self._halt = False  # what no thread has begun is to come back as it is
         self._call = 1.0  # seconds that a call takes, of late: until we know, nothing is marked ahead
+        self._spell = 0.0  # seconds that a turn takes, of late
         self._unrecorded: list[Outcome] = []
         self._leased: list[Claim] = []
         self._on_way: dict[int, int] = {}  # item → bulk, of what the threads have
@@ -134,7 +138,7 @@ class Worker:
                 self._begun.put((claim, now))
             self._enough = max(1, len(self._on_way) - self._concurrency - self._headway // 2)
             if self._enough > 1:
-                wait = min(wait, HEADWAY)
+                wait = min(wait, self._ahead)
             if len(self._came) >= self._enough:  # they came while it was more
                 self._wake.set()
             idle = not (self._on_way or self._unrecorded or self._leased)
@@ -169,9 +173,14 @@ class Worker:
             self._wake.set()
 
     @property
+    def _ahead(self) -> float:
+        """Seconds for which items are marked ahead."""
+        return min(HEADWAY, TURNS * self._spell)
+
+    @property
     def _headway(self) -> int:
         """How many more than there are threads may be marked."""
-        return int(self._concurrency * HEADWAY / self._call)
+        return int(self._concurrency * self._ahead / self._call)
 
     def _gather(self, wait: float) -> None:
         """Takes in all that came back; waits for enough of it, `wait` seconds at most."""
@@ -183,11 +192,12 @@ class Worker:
             self._on_way.pop(outcome.claim.id, None)
             self._unrecorded.append(outcome)
             if outcome.sign == "up":
-                self._call += (seconds - self._call) / CALLS
+                self._call += (seconds - self._call) / RECENT
 
     def _turn(self, only: int | None, *, taking: bool) -> tuple[list[Claim], float]:
         """One turn at the ledger: what to send now, and how long to wait if nothing comes back meanwhile."""
         self._sweep()
+        began = time.monotonic()
         free = self._concurrency + self._headway - len(self._on_way) if taking else 0
         bulks: list[ledger.Running] = []
         if free > len(self._leased):
@@ -214,6 +224,7 @@ class Worker:
             self._unrecorded += [Outcome(claim, "queued", sign=None) for claim in batch]
             self._leased = []
             raise
+        self._spell += (time.monotonic() - began - self._spell) / RECENT
         self._unrecorded = self._unrecorded[len(outcomes) :]
         self._leased = leased
         self._tell(outcomes, done)
