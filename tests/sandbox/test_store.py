@@ -171,6 +171,28 @@ def test_the_log_is_brought_into_the_database_beside_the_messages(
     store.close()
 
 
+def test_the_log_begins_anew_while_messages_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    """The one who writes never makes the checkpoint, however long the messages go on."""
+    monkeypatch.setattr(checkpoints, "SECONDS", 0.01)
+    monkeypatch.setattr(checkpoints, "FULL_PAGES", 100)
+    path = tmp_path / "sandbox.db"
+    store = Store(path, domain=DOMAIN)
+    log, text = path.with_name("sandbox.db-wal"), "x" * 4096
+    sent = 0
+
+    def far_more_was_written() -> bool:
+        nonlocal sent
+        for _ in range(100):
+            store.mail.direct(Sender(ALICE, "Alice"), BOB, text)
+        sent += 100 * len(text)
+        return sent > 4 * log.stat().st_size
+
+    eventually(far_more_was_written)
+    store.close()
+
+
 def test_checkpoints_of_what_is_not_there_make_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database of Prosody's is its own to make."""
     monkeypatch.setattr(checkpoints, "SECONDS", 0.01)

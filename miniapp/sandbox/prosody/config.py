@@ -8,10 +8,12 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..store import checkpoints
 from .temporary import TemporaryDirectory, clear_away
 
 HERE = Path(__file__).parent
 UNPRIVILEGED = ("prosody", "nobody")  # whom Prosody runs as where we are root, which it refuses to be
+ARCHIVE = Path("data") / "archive.sqlite"
 _NAME = "prosody.cfg.lua"
 
 
@@ -50,6 +52,10 @@ def write(directory: Path, user: pwd.struct_passwd | None, given: Mapping[str, s
     for folder in (directory / "data", directory / "certs", modules):
         folder.mkdir(mode=0o700, exist_ok=True)
         _own(folder, user)
+    archive = directory / ARCHIVE
+    if not archive.exists():
+        checkpoints.create(archive)
+        _own(archive, user)
     for source in (HERE / "modules").glob("*.lua"):
         _put(modules / source.name, source.read_text("utf-8"), user)
     given = {**given, "directory": str(directory), "modules": str(modules)}

@@ -26,7 +26,7 @@ from ..network.accounts import Accounts, Authority, person_shape
 from ..network.server import ServerSettings
 from ..store.checkpoints import LOG_PAGES, Checkpoints
 from ..store.records import User
-from .config import unprivileged, usable_directory, write
+from .config import ARCHIVE, unprivileged, usable_directory, write
 from .temporary import TemporaryDirectory
 
 START_SECONDS = 15.0  # it takes 0.2 s; a machine that is busy with tests has been seen to take 3
@@ -121,7 +121,7 @@ class Prosody:
             raise
         self._watcher = threading.Thread(target=self._watch, name="prosody", daemon=True)
         self._watcher.start()
-        self._checkpoints = Checkpoints(self._directory / "data" / "archive.sqlite")
+        self._checkpoints = Checkpoints(self._directory / ARCHIVE)
         return self
 
     def stop(self) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sess
 from sqlalchemy.pool import NullPool
 
 from ...errors import MiniAppError
-from .checkpoints import LOG_PAGES, Checkpoints
+from .checkpoints import LOG_PAGES, PAGE, Checkpoints
 
 BEGIN = "BEGIN IMMEDIATE"  # who reads first and then writes would fail if another wrote between
 SCHEMA = 5  # SQLite's user_version; raise it with every change of the tables below
@@ -208,8 +208,13 @@ def driver_of(connection: Connection) -> sqlite3.Connection:
 
 def _on_connect(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver would begin transactions late, and not before a SELECT
-    pragmas = ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL", f"wal_autocheckpoint = {LOG_PAGES}")
-    for pragma in pragmas:
+    for pragma in (
+        f"page_size = {PAGE}",
+        "foreign_keys = ON",
+        "journal_mode = WAL",
+        "synchronous = NORMAL",
+        f"wal_autocheckpoint = {LOG_PAGES}",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 
