@@ -1,10 +1,10 @@
 """The chat plugin on a web page: how much of it is loaded, and how soon it is connected.
 
 Nearly all of ocwp's bytes are Strophe, Lit and its own interface, in one script: no icon font, no style sheet, no chunk
-that comes later. Of the time, about equal parts are loading the page and the script, its two small files, the first
-rendering, and the server's exchanges in a row: opening a WebSocket, SASL, binding a resource. The first and the last
-part are converse.js's too, which on an idle machine is what keeps ocwp above a third of it: on loopback, bytes cost
-nothing but their evaluation. To connect before the first rendering was tried, and made no difference.
+that comes later. It connects as soon as its configuration is there: words and the first rendering come while the server
+is asked. What is left, in about equal parts, is loading the page and the script, and the server's exchanges in a row:
+opening a WebSocket, SASL, binding a resource. Both are converse.js's too: on loopback, bytes cost nothing but their
+evaluation.
 """
 
 from __future__ import annotations
