@@ -17,8 +17,8 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 SECONDS = 3.0
-"""Between two checkpoints. Each holds up two or three messages by some milliseconds: at this pace under one in a
-hundred, when 300 come in a second."""
+"""Between two checkpoints. Each holds up a few messages by some milliseconds: at this pace about one in a hundred, when
+300 come in a second."""
 PAGE = 1024
 """Bytes of a page, in databases that are new. A message changes six pages in each, wherever they are, and all of them
 go to the log, then to the disk, then to the database: with SQLite's 4,096 that is 50 KB for two lines of text."""
