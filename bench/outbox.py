@@ -2,18 +2,17 @@
 
 A message goes through three transactions (leased, sending, its outcome), each shared with others: a turn of the
 worker records what came back and marks what goes out, in one commit, whether it moves 4 messages or 40. So a quick host
-is given ahead of the threads what goes out during four turns, 50 ms at most. Before that a turn moved 4 messages, most
+is given ahead of the threads what goes out during four turns, 80 ms at most. Before that a turn moved 4 messages, most
 of its time was SQLAlchemy building statements, which are now built once, and the outbox reached an eighth of the loop's
 pace. Lists of items are one parameter: with one for each item, writing and reading the statement anew was half of what
 was left.
 
 What remains beside the call's own time is the rows themselves: three updates with their indexes. The threads that send
 and the one at the ledger share one interpreter, so against a host that answers at once this shows in full; against one
-that takes its time, it happens while threads wait. A turn is 2 ms of processor time, but beside 8 busy threads takes 10
-on SQLite and 14 on Postgres, where each statement is a round trip, after which the ledger's thread waits for its turn
-in the interpreter. More given ahead would bring Postgres nearer to the loop (0.05 more with 80 ms), and leave more in
-doubt after a crash, so we don't. More workers do as well: two processes with as many threads in both are ahead of the
-loop in one.
+that takes its time, it happens while threads wait. A turn is 2 ms of processor time, but beside 8 busy threads takes 12
+on SQLite and 20 on Postgres, where each statement is a round trip, after which the ledger's thread waits for its turn
+in the interpreter: six of these, while the loop has 1.1 processors and the outbox 1.0. More given ahead changes little
+now (0.01 with 120 ms). More workers do: two processes with as many threads in both are ahead of the loop in one.
 
 Celery keeps one message of its own format for each task and takes it apart again; it has no record of what was sent.
 """

@@ -38,10 +38,10 @@ AHEAD = 4
 """Leased items for each that may be sent: enough that most turns need no new claim, few to come back after a crash."""
 TURNS = 4
 """Turns for which items are marked ahead: while one is under way, until the next begins, and to spare."""
-HEADWAY = 0.05
-"""Seconds for which they are, at most. Beside threads that wait for their host a turn takes 2 ms: if the host takes 50,
-a crash leaves one item in doubt more than the 8 that are on their way. Where the host answers at once, threads keep the
-interpreter busy, and a turn takes 10 to 15 ms."""
+HEADWAY_MIN, HEADWAY_MAX = 0.02, 0.08
+"""Seconds for which they are. Beside threads that wait for their host a turn takes 2 ms, and it is the least: enough to
+share turns, and if the host takes 50 ms, a crash leaves 3 items in doubt more than the 8 that are on their way. Where
+the host answers at once, threads keep the interpreter busy, and a turn takes 10 to 20 ms."""
 HELD_MAX = 1.0
 """Seconds from an item's turn to its call: the rest of `LEASE_MARGIN` is for a busy machine. If a host gets slow, what
 was marked ahead would else be sent when its lease is over, and another worker has it."""
@@ -175,7 +175,7 @@ class Worker:
     @property
     def _ahead(self) -> float:
         """Seconds for which items are marked ahead."""
-        return min(HEADWAY, TURNS * self._spell)
+        return max(HEADWAY_MIN, min(TURNS * self._spell, HEADWAY_MAX))
 
     @property
     def _headway(self) -> int:

@@ -19,8 +19,7 @@ THREADS, QUICK, ALL = 4, 40, 300
 @pytest.fixture(autouse=True)
 def far(monkeypatch: pytest.MonkeyPatch) -> None:
     """Headway of minutes: whatever the machine's pace, all that there is gets begun at once."""
-    monkeypatch.setattr(worker, "HEADWAY", 300.0)
-    monkeypatch.setattr(worker, "TURNS", 1_000_000)
+    monkeypatch.setattr(worker, "HEADWAY_MIN", 300.0)
 
 
 def begun(outbox: Outbox) -> int:
