@@ -22,6 +22,7 @@ from miniapp.sandbox import SandboxConfig, create_sandbox
 from miniapp.sandbox.network.credentials import Credentials
 from miniapp.sandbox.network.server import read_settings
 from miniapp.sandbox.prosody import Ports, Prosody
+from miniapp.sandbox.prosody.config import ARCHIVE
 from miniapp.sandbox.store import Store
 from miniapp.sandbox.store.stanzas import SENDING
 
@@ -80,7 +81,7 @@ def test_a_message_that_only_its_author_has_is_sent_again(host: Host, eventually
     """Killed between its two writes, a server has a message in the author's archive alone: the other gets it, once."""
     host.type(ALICE, BOB, "half way")
     eventually(host.sent_on)
-    with closing(sqlite3.connect(host.prosody._directory / "data" / "archive.sqlite")) as archives, archives:
+    with closing(sqlite3.connect(host.prosody._directory / ARCHIVE)) as archives, archives:
         gone = archives.execute("DELETE FROM prosodyarchive WHERE store = 'archive' AND user = 'bob'")
         assert gone.rowcount == 1
     (message,) = host.sandbox.store.mail.history(BOB, ALICE, None, 1)
@@ -90,6 +91,20 @@ def test_a_message_that_only_its_author_has_is_sent_again(host: Host, eventually
     eventually(host.sent_on)
     assert host.friend(BOB).archive() == ["half way"]
     assert host.shown(BOB) == host.shown(ALICE) == ["half way"]
+
+
+def test_a_message_waits_for_an_archive_that_is_locked(host: Host, eventually: Eventually) -> None:
+    """As a checkpoint locks it for a moment: Prosody by itself would go on without writing the message down."""
+    bob = host.friend(BOB)
+    path = host.prosody._directory / ARCHIVE
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as somebody:
+        somebody.execute("BEGIN IMMEDIATE")
+        unlocking = threading.Timer(1, somebody.rollback)
+        unlocking.start()
+        host.type(ALICE, BOB, "in between")
+        unlocking.join()
+    eventually(host.sent_on)
+    assert bob.archive() == host.friend(ALICE).archive() == ["in between"]
 
 
 def test_a_sandbox_that_was_killed_sends_on(start: Callable[..., Host], tmp_path: Path, eventually: Eventually) -> None:

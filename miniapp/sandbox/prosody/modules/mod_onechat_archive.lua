@@ -4,6 +4,9 @@
 module:set_global();
 
 local log_pages = module:get_option_number("onechat_log_pages");
+-- Milliseconds to wait for whoever else is writing, as the sandbox does for a moment when it has the log begin anew.
+-- Without it, a message that comes meanwhile would stay out of the archives.
+local patience = 10000;
 
 module:hook("onechat-people-loaded", function ()
 	for _, engine in pairs(module:shared("/*/sql/connections")) do
@@ -11,7 +14,12 @@ module:hook("onechat-people-loaded", function ()
 		local connection = engine.conn;
 		connection:commit();
 		connection:autocommit(true); -- neither may be changed in a transaction
-		local pragmas = { "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = " .. log_pages };
+		local pragmas = {
+			"busy_timeout = " .. patience;
+			"journal_mode = WAL";
+			"synchronous = NORMAL";
+			"wal_autocheckpoint = " .. log_pages;
+		};
 		for _, pragma in ipairs(pragmas) do
 			local statement = assert(connection:prepare("PRAGMA " .. pragma));
 			assert(statement:execute());
