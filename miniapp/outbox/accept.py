@@ -78,7 +78,7 @@ def accept(
                     "note": "",
                 }
                 state = "running" if total else "done"
-                now = database.now()
+                now = database.kind.now
                 statement = insert(bulk).values(**values, key=key, state=state, created_at=now)
                 number = connection.execute(statement.returning(bulk.c.id)).scalar_one()
                 connection.execute(text(_FILL), {"bulk": number, "due": connection.execute(select(now)).scalar_one()})

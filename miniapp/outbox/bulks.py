@@ -132,7 +132,7 @@ def retry(database: Database, number: int, states: tuple[str, ...], *, broadcast
         again = update(item).where(item.c.bulk == number, item.c.state.in_(states))
         if not broadcasts:
             again = again.where(item.c.jid.contains("@"))
-        values = {"state": "queued", "due": database.now(), "doubts": 0, "at": None}
+        values = {"state": "queued", "due": database.kind.now, "doubts": 0, "at": None}
         count = connection.execute(again.values(**values)).rowcount
         if count and state == "done":
             connection.execute(update(bulk).where(bulk.c.id == number).values(state="running", done_at=None))

@@ -130,7 +130,7 @@ def release(connection: Connection, worker: str) -> None:
 
 def sweep(connection: Connection, database: Database) -> int:
     """Takes items from workers that are gone, by their leases; how many."""
-    over = item.c.lease < database.now()
+    over = item.c.lease < database.kind.now
     leased = update(item).where(over, item.c.state == "leased").values(state="queued", lease=None)
     resent = select(bulk.c.id).where(bulk.c.policy == "resend").scalar_subquery()
     again = and_(item.c.bulk.in_(resent), item.c.jid.contains("@"), item.c.doubts + 1 < DOUBTS_MAX)
@@ -142,7 +142,7 @@ def sweep(connection: Connection, database: Database) -> int:
             lease=None,
             doubts=item.c.doubts + 1,
             answer=GONE,
-            at=case((again, None), else_=database.now()),
+            at=case((again, None), else_=database.kind.now),
         )
     )
     return connection.execute(leased).rowcount + connection.execute(sending).rowcount
@@ -158,7 +158,7 @@ def finish(connection: Connection, database: Database, bulks: Collection[int]) -
 def forget(connection: Connection, database: Database, before: float) -> int:
     """Deletes the bulks that were done or cancelled more than `before` seconds ago, with their items; how many."""
     ended = bulk.c.state.in_(("done", "cancelled"))
-    old = func.coalesce(bulk.c.done_at, bulk.c.created_at) < database.now() - before
+    old = func.coalesce(bulk.c.done_at, bulk.c.created_at) < database.kind.now - before
     return connection.execute(delete(bulk).where(ended, old)).rowcount
 
 

@@ -30,7 +30,7 @@ class Gate:
         self._probe_time = probe_time
         self.shut = False
         self._well = False  # at the last look: no failures, and open
-        self._columns = select(gate, database.now().label("now"))
+        self._columns = select(gate, database.kind.now.label("now"))
 
     def note(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
         """Takes in what `outcomes` tell about the host."""

@@ -1,7 +1,7 @@
 """The ledger's tables, and how a database is opened: durable on SQLite, current on either kind.
 
 `bulk` is one send to many, `item` one recipient of it, `gate` the one row that all workers ask before they send.
-Times are Unix time. `Database.now` is the database's own clock where there are many machines.
+Times are Unix time. `Kind.now` is the database's own clock where there are many machines.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Kind:
     """What the two kinds of database say differently. There is one object of each, so statements can be kept by it."""
 
     now: ColumnElement[float]
-    """The time."""
+    """The time, as a part of a statement."""
     among: Callable[[ColumnElement[int], str], ColumnElement[bool]]
     """Whether a column is in the list of numbers that is the parameter of a name: one parameter, however long it is,
     since with one for each number the statement would be written and read anew each time."""
@@ -157,10 +157,6 @@ class Database:
                 hint="Check that it runs, and that ONECHAT_OUTBOX_URL is its address.",
                 code="outbox_database",
             ) from None
-
-    def now(self) -> ColumnElement[float]:
-        """The time, as a part of a statement."""
-        return self.kind.now
 
     def close(self) -> None:
         self.read.dispose()
