@@ -6,6 +6,7 @@ import gzip
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -37,6 +38,7 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+@cache
 def zipped(content: bytes) -> bytes:
     """`content` as a careful site has it compressed, once for all."""
     return gzip.compress(content, 9, mtime=0)
