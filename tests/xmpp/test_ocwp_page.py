@@ -232,6 +232,29 @@ def test_it_connects_while_the_words_are_on_their_way(visit: Visit) -> None:
     expect(alice.page.get_by_role("heading", name="Talk")).to_be_visible()
 
 
+def test_an_init_that_failed_leaves_nothing_to_the_next(visit: Visit) -> None:
+    """Its configuration comes after all, when the second `init` has long signed in: a logout ends what is there."""
+    alice = visit("alice")
+    held: list[Route] = []
+    alice.page.route("**/slow/config.json", lambda route: held.append(route))
+    alice.page.evaluate("""() => {
+        window.containerElement = document.getElementById("onechatContainer");
+        window.first = ocwp.init({ containerElement, confPath: "/slow/", locale: { default: "none" } }).catch(() => {});
+        return first;
+    }""")
+    alice.page.evaluate(
+        "(login) => ocwp.init({ containerElement, login })",
+        {"usr": alice.jid, "pw": "pw-alice"},
+    )
+    alice.ready()
+    held.pop().fulfill(json=alice.page.evaluate("fetch('/config/config.json').then((answer) => answer.json())"))
+    alice.page.wait_for_function("performance.getEntriesByName(new URL('/slow/config.json', location).href).length")
+    expect(alice.page.get_by_role("searchbox", name="Search people and groups")).to_be_visible()
+    alice.page.evaluate("ocwp.logout()")
+    expect(alice.page.get_by_role("searchbox", name="Search people and groups")).to_have_count(0)
+    expect(alice.page.get_by_role("button", name="Chats")).to_be_visible()
+
+
 def test_dark_and_the_sites_colours(visit: Visit) -> None:
     """It is dark where the visitor's system is, and takes the site's colours from custom properties."""
     alice = visit("alice", color_scheme="dark").sign_in()

@@ -87,7 +87,7 @@ export class Details extends LitElement {
     // Those who are here first, each by name.
     const members = [...room.members]
       .map(([jid, affiliation]) => ({ jid, affiliation, name: client.people.nameOf(jid), there: here.has(jid) }))
-      .sort((a, b) => Number(b.there) - Number(a.there) || a.name.localeCompare(b.name, language.tag));
+      .sort((a, b) => Number(b.there) - Number(a.there) || language.compare(a.name, b.name));
     const people = [...client.people.contacts.keys()].filter((jid) => !room.members.has(jid));
     return html`
       ${

@@ -1,7 +1,9 @@
-/** Unicode's own, in the order in which people mostly want them; the system's font draws them. */
-const EMOJI = `😀😃😄😁😅😂🤣😊🙂😉😍🥰😘😎🤗🤔😐🙄😏😴😌😜😇🥳😢😭😤😡🤯😱🥺😬🤒🤝👍👎👏🙌🙏💪👋👌✌️🤞👀❤️🧡💛💚💙💜💔✨🔥🎉🎂🎁☀️🌧️🌈🌸🍀☕🍺🍕🍜🍎⚽🎵📷📞💡📌📅✅❌❓❗⏰🚗✈️🏠`;
+// Apart by spaces: to tell where one ends, a browser loads its tables of all scripts, 25 ms before anything else is done.
+const EMOJI = `
+  😀 😃 😄 😁 😅 😂 🤣 😊 🙂 😉 😍 🥰 😘 😎 🤗 🤔 😐 🙄 😏 😴 😌 😜 😇 🥳 😢 😭 😤 😡 🤯 😱 🥺 😬 🤒 🤝 👍
+  👎 👏 🙌 🙏 💪 👋 👌 ✌️ 🤞 👀 ❤️ 🧡 💛 💚 💙 💜 💔 ✨ 🔥 🎉 🎂 🎁 ☀️ 🌧️ 🌈 🌸 🍀 ☕ 🍺 🍕 🍜 🍎 ⚽ 🎵 📷
+  📞 💡 📌 📅 ✅ ❌ ❓ ❗ ⏰ 🚗 ✈️ 🏠
+`;
 
-export const emoji: string[] = Array.from(
-  new Intl.Segmenter("en", { granularity: "grapheme" }).segment(EMOJI),
-  (part) => part.segment,
-);
+/** Unicode's own, in the order in which people mostly want them; the system's font draws them. */
+export const emoji: string[] = EMOJI.trim().split(/\s+/);

@@ -260,7 +260,7 @@ export class ChatList extends LitElement {
     const { people } = this.ui.client;
     const away = (jid: string) => (people.presenceOf(jid) === "offline" ? 1 : 0);
     return [...people.contacts.keys()].sort(
-      (a, b) => away(a) - away(b) || people.nameOf(a).localeCompare(people.nameOf(b), this.ui.language.tag),
+      (a, b) => away(a) - away(b) || this.ui.language.compare(people.nameOf(a), people.nameOf(b)),
     );
   }
 

@@ -4,27 +4,45 @@ import type { Message } from "./timeline.js";
 
 /** Notifications of the browser, once the person has asked for them. */
 export class Notifier {
+  #permission: PermissionState | undefined; // known a moment after the start
+
   constructor(
     private readonly client: Client,
     private readonly open: (chat: Chat) => void,
-  ) {}
+  ) {
+    if (client.config.features.notifications && "Notification" in window) void this.#follow();
+  }
 
   get possible(): boolean {
-    return (
-      this.client.config.features.notifications && "Notification" in window && Notification.permission !== "denied"
-    );
+    return this.#permission !== undefined && this.#permission !== "denied";
   }
 
   get on(): boolean {
-    return this.possible && this.client.memory.kept.notify && Notification.permission === "granted";
+    return this.#permission === "granted" && this.client.memory.kept.notify;
   }
 
   /** To be called in answer to a click: browsers ask the person only then. */
   async toggle(): Promise<void> {
     const granted = !this.on && (await Notification.requestPermission()) === "granted";
+    if (granted) this.#permission = "granted";
     this.client.memory.kept.notify = granted;
     this.client.memory.save();
     this.client.changed();
+  }
+
+  /** `Notification.permission` would halt the page, for 8 ms each time, until the browser has looked it up. */
+  async #follow(): Promise<void> {
+    try {
+      const status = await navigator.permissions.query({ name: "notifications" });
+      const take = () => {
+        this.#permission = status.state;
+        this.client.changed();
+      };
+      status.addEventListener("change", take);
+      take();
+    } catch {
+      // An older browser, or a page that is not secure, in which nobody can be asked.
+    }
   }
 
   show(chat: Chat, message: Message, title: string): void {

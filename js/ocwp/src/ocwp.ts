@@ -15,15 +15,22 @@ import { Language, type Words } from "./words.js";
 
 /** Milliseconds that a group waits for the connection to be ready. */
 const READY_MS = 30_000;
+/** Milliseconds that drawing leaves the connection the main thread, on which the server's answers would wait for it. */
+const DRAW_MS = 100;
+
+/** What an `init` has made once it is known where to connect. */
+interface Session {
+  client: Client;
+  desk: Desk;
+}
 
 /** The functions of OneChat's page, for one page. */
 export class Plugin {
   readonly status = new StatusLine();
   #started: Promise<Ui> | undefined;
-  #reached: Promise<Client> | undefined;
+  #reached: Promise<Session> | undefined;
+  #session: Session | undefined;
   #root: Root | undefined;
-  #client: Client | undefined;
-  #desk: Desk | undefined;
   #login = 0;
 
   /** Puts the chat into its container. Resolves when it stands there; what the site must mend rejects. */
@@ -51,8 +58,8 @@ export class Plugin {
   /** Signs out. Nothing is left of the chats on the page. */
   logout(): void {
     this.#login++;
-    this.#client?.stop();
-    this.#desk?.clear();
+    this.#session?.client.stop();
+    this.#session?.desk.clear();
     this.status.set("XMPP_CONNECTION_IDLE");
   }
 
@@ -60,7 +67,8 @@ export class Plugin {
   async createGroup({ members, chatName, chatAvatar, chatJid }: GroupOptions): Promise<string> {
     if (!this.#started) throw new Error("ocwp.chat.group.create: call ocwp.init and log in first.");
     const ui = await this.#started;
-    await this.#ready();
+    const ready = await this.#becomes((status) => status === "XMPP_CONNECTION_CONNECTED_READY", READY_MS);
+    if (!ready) throw new Error("ocwp.chat.group.create: not connected. Log in first.");
     const { client, language } = ui;
     const id = chatJid === undefined || chatJid === "" ? undefined : groupId(chatJid, client.config.groups);
     const others = readMembers(members, client);
@@ -71,21 +79,24 @@ export class Plugin {
     return chat.jid;
   }
 
-  /** Connects as soon as it is known where to; the words may come, and the chat be drawn, while the server is asked. */
+  /** Connects as soon as it is known where to, while the words are on their way, and draws what there is then. */
   async #start(options: Options): Promise<Ui> {
-    const loading = loadWords(options.localePath, options.locale);
-    this.#reached = loadConfig(options.confPath).then((config) => this.#reach(config));
-    let client: Client;
+    const reached = loadConfig(options.confPath).then((config) => {
+      if (this.#reached !== reached) throw new Error("ocwp.init has failed already, for want of words.");
+      return this.#reach(config);
+    });
+    this.#reached = reached;
     let words: Words;
     try {
-      [client, words] = await Promise.all([this.#reached, loading]);
+      [, words] = await Promise.all([reached, loadWords(options.localePath, options.locale)]);
     } catch (error) {
       this.#login++;
-      this.#client?.disconnect();
+      this.#leave();
       this.status.set("XMPP_CONNECTION_ERROR");
       throw error;
     }
-    const desk = this.#desk!;
+    const { client, desk } = await reached;
+    await this.#becomes((status) => status !== "XMPP_CONNECTION_CONNECTING", DRAW_MS);
     const root = document.createElement("ocwp-root") as Root;
     const ui: Ui = {
       client,
@@ -101,7 +112,7 @@ export class Plugin {
     return ui;
   }
 
-  #reach(config: Config): Client {
+  #reach(config: Config): Session {
     const client = new Client(config, this.status);
     const desk = new Desk(() => client.memory, client.changed);
     client.onMessage = (chat, message) =>
@@ -111,15 +122,23 @@ export class Plugin {
       );
     client.onPerson = () => desk.restore();
     this.status.subscribeInternally(client.changed);
-    [this.#client, this.#desk] = [client, desk];
-    return client;
+    this.#session = { client, desk };
+    return this.#session;
+  }
+
+  #leave(): void {
+    if (this.#session) {
+      this.#session.client.disconnect();
+      this.status.unsubscribeInternally(this.#session.client.changed);
+    }
+    this.#reached = this.#session = undefined;
   }
 
   /** The newest call decides: a logout while the configuration is on its way is one. */
   #sign(usr: string | undefined, credentials: () => Promise<Credentials> | Credentials): void {
     const login = ++this.#login;
-    this.#reached!.then(
-      (client) => {
+    this.#reached?.then(
+      ({ client }) => {
         if (login !== this.#login) return;
         try {
           client.start(usr, credentials);
@@ -141,18 +160,16 @@ export class Plugin {
     notifier.show(chat, message, name);
   }
 
-  #ready(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const look = (status: Status) => {
-        if (status !== "XMPP_CONNECTION_CONNECTED_READY") return;
+  /** Whether the status becomes one that `is` accepts, within `ms`. */
+  #becomes(is: (status: Status) => boolean, ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (became: boolean) => {
         clearTimeout(timer);
         this.status.unsubscribeInternally(look);
-        resolve();
+        resolve(became);
       };
-      const timer = setTimeout(() => {
-        this.status.unsubscribeInternally(look);
-        reject(new Error("ocwp.chat.group.create: not connected. Log in first."));
-      }, READY_MS);
+      const look = (status: Status) => is(status) && end(true);
+      const timer = setTimeout(() => end(false), ms);
       this.status.subscribeInternally(look);
       look(this.status.now);
     });
