@@ -38,8 +38,10 @@ def main(users: int) -> None:
 
 
 def serve(config: SandboxConfig) -> None:
+    server = SandboxServer(config)
+    gc.collect()
     gc.freeze()  # as `miniapp sandbox` does
-    with SandboxServer(config) as server:
+    with server:
         sandbox = server.sandbox
         network: Any = sandbox.network
         controls = Controls(server.url, server.token)

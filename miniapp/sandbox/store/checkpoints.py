@@ -25,9 +25,10 @@ go to the log, then to the disk, then to the database: with SQLite's 4,096 that 
 LOG_PAGES = 192_000
 """Pages of the log at which its writer is to make a checkpoint after all (`wal_autocheckpoint`): more than a thousand
 messages a second write between two of ours."""
-FULL_PAGES = LOG_PAGES // 2
-"""Pages of the log at which we have the writer wait for what it wrote meanwhile, a few pages, to be brought in as well:
-the log begins anew only once it is all in the database, which under steady load it would never be."""
+FULL_PAGES = LOG_PAGES * 3 // 4
+"""Pages of the log at which we have the writer wait for what it wrote meanwhile, a few pages, to be brought in as well,
+and for the disk: the log begins anew only once it is all in the database, which under steady load it would never be. As
+late as can be: what is left to `LOG_PAGES` is what a thousand messages a second write until the next checkpoint."""
 PATIENCE = 0.1
 """Seconds that a full one waits for whoever reads what was there before; then it is for the next time."""
 
