@@ -1,10 +1,14 @@
 """The chat plugin on a web page: how much of it is loaded, and how soon it is connected.
 
 Nearly all of ocwp's bytes are Strophe, Lit and its own interface, in one script: no icon font, no style sheet, no chunk
-that comes later. It connects as soon as its configuration is there: words and the first rendering come while the server
-is asked. Strophe alone, below both, takes half of ocwp's time: the page, a script of a third of the size, and the
-server's exchanges in a row: opening a WebSocket, SASL, binding a resource. The other half is ocwp's own: evaluating the
-rest of the script, its two small files, and the first rendering, which keeps the answers of the server waiting.
+that comes later. It connects as soon as its configuration is there, and is drawn once it is connected, or after a tenth
+of a second: the server's answers would wait for the drawing. Strophe alone, below both, is the limit: the page, a
+script of a third of the size, and the server's exchanges in a row: opening a WebSocket, SASL, binding a resource.
+
+Three calls that look free took most of what was above that limit: to split emoji by `Intl.Segmenter` loads the
+browser's tables of all scripts, 25 ms before the page went on; each formatter of dates and numbers has its tables, 25 ms
+for six that were made ahead; and `Notification.permission` halts the page, 8 ms each time, until another process has
+looked it up. What is left above the limit is evaluating the rest of the script, and two small files.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ SECONDS = 3.0
 """Between two checkpoints. Each holds up a few messages by some milliseconds: at this pace about one in a hundred, when
 300 come in a second."""
 PAGE = 1024
-"""Bytes of a page, in databases that are new. A message changes six pages in each, wherever they are, and all of them
-go to the log, then to the disk, then to the database: with SQLite's 4,096 that is 50 KB for two lines of text."""
+"""Bytes of a page, in databases that are new; SQLite's own are 4,096. A message writes 16 pages to our log and 11 to
+that of Prosody's archive, few bytes of each new, and all of them go to the disk, then to the database."""
 LOG_PAGES = 192_000
 """Pages of the log at which its writer is to make a checkpoint after all (`wal_autocheckpoint`): more than a thousand
 messages a second write between two of ours."""
