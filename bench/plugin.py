@@ -6,8 +6,8 @@ of a second: the server's answers would wait for the drawing. Strophe alone, bel
 script of a third of the size, and the server's exchanges in a row: opening a WebSocket, SASL, binding a resource.
 
 Three calls that look free took most of what was above that limit: to split emoji by `Intl.Segmenter` loads the
-browser's tables of all scripts, 25 ms before the page went on; each formatter of dates and numbers has its tables, 25 ms
-for six that were made ahead; and `Notification.permission` halts the page, 8 ms each time, until another process has
+browser's tables of all scripts, 25 ms before the page went on; each formatter of dates and numbers has its tables, 25
+ms for six that were made ahead; and `Notification.permission` halts the page, 8 ms each time, until another process has
 looked it up. What is left above the limit is evaluating the rest of the script, and two small files.
 """
 
