@@ -39,11 +39,15 @@ def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
 
 def _with_lines(trace: TracebackType | None) -> TracebackType | None:
     """`trace` without the entries that have no line."""
-    if trace is None:
-        return None
-    rest = _with_lines(trace.tb_next)
-    line: int | None = trace.tb_lineno
-    return rest if line is None else TracebackType(rest, trace.tb_frame, trace.tb_lasti, line)
+    entries = []
+    while trace is not None:
+        entries.append(trace)
+        trace = trace.tb_next
+    for entry in reversed(entries):
+        line: int | None = entry.tb_lineno
+        if line is not None:
+            trace = TracebackType(trace, entry.tb_frame, entry.tb_lasti, line)
+    return trace
 
 
 @pytest.fixture(autouse=True)
