@@ -39,7 +39,6 @@ def main(users: int) -> None:
 
 def serve(config: SandboxConfig) -> None:
     server = SandboxServer(config)
-    gc.collect()
     gc.freeze()  # as `miniapp sandbox` does
     with server:
         sandbox = server.sandbox

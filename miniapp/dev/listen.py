@@ -78,6 +78,5 @@ def sandbox_server(
         xmpp_directory=database.parent / "xmpp" if database else None,
     )
     server = SandboxServer(config, host=host, force=force, listener=listener)
-    gc.collect()
-    gc.freeze()  # what there is now stays: the collector need not walk through it, for 25 ms each time
+    gc.freeze()  # what there is now stays: the collector need not walk through it again and again
     return server
