@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
 
 import pytest
 from click.testing import CliRunner, Result
@@ -22,32 +21,6 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
 ]
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
-    """What the garbage collector complains of may be raised between two lines: one at which pytest itself would end."""
-    errors: list[BaseException | None] = [call.excinfo.value] if call.excinfo else []
-    seen: set[int] = set()
-    while errors:
-        if (error := errors.pop()) is None or id(error) in seen:
-            continue
-        seen.add(id(error))
-        error.__traceback__ = _with_lines(error.__traceback__)
-        errors += [error.__cause__, error.__context__, *getattr(error, "exceptions", ())]
-
-
-def _with_lines(trace: TracebackType | None) -> TracebackType | None:
-    """`trace` without the entries that have no line."""
-    entries = []
-    while trace is not None:
-        entries.append(trace)
-        trace = trace.tb_next
-    for entry in reversed(entries):
-        line: int | None = entry.tb_lineno
-        if line is not None:
-            trace = TracebackType(trace, entry.tb_frame, entry.tb_lasti, line)
-    return trace
 
 
 @pytest.fixture(autouse=True)

@@ -248,7 +248,9 @@ def test_an_init_that_failed_leaves_nothing_to_the_next(visit: Visit) -> None:
     )
     alice.ready()
     held.pop().fulfill(json=alice.page.evaluate("fetch('/config/config.json').then((answer) => answer.json())"))
-    alice.page.wait_for_function("performance.getEntriesByName(new URL('/slow/config.json', location).href).length")
+    alice.page.wait_for_function(
+        "() => performance.getEntriesByName(new URL('/slow/config.json', location).href).length"
+    )
     expect(alice.page.get_by_role("searchbox", name="Search people and groups")).to_be_visible()
     alice.page.evaluate("ocwp.logout()")
     expect(alice.page.get_by_role("searchbox", name="Search people and groups")).to_have_count(0)
