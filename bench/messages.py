@@ -83,7 +83,7 @@ class PeerEjabberd(Ejabberd):
         + "  mod_admin_extra: {{}}\n"
         + "api_permissions:\n  bench: {{who: {{ip: 127.0.0.1/8}}, what: [send_message, register]}}\n"
     )
-    flags = ("+K", "true")  # as it is by default
+    flags = ()  # as it is by default
 
 
 def measure(quick: bool, progress: Progress) -> list[Table]:

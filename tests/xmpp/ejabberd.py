@@ -63,7 +63,7 @@ class Ejabberd:
 
     config = CONFIG
     # Erlang's schedulers spin while they have nothing to do. On a busy machine that made ejabberd late by 40 seconds.
-    flags: tuple[str, ...] = ("+K", "true", "+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none")
+    flags: tuple[str, ...] = ("+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none")
 
     def __init__(self, domain: str) -> None:
         self.domain = domain

@@ -182,9 +182,17 @@ def test_presence_comes_and_goes(visit: Visit) -> None:
     expect(row).to_contain_text("Offline")
 
 
-def test_notifications_come_after_consent_only(visit: Visit) -> None:
-    """The page asks for notifications only when the bell is pressed; then a message in no open box makes one."""
+@pytest.mark.parametrize("old", [False, True])
+def test_notifications_come_after_consent_only(visit: Visit, old: bool) -> None:
+    """The page asks for notifications only when the bell is pressed; then a message in no open box makes one.
+
+    So it is in a browser whose Permissions API knows nothing of notifications.
+    """
     bob = visit("bob", permissions=["notifications"])
+    if old:
+        bob.page.evaluate(
+            "() => { navigator.permissions.query = async () => { throw new TypeError('notifications') } }"
+        )
     bob.page.evaluate(
         "() => { window.shown = []; window.Notification = class { static permission = 'granted';"
         "static requestPermission = async () => { window.asked = true; return 'granted' };"

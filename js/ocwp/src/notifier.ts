@@ -30,19 +30,21 @@ export class Notifier {
     this.client.changed();
   }
 
-  /** `Notification.permission` would halt the page, for 8 ms each time, until the browser has looked it up. */
+  /** `Notification.permission` halts the page, for 8 ms each time, until the browser has looked it up. */
   async #follow(): Promise<void> {
     try {
       const status = await navigator.permissions.query({ name: "notifications" });
-      const take = () => {
-        this.#permission = status.state;
-        this.client.changed();
-      };
-      status.addEventListener("change", take);
-      take();
+      status.addEventListener("change", () => this.#learn(status.state));
+      this.#learn(status.state);
     } catch {
-      // An older browser, or a page that is not secure, in which nobody can be asked.
+      // An older browser, or a page that is not secure.
+      this.#learn(Notification.permission === "default" ? "prompt" : Notification.permission);
     }
+  }
+
+  #learn(permission: PermissionState): void {
+    this.#permission = permission;
+    this.client.changed();
   }
 
   show(chat: Chat, message: Message, title: string): void {
