@@ -102,7 +102,7 @@ def host(start: Callable[..., Host], tmp_path: Path) -> Host:
 def eventually() -> Callable[..., None]:
     """Waits until a condition holds."""
 
-    def wait(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    def wait(condition: Callable[[], bool], seconds: float = 60.0) -> None:
         tick = threading.Event()
         for _ in range(int(seconds / 0.02)):
             if condition():
