@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wsgi import ClosingIterator
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,7 +29,13 @@ class _Quiet(WSGIRequestHandler):
 def serving(make_app: Callable[[int], Flask]) -> Iterator[tuple[Flask, int]]:
     """`make_app(port)` on a free port."""
     late: list[Flask] = []
-    server = make_server("127.0.0.1", 0, lambda *wsgi: late[0](*wsgi), threaded=True, request_handler=_Quiet)
+
+    def app(*wsgi: Any) -> Iterator[bytes]:
+        # Werkzeug may leave a response open whose reader went away; a generator that is dropped closes it.
+        with closing(ClosingIterator(late[0](*wsgi))) as response:
+            yield from (data for data in response)  # by itself, `yield from` would close it too
+
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     try:
         late.append(make_app(server.server_port))

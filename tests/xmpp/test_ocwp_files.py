@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from playwright.sync_api import Browser, expect
-from werkzeug.serving import make_server
+from servers import serving
 
 from examples.chat.serve import create_app
 from miniapp.sandbox import SandboxConfig, create_sandbox, sandbox_of
@@ -97,13 +96,8 @@ def test_the_command_copies_it_into_a_site(run: Callable[..., Result]) -> None:
 @pytest.fixture
 def shop(host: Host) -> Iterator[str]:
     """The example's site over a sandbox with Prosody."""
-    server = make_server("127.0.0.1", 0, create_app(host.controls, host.sandbox.domain), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(lambda _: create_app(host.controls, host.sandbox.domain)) as (_, port):
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.mark.browser
