@@ -139,11 +139,15 @@ def _python() -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Below those that the kernel gives to connections: one of these may be taken before ejabberd has it."""
+    """Below those that the kernel gives to connections, and others than a test beside this one has.
+
+    Any other port might be taken before ejabberd has it.
+    """
     ports: set[int] = set()
+    lowest = 20_000 + os.getpid() % 100 * 100
     while len(ports) < count:
         with suppress(OSError):
-            socket.create_server(("127.0.0.1", port := random.randrange(20_000, 30_000))).close()
+            socket.create_server(("127.0.0.1", port := random.randrange(lowest, lowest + 100))).close()
             ports.add(port)
     return list(ports)
 

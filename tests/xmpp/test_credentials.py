@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import socket
 import struct
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -101,3 +103,23 @@ def test_extauth_speaks_ejabberds_protocol(authority: Authority, credentials: Cr
     answers = io.BytesIO()
     serve(authority.url, authority.secret, io.BytesIO(asked), answers)
     assert answers.getvalue() == b"".join(struct.pack(">HH", 2, yes) for yes in questions.values())
+
+
+def test_extauth_says_no_to_what_is_no_answer() -> None:
+    """Whatever else is on that port, the program goes on."""
+    question = f"isuser:alice:{DOMAIN}".encode()
+    answers = io.BytesIO()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def talk_nonsense() -> None:
+            for _ in range(2):
+                with server.accept()[0] as connection:
+                    connection.recv(65536)
+                    connection.sendall(b"nonsense\r\n\r\n")
+
+        thread = threading.Thread(target=talk_nonsense)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        serve(url, "secret", io.BytesIO((struct.pack(">H", len(question)) + question) * 2), answers)
+        thread.join()
+    assert answers.getvalue() == struct.pack(">HH", 2, 0) * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -66,6 +67,28 @@ def test_messages_go_both_ways(host: Host, eventually: Eventually) -> None:
     eventually(lambda: host.shown(ERIN, BOB) == ["for later"])
     dave = host.friend(DAVE)
     eventually(lambda: dave.texts() == ["everybody"])
+
+
+def test_what_was_on_its_way_during_a_login_is_shown(
+    host: Host, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ejabberd asks who there is, for whoever is offline, and keeps the message without looking at that again."""
+    bob = host.friend(BOB)
+    accounts = host.network._credentials
+    exists, asked, logged_in = accounts.exists, threading.Event(), threading.Event()
+
+    def late(jid: str) -> bool:
+        if jid == ERIN and not asked.is_set():
+            asked.set()
+            logged_in.wait(4)  # the program that asks for ejabberd has 5 s of patience
+        return bool(exists(jid))
+
+    monkeypatch.setattr(accounts, "exists", late)
+    bob.send(ERIN, "meanwhile")
+    assert asked.wait(10)
+    assert host.shown(ERIN, BOB) == []
+    logged_in.set()
+    eventually(lambda: host.shown(ERIN, BOB) == ["meanwhile"])
 
 
 def test_accounts_are_the_sandboxs(host: Host) -> None:

@@ -12,12 +12,13 @@ from xml.etree import ElementTree as ET
 
 from ..store.stanzas import Outgoing, Position
 from . import heard
-from .channel import Channel, Refused, bare, client, log
+from .channel import Broken, Channel, Refused, bare, client, log
 from .heard import CARBONS, Heard
 from .rooms import ORIGIN, Rooms, body
 from .server import ServerSettings
 
 VCARD = "vcard-temp"
+SETTLE_SECONDS = (1.0, 5.0)  # pauses before the archive is read again; `extauth` has an answer after 5 s at the latest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +57,13 @@ class Phone:
             password=password,
         )
         self.rooms = Rooms(self.channel, name())
+        self._settling: asyncio.Task[None] | None = None
 
     def open(self) -> None:
         self.channel.open()
 
     async def close(self) -> None:
+        self._stop_settling()
         await self.channel.close()
 
     def send_direct(self, message: Outgoing) -> None:
@@ -86,12 +89,31 @@ class Phone:
             log.info("%s can't join %s: %s", self.jid, room, refused)
 
     async def _set_up(self) -> None:
+        self._stop_settling()
         self.rooms.nicknames.clear()
         await self.channel.ask("set", "", ET.Element(f"{{{CARBONS}}}enable"))
         self.channel.send(self.channel.element("presence"))
         await self.publish_name()
         await catch_up(self.channel, self.jid, self._ears)
         await asyncio.gather(*(self.join(room) for room in self._groups()))
+        self._settling = asyncio.ensure_future(self._settle())
+
+    async def _settle(self) -> None:
+        """Hear what was on its way while we logged in.
+
+        ejabberd finds nobody online, asks who there is, and then keeps the message for one who is offline. Whoever has
+        come online meanwhile is not told of it.
+        """
+        try:
+            for pause in SETTLE_SECONDS:
+                await asyncio.sleep(pause)
+                await catch_up(self.channel, self.jid, self._ears)
+        except (Broken, Refused) as error:
+            log.info("The archive of %s was not read again: %s", self.jid, error)
+
+    def _stop_settling(self) -> None:
+        if self._settling is not None:
+            self._settling.cancel()
 
     def _take(self, stanza: ET.Element) -> None:
         if bare(stanza.get("from")).endswith(f"@{self._settings.groups}"):

@@ -12,6 +12,7 @@ import json
 import struct
 import sys
 import urllib.request
+from http.client import HTTPException
 from typing import BinaryIO
 
 SECONDS = 5.0  # the sandbox answers within milliseconds; ejabberd itself gives up after 60
@@ -37,7 +38,7 @@ def _ask(opener: urllib.request.OpenerDirector, url: str, secret: str, body: dic
     try:
         with opener.open(request, timeout=SECONDS) as answer:
             return json.load(answer).get("ok") is True
-    except (OSError, ValueError):
+    except (OSError, ValueError, HTTPException):
         return False
 
 
