@@ -7,12 +7,13 @@ import json
 import os
 import socket
 import ssl
-import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
+
+from servers import reset_on_close
 
 SUCCESS = {"status": "Success", "description": "-"}
 BOMB = gzip.compress(b" " * (64 * 1024 * 1024), 9)  # 64 KiB that become 64 MiB
@@ -53,7 +54,7 @@ class Talk:
         self.over.wait()
 
     def reset(self) -> None:
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        reset_on_close(self.sock)
         os.close(self.sock.detach())  # close() would wait for the file that reads the requests
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -18,6 +20,11 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wsgi import ClosingIterator
 
 ROOT = Path(__file__).parent.parent
+
+
+def reset_on_close(sock: socket.socket) -> None:
+    """Have the peer of `sock` see a reset, at once, when it is closed."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class _Quiet(WSGIRequestHandler):

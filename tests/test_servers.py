@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import queue
 import socket
-import struct
 
 from flask import Flask, Response
-from servers import serving
-
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closed with a reset, at once
+from servers import reset_on_close, serving
 
 
 def test_a_response_whose_reader_went_away_is_closed() -> None:
@@ -30,7 +27,7 @@ def test_a_response_whose_reader_went_away_is_closed() -> None:
     with serving(make_app) as (_, port):
         for _ in range(10):
             with socket.create_connection(("127.0.0.1", port)) as reader:
-                reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                reset_on_close(reader)
                 reader.sendall(b"GET / HTTP/1.0\r\n\r\n")
                 assert reader.recv(1)
             closed.get(timeout=10)

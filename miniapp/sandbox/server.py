@@ -7,7 +7,7 @@ import select
 import socket
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,6 +16,7 @@ from cheroot.server import HTTPConnection
 from cheroot.workers.threadpool import ThreadPool, WorkerThread
 from cheroot.wsgi import Gateway_10, Server
 from flask import Flask
+from werkzeug.wsgi import ClosingIterator
 
 from .. import contract
 from ..errors import MiniAppError
@@ -130,7 +131,12 @@ class _Gateway(Gateway_10):
         return environ
 
     def respond(self) -> None:
-        super().respond()
+        # cheroot's own leaves a response without a body, and its file, open if the reader has gone.
+        app = self.req.server.wsgi_app
+        with closing(ClosingIterator(app(self.env, self.start_response))) as response:
+            for data in filter(None, response):
+                self.write(data)
+            self.req.ensure_headers_sent()
         path = self.env["PATH_INFO"].encode("unicode_escape").decode()  # the query may hold what is nobody's business
         log.info("%s %s %s", self.env["REQUEST_METHOD"], path, self.req.status[:3].decode())
         with suppress(MaxSizeExceeded):

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from flask import Response
+from servers import reset_on_close
 
 from miniapp.errors import MiniAppError
 from miniapp.sandbox import SandboxConfig, SandboxServer
@@ -150,6 +152,27 @@ def test_stopping_waits_for_nobody(eventually: Callable[[Callable[[], bool]], No
     assert threading.active_count() <= before
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port), 1)
+
+
+@pytest.mark.parametrize("status", [200, 304])
+def test_a_response_whose_reader_went_away_is_closed(server: SandboxServer, status: int) -> None:
+    """With a body or without: its file would stay open otherwise. Browsers reset what they no longer wait for."""
+    asked, gone, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def page() -> Response:
+        asked.set()
+        assert gone.wait(5)
+        response = Response("a page", status)
+        response.call_on_close(closed.set)
+        return response
+
+    server.app.add_url_rule("/slow", view_func=page)
+    with socket.create_connection(("127.0.0.1", server.port)) as reader:
+        reader.sendall(b"GET /slow HTTP/1.1\r\nHost: onechat.localhost\r\n\r\n")
+        assert asked.wait(5)
+        reset_on_close(reader)
+    gone.set()
+    assert closed.wait(5)
 
 
 def test_logs_hold_no_secret(
