@@ -11,7 +11,7 @@ What remains beside the call's own time is the rows themselves: three updates wi
 and the one at the ledger share one interpreter, so against a host that answers at once this shows in full; against one
 that takes its time, it happens while threads wait. A turn is 2 ms of processor time, but beside 8 busy threads takes 12
 on SQLite and 20 on Postgres, where each statement is a round trip, after which the ledger's thread waits for its turn
-in the interpreter: six of these, while the loop has 1.1 processors and the outbox 1.0. More given ahead changes little
+in the interpreter: five of these, while the loop has 1.1 processors and the outbox 1.0. More given ahead changes little
 now (0.01 with 120 ms). More workers do: two processes with as many threads in both are ahead of the loop in one.
 
 Celery keeps one message of its own format for each task and takes it apart again; it has no record of what was sent.

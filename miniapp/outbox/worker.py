@@ -13,7 +13,8 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from queue import SimpleQueue
 
 from sqlalchemy import Connection
@@ -88,6 +89,7 @@ class Worker:
         self._leased: list[Claim] = []
         self._on_way: dict[int, int] = {}  # item → bulk, of what the threads have
         self._swept = 0.0
+        self._connection: Connection | None = None  # kept: to take one out of the pool is a round trip of its own
 
     def wake(self) -> None:
         """Makes an idle worker look at the ledger now."""
@@ -114,6 +116,7 @@ class Worker:
                 self._begun.put(None)
             for thread in threads:
                 thread.join()
+            self._disconnect()
 
     def _drive(self, stop: threading.Event, only: int | None, ends: float | None, drain: bool) -> None:
         wait, failed = 0.0, False
@@ -208,7 +211,7 @@ class Worker:
         outcomes, batch, done, wait = list(self._unrecorded), list[Claim](), list[int](), 0.0
         leased = list(self._leased)
         try:
-            with self._database.write.begin() as connection:
+            with self._writing() as connection:
                 ledger.record(connection, self._database, outcomes, self._name)
                 self._gate.note(connection, outcomes)
                 if taking:
@@ -231,6 +234,23 @@ class Worker:
         if any(outcome.state == "queued" and not outcome.wait for outcome in outcomes):
             wait = 0.0  # they are due again, which `bulks` was too early to know
         return batch, wait
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction that writes."""
+        if self._connection is None:
+            self._connection = self._database.write.connect()
+        try:
+            with self._connection.begin():
+                yield self._connection
+        except DBAPIError:
+            self._disconnect()
+            raise
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _take(
         self, connection: Connection, bulks: list[ledger.Running], leased: list[Claim], free: int
@@ -256,7 +276,7 @@ class Worker:
     def _sweep(self) -> None:
         if time.monotonic() - self._swept < SWEEP:
             return
-        with self._database.write.begin() as connection:
+        with self._writing() as connection:
             count = ledger.sweep(connection, self._database)
         self._swept = time.monotonic()
         if count:
