@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 
 from sqlalchemy import Connection
@@ -47,7 +47,9 @@ HELD_MAX = 1.0
 """Seconds from an item's turn to its call: the rest of `LEASE_MARGIN` is for a busy machine. If a host gets slow, what
 was marked ahead would else be sent when its lease is over, and another worker has it."""
 RECENT = 32
-"""Calls and turns over which the time of one is taken: a few for each thread, and a change is soon noticed."""
+"""Calls and turns over which the time of one is taken: a few for each thread, and a change is soon noticed. What is
+known after the first few calls is not used at once: workers that are killed again and again left 15 times more in
+doubt, all that they had marked ahead."""
 
 Failed = Callable[[Outcome], None]
 Done = Callable[[int], None]
@@ -144,6 +146,8 @@ class Worker:
                 wait = min(wait, self._ahead)
             if len(self._came) >= self._enough:  # they came while it was more
                 self._wake.set()
+            if batch and not over:
+                self._stock(only, max(len(batch), self._concurrency))
             idle = not (self._on_way or self._unrecorded or self._leased)
             if idle and (over or (drain and wait)):
                 return
@@ -203,9 +207,8 @@ class Worker:
         began = time.monotonic()
         free = self._concurrency + self._headway - len(self._on_way) if taking else 0
         bulks: list[ledger.Running] = []
-        if free > len(self._leased):
-            with self._database.read.begin() as connection:
-                bulks = ledger.running(connection, self._database, only)
+        if free and not self._leased:
+            bulks = self._running(only)
         if not (self._unrecorded or bulks or (free and self._leased) or (self._leased and not taking)):
             return [], IDLE
         outcomes, batch, done, wait = list(self._unrecorded), list[Claim](), list[int](), 0.0
@@ -256,8 +259,8 @@ class Worker:
         self, connection: Connection, bulks: list[ledger.Running], leased: list[Claim], free: int
     ) -> tuple[list[Claim], float]:
         """Takes what may be sent now out of `leased`, which is filled up before."""
-        if len(leased) < free and bulks:
-            most = AHEAD * max(free, self._concurrency) - len(leased)
+        if not leased and bulks:
+            most = AHEAD * max(free, self._concurrency)
             leased += ledger.claim(connection, self._database, bulks, self._name, most, self._lease)
         wanted = min(free, len(leased))
         if not wanted:
@@ -271,7 +274,26 @@ class Worker:
             leased.clear()
         if len(batch) == free:
             return batch, SWEEP  # or until something comes back
-        return batch, min(wait, IDLE) if wait else 0.0 if leased or bulks else IDLE
+        return batch, min(wait, IDLE) if wait else 0.0 if batch or leased or bulks else IDLE
+
+    def _stock(self, only: int | None, turn: int) -> None:
+        """Leases more, if less is left than for the next `turn`: now, while the threads have something to send."""
+        if len(self._leased) >= turn:
+            return
+        most, done = AHEAD * turn - len(self._leased), list[int]()
+        with suppress(DBAPIError):  # the next turn finds out, and tells; leases that we don't know of end by themselves
+            bulks = self._running(only)
+            if bulks:
+                with self._writing() as connection:
+                    claims = ledger.claim(connection, self._database, bulks, self._name, most, self._lease)
+                    ours = {*self._on_way.values(), *(claim.bulk for claim in (*self._leased, *claims))}
+                    done = ledger.finish(connection, self._database, {b.id for b in bulks} - ours)
+                self._leased += claims
+        self._tell([], done)
+
+    def _running(self, only: int | None) -> list[ledger.Running]:
+        with self._database.read.begin() as connection:
+            return ledger.running(connection, self._database, only)
 
     def _sweep(self) -> None:
         if time.monotonic() - self._swept < SWEEP:
