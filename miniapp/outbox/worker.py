@@ -205,7 +205,7 @@ class Worker:
         """One turn at the ledger: what to send now, and how long to wait if nothing comes back meanwhile."""
         self._sweep()
         began = time.monotonic()
-        free = self._concurrency + self._headway - len(self._on_way) if taking else 0
+        free = max(0, self._concurrency + self._headway - len(self._on_way)) if taking else 0
         bulks: list[ledger.Running] = []
         if free and not self._leased:
             bulks = self._running(only)

@@ -43,6 +43,28 @@ def test_a_quick_host_is_given_more_than_there_are_threads(make: Make, host: Stu
     assert host.count == len(host.accepted) == ALL
 
 
+def test_less_headway_than_is_on_its_way_begins_nothing(
+    make: Make, host: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a host gets slow, what was begun while it was quick is more than would be begun now: nothing is, for once."""
+    wide, narrow = 40, 5
+    headway = [wide]
+    monkeypatch.setattr(worker.Worker, "_headway", property(lambda _: headway[0]))
+    outbox = make(outbox_concurrency=THREADS)
+    bulk = outbox.send(people(ALL), "Hi")
+    most = []
+
+    def look(call: str, to: str) -> tuple[int, bytes, str]:
+        if len(host.calls) >= QUICK:
+            headway[0] = narrow
+        most.append(begun(outbox))
+        return 200, SUCCESS, ""
+
+    host.answer = look
+    assert drain(outbox, bulk.id).sent == ALL
+    assert narrow + THREADS < max(most) <= wide + THREADS
+
+
 def test_a_host_that_asks_to_wait_gets_no_more(make: Make, host: Stub) -> None:
     """What no thread had begun goes back as it was: a 429 does not meet with all that was committed ahead."""
     outbox = make(outbox_concurrency=THREADS)
