@@ -46,7 +46,7 @@ def test_a_quick_host_is_given_more_than_there_are_threads(make: Make, host: Stu
 def test_less_headway_than_is_on_its_way_begins_nothing(
     make: Make, host: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When a host gets slow, what was begun while it was quick is more than would be begun now: nothing is, for once."""
+    """When a host gets slow, more was begun while it was quick than would be begun now: nothing is, for once."""
     wide, narrow = 40, 5
     headway = [wide]
     monkeypatch.setattr(worker.Worker, "_headway", property(lambda _: headway[0]))
