@@ -1,4 +1,4 @@
-"""The worker: one thread that owns the ledger, a few that only POST.
+"""The worker: one thread that owns the ledger, and `Senders` that only POST.
 
 Each turn is one transaction: what came back is recorded, what goes out next is marked as `sending`. While it commits,
 further answers gather for the next turn, so the number of commits follows the disk, not the number of messages. Where
@@ -15,7 +15,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from queue import SimpleQueue
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -25,6 +24,7 @@ from ..client import OneChat
 from . import ledger
 from .policy import Claim, Outcome, judge
 from .rate import Gate
+from .senders import Senders
 from .tables import Database
 
 log = logging.getLogger(__name__)
@@ -80,10 +80,11 @@ class Worker:
         self._failed = failed
         self._done = done
         self._name = secrets.token_hex(8)
-        self._begun: SimpleQueue[tuple[Claim, float] | None] = SimpleQueue()  # with the time of its turn
+        self._senders = Senders[tuple[Claim, float]](concurrency)  # each claim with the time of its turn
         self._came: deque[tuple[Outcome, float]] = deque()  # with the seconds that the call took
         self._enough = 1  # as many are worth a turn
         self._wake = threading.Event()
+        self._stop = threading.Event()
         self._halt = False  # what no thread has begun is to come back as it is
         self._call = 1.0  # seconds that a call takes, of late: until we know, nothing is marked ahead
         self._spell = 0.0  # seconds that a turn takes, of late
@@ -104,29 +105,20 @@ class Worker:
 
         `only` is the one bulk to see to. `seconds` is a limit of time; with `drain` it returns once nothing is due.
         """
-        # Daemons: else the interpreter, at its end, would wait for them before anybody could tell us to stop.
-        threads = [
-            threading.Thread(target=self._serve, args=(stop,), name="miniapp-outbox-send", daemon=True)
-            for _ in range(self._concurrency)
-        ]
-        for thread in threads:
-            thread.start()
+        self._stop = stop
         try:
-            self._drive(stop, only, None if seconds is None else time.monotonic() + seconds, drain)
+            with self._senders.sending(self._serve):
+                self._drive(only, None if seconds is None else time.monotonic() + seconds, drain)
         finally:
-            for _ in threads:
-                self._begun.put(None)
-            for thread in threads:
-                thread.join()
             self._disconnect()
 
-    def _drive(self, stop: threading.Event, only: int | None, ends: float | None, drain: bool) -> None:
+    def _drive(self, only: int | None, ends: float | None, drain: bool) -> None:
         wait, failed = 0.0, False
         while True:
             self._gather(wait)
             late = ends is not None and time.monotonic() >= ends
             shut = self._gate.shut and not (self._on_way or self._unrecorded)
-            over = self._halt = stop.is_set() or late or (drain and shut)
+            over = self._halt = self._stop.is_set() or late or (drain and shut)
             now = time.monotonic()
             try:
                 batch, wait = self._turn(only, taking=not over)
@@ -140,8 +132,10 @@ class Worker:
                     return  # the leases end by themselves
             for claim in batch:
                 self._on_way[claim.id] = claim.bulk
-                self._begun.put((claim, now))
-            self._enough = max(1, len(self._on_way) - self._concurrency - self._headway // 2)
+                self._senders.put((claim, now))
+            self._senders.look()
+            wait = min(wait, self._senders.patience)
+            self._enough = max(1, len(self._on_way) - self._senders.count - self._headway // 2)
             if self._enough > 1:
                 wait = min(wait, self._ahead)
             if len(self._came) >= self._enough:  # they came while it was more
@@ -152,12 +146,12 @@ class Worker:
             if idle and (over or (drain and wait)):
                 return
 
-    def _serve(self, stop: threading.Event) -> None:
-        for claim, turn in iter(self._begun.get, None):
-            began = time.monotonic()
-            back = self._halt or stop.is_set() or began - turn > HELD_MAX  # as it is: surely not sent
-            outcome = Outcome(claim, "queued", sign=None) if back else self._send(claim)
-            self._back(outcome, time.monotonic() - began)
+    def _serve(self, begun: tuple[Claim, float]) -> None:
+        claim, turn = begun
+        began = time.monotonic()
+        back = self._halt or self._stop.is_set() or began - turn > HELD_MAX  # as it is: surely not sent
+        outcome = Outcome(claim, "queued", sign=None) if back else self._send(claim)
+        self._back(outcome, time.monotonic() - began)
 
     def _send(self, claim: Claim) -> Outcome:
         error: BaseException | None = None
@@ -187,7 +181,7 @@ class Worker:
     @property
     def _headway(self) -> int:
         """How many more than there are threads may be marked."""
-        return int(self._concurrency * self._ahead / self._call)
+        return int(self._senders.count * self._ahead / self._call)
 
     def _gather(self, wait: float) -> None:
         """Takes in all that came back; waits for enough of it, `wait` seconds at most."""
@@ -205,7 +199,7 @@ class Worker:
         """One turn at the ledger: what to send now, and how long to wait if nothing comes back meanwhile."""
         self._sweep()
         began = time.monotonic()
-        free = max(0, self._concurrency + self._headway - len(self._on_way)) if taking else 0
+        free = max(0, self._senders.count + self._headway - len(self._on_way)) if taking else 0
         bulks: list[ledger.Running] = []
         if free and not self._leased:
             bulks = self._running(only)
