@@ -42,7 +42,7 @@ TURNS = 4
 HEADWAY_MIN, HEADWAY_MAX = 0.02, 0.08
 """Seconds for which they are. Beside threads that wait for their host a turn takes 2 ms, and it is the least: enough to
 share turns, and if the host takes 50 ms, a crash leaves 3 items in doubt more than the 8 that are on their way. Where
-the host answers at once, threads keep the interpreter busy, and a turn takes 10 to 20 ms."""
+a host takes 1 or 2 ms, threads keep the interpreter busy, and a turn takes 10 to 20 ms."""
 HELD_MAX = 1.0
 """Seconds from an item's turn to its call: the rest of `LEASE_MARGIN` is for a busy machine. If a host gets slow, what
 was marked ahead would else be sent when its lease is over, and another worker has it."""
