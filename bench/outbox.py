@@ -72,7 +72,7 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
         celery = stack.enter_context(_celery(folder, quickest.url))
         ways[CELERY] = ("celery", lambda: "")
         tables += _against(ways, quickest.url, few, rounds, progress, "a host that answers at once", celery)
-        tables += _growth(ways, quickest.url, (few, many), progress)
+        tables += _growth(ways, quickest.url, (few, many), rounds, progress)
     return tables
 
 
@@ -127,13 +127,16 @@ def _against(
     ]
 
 
-def _growth(ways: Ways, url: str, sizes: tuple[int, int], progress: Progress) -> list[Table]:
+def _growth(ways: Ways, url: str, sizes: tuple[int, int], rounds: int, progress: Progress) -> list[Table]:
     few, many = sizes
-    runs: dict[tuple[str, int], Sent] = {}
-    for name in (SQLITE, POSTGRES):
-        for size in sizes:
-            progress(f"{name}, {size:,} messages")
-            runs[name, size] = Sent(ways[name], size, url, float)
+    bulks = {f"{way}, {size:,}": (ways[way], size) for way in (SQLITE, POSTGRES) for size in sizes}
+    runs: dict[str, list[Sent]] = {name: [] for name in bulks}
+
+    def one(name: str) -> float:
+        runs[name].append(Sent(*bulks[name], url, float))
+        return runs[name][-1].pace
+
+    interleaved({name: lambda name=name: one(name) for name in bulks}, rounds, progress)  # type: ignore[misc]
     how = f"One bulk of {few:,} and one of {many:,} messages on each, to the host that answers at once."
     titles = {
         "Processor time as bulks grow": ("µs/message", "cost", "The same at both sizes."),
@@ -145,7 +148,7 @@ def _growth(ways: Ways, url: str, sizes: tuple[int, int], progress: Progress) ->
             how,
             metric,
             False,
-            [Row(f"{name}, {size:,}", [getattr(sent, what)]) for (name, size), sent in runs.items()],
+            [Row(name, [getattr(sent, what) for sent in all_sent]) for name, all_sent in runs.items()],
             f"{SQLITE}, {few:,}",
             target,
         )
