@@ -14,7 +14,7 @@ HEAD = """\
 # Benchmarks
 
 Written by `scripts/bench`, which sets everything up, measures this project beside what its users would pick instead,
-and writes this page; about a quarter of an hour. `scripts/bench TOPIC` measures one topic anew, `--resume` goes on with
+and writes this page; about half an hour. `scripts/bench TOPIC` measures one topic anew, `--resume` goes on with
 a run that was interrupted.
 
 In each round every subject is measured once, in an order that rotates. *Median* and *spread* (the least and the
