@@ -33,7 +33,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import count as numbers
 from pathlib import Path
@@ -51,7 +51,9 @@ NOTES = {
     CELERY: "late acknowledgement is off, as by default: a worker that is killed loses what it had",
 }
 
-Ways = dict[str, tuple[str, Callable[[], str]]]
+Way = tuple[str, Callable[[], str]]
+"""A kind of `bench.bulk`, and what gives the database of the next run."""
+Ways = dict[str, Way]
 
 
 def measure(quick: bool, progress: Progress) -> list[Table]:
@@ -79,7 +81,7 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
 class Sent:
     """What one bulk came to: messages a second, processor time of a message in µs, the most memory in MiB."""
 
-    def __init__(self, way: tuple[str, Callable[[], str]], count: int, url: str, others: Callable[[], float]) -> None:
+    def __init__(self, way: Way, count: int, url: str, others: Callable[[], float]) -> None:
         kind, database = way
         before = others()
         command = [sys.executable, "-m", "bench.bulk", kind, str(count), url, database()]
@@ -89,17 +91,38 @@ class Sent:
         self.cost = (spent + others() - before) / count * 1e6
 
 
+Runs = dict[str, list[Sent]]
+
+
+def _sent(
+    bulks: Mapping[str, tuple[Way, int]],
+    url: str,
+    rounds: int,
+    progress: Progress,
+    celery: Callable[[], float] = float,
+) -> Runs:
+    """Sends each of `bulks`, a way and a count, once in each round."""
+    runs: Runs = {name: [] for name in bulks}
+
+    def one(name: str) -> float:
+        sent = Sent(*bulks[name], url, celery if name == CELERY else float)
+        runs[name].append(sent)
+        return sent.pace
+
+    interleaved({name: lambda name=name: one(name) for name in bulks}, rounds, progress)  # type: ignore[misc]
+    return runs
+
+
+def _rows(runs: Runs, what: str, notes: Mapping[str, str] | None = None) -> list[Row]:
+    return [
+        Row(name, [getattr(sent, what) for sent in sents], (notes or {}).get(name, "")) for name, sents in runs.items()
+    ]
+
+
 def _against(
     ways: Ways, url: str, count: int, rounds: int, progress: Progress, whom: str, celery: Callable[[], float] = float
 ) -> list[Table]:
-    costs: dict[str, list[float]] = {name: [] for name in ways}
-
-    def one(name: str) -> float:
-        sent = Sent(ways[name], count, url, celery if name == CELERY else float)
-        costs[name].append(sent.cost)
-        return sent.pace
-
-    rows = interleaved({name: lambda name=name: one(name) for name in ways}, rounds, progress)  # type: ignore[misc]
+    runs = _sent({name: (way, count) for name, way in ways.items()}, url, rounds, progress, celery)
     how = (
         f"{count:,} messages, 8 at a time, to {whom}; from the call that accepts them to the last answer. "
         "Each in a new process, and a new file for SQLite, whose tables are there."
@@ -110,7 +133,7 @@ def _against(
             how,
             "messages/s",
             True,
-            [Row(row.name, row.values, NOTES.get(row.name, "")) for row in rows],
+            _rows(runs, "pace", NOTES),
             LIMIT,
             "The outbox at 0.8 or more of the loop.",
         ),
@@ -120,7 +143,7 @@ def _against(
             "Postgres's own is not in it.",
             "µs/message",
             False,
-            [Row(name, values) for name, values in costs.items()],
+            _rows(runs, "cost"),
             LIMIT,
             "1.25 or less: 1 / 0.8.",
         ),
@@ -130,13 +153,7 @@ def _against(
 def _growth(ways: Ways, url: str, sizes: tuple[int, int], rounds: int, progress: Progress) -> list[Table]:
     few, many = sizes
     bulks = {f"{way}, {size:,}": (ways[way], size) for way in (SQLITE, POSTGRES) for size in sizes}
-    runs: dict[str, list[Sent]] = {name: [] for name in bulks}
-
-    def one(name: str) -> float:
-        runs[name].append(Sent(*bulks[name], url, float))
-        return runs[name][-1].pace
-
-    interleaved({name: lambda name=name: one(name) for name in bulks}, rounds, progress)  # type: ignore[misc]
+    runs = _sent(bulks, url, rounds, progress)
     how = f"One bulk of {few:,} and one of {many:,} messages on each, to the host that answers at once."
     titles = {
         "Processor time as bulks grow": ("µs/message", "cost", "The same at both sizes."),
@@ -148,7 +165,7 @@ def _growth(ways: Ways, url: str, sizes: tuple[int, int], rounds: int, progress:
             how,
             metric,
             False,
-            [Row(name, [getattr(sent, what) for sent in all_sent]) for name, all_sent in runs.items()],
+            _rows(runs, what),
             f"{SQLITE}, {few:,}",
             target,
         )

@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -84,7 +85,6 @@ class Worker:
         self._came: deque[tuple[Outcome, float]] = deque()  # with the seconds that the call took
         self._enough = 1  # as many are worth a turn
         self._wake = threading.Event()
-        self._stop = threading.Event()
         self._halt = False  # what no thread has begun is to come back as it is
         self._call = 1.0  # seconds that a call takes, of late: until we know, nothing is marked ahead
         self._spell = 0.0  # seconds that a turn takes, of late
@@ -105,20 +105,19 @@ class Worker:
 
         `only` is the one bulk to see to. `seconds` is a limit of time; with `drain` it returns once nothing is due.
         """
-        self._stop = stop
         try:
-            with self._senders.sending(self._serve):
-                self._drive(only, None if seconds is None else time.monotonic() + seconds, drain)
+            with self._senders.sending(partial(self._serve, stop)):
+                self._drive(stop, only, None if seconds is None else time.monotonic() + seconds, drain)
         finally:
             self._disconnect()
 
-    def _drive(self, only: int | None, ends: float | None, drain: bool) -> None:
+    def _drive(self, stop: threading.Event, only: int | None, ends: float | None, drain: bool) -> None:
         wait, failed = 0.0, False
         while True:
             self._gather(wait)
             late = ends is not None and time.monotonic() >= ends
             shut = self._gate.shut and not (self._on_way or self._unrecorded)
-            over = self._halt = self._stop.is_set() or late or (drain and shut)
+            over = self._halt = stop.is_set() or late or (drain and shut)
             now = time.monotonic()
             try:
                 batch, wait = self._turn(only, taking=not over)
@@ -146,10 +145,10 @@ class Worker:
             if idle and (over or (drain and wait)):
                 return
 
-    def _serve(self, begun: tuple[Claim, float]) -> None:
+    def _serve(self, stop: threading.Event, begun: tuple[Claim, float]) -> None:
         claim, turn = begun
         began = time.monotonic()
-        back = self._halt or self._stop.is_set() or began - turn > HELD_MAX  # as it is: surely not sent
+        back = self._halt or stop.is_set() or began - turn > HELD_MAX  # as it is: surely not sent
         outcome = Outcome(claim, "queued", sign=None) if back else self._send(claim)
         self._back(outcome, time.monotonic() - began)
 
