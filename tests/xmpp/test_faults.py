@@ -149,9 +149,11 @@ def sandbox_process() -> Iterator[tuple[subprocess.Popen[str], int, Path]]:
         "server = SandboxServer(SandboxConfig(xmpp='prosody')).start()\n"
         "prosody = server.sandbox.network._server\n"
         "print(prosody.pid, prosody._directory, flush=True)\n"
-        "import time; time.sleep(600)"
+        "import sys; sys.stdin.read()"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         try:
             pid, directory = process.stdout.readline().split()
