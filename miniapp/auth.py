@@ -14,11 +14,10 @@ import flask_login
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request, session
 from itsdangerous import BadData, URLSafeSerializer
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
-from werkzeug.sansio.http import parse_cookie
 
 from . import contract, headers, jid
+from .cookies import LoginCookie
 from .errors import HostBusy, HostError, HostNonsense, JIDError
-from .settings import Settings
 from .verify import TooManyAttempts
 
 if TYPE_CHECKING:
@@ -38,12 +37,13 @@ class User:
     """A person whose session the host has verified.
 
     `jid` is the canonical bare JID; `expires_at` (Unix time) ends the login; `session` is a keyed digest of the
-    session ID, for telling sessions apart.
+    session ID, for telling sessions apart; `issued_at` (Unix time) is when this login was made.
     """
 
     jid: str
     expires_at: float
     session: str
+    issued_at: float = 0.0
 
     is_authenticated = True
     is_active = True
@@ -76,53 +76,61 @@ class Logins:
     a login of one app is nothing to another that shares the secret.
     """
 
-    def __init__(self, secret_keys: list[bytes], app_id: str, cookie_name: str) -> None:
+    def __init__(self, secret_keys: list[bytes], app_id: str, cookie: LoginCookie) -> None:
         kwargs = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
         self.cookies = URLSafeSerializer(secret_keys, salt=f"miniapp.login.{app_id}", signer_kwargs=kwargs)
         self.bearers = URLSafeSerializer(secret_keys, salt=f"miniapp.bearer.{app_id}", signer_kwargs=kwargs)
-        self._cookie_name = cookie_name
+        self.cookie = cookie
         self._remembered = functools.lru_cache(LOGINS_REMEMBERED)(self._from_cookies)
 
     def sign(self, user: User, serializer: URLSafeSerializer) -> str:
-        return serializer.dumps([user.jid, int(user.expires_at), user.session])
+        return serializer.dumps([user.jid, int(user.expires_at), user.session, round(user.issued_at, 3)])
 
     def read(self, signed: str, serializer: URLSafeSerializer) -> User | None:
-        """Whom `signed` names, even if that login is over; None if we did not sign it."""
+        """Return the user that `signed` names, even if that login is over; None if this app did not sign it."""
         try:
-            name, expires_at, digest = serializer.loads(signed)
+            name, expires_at, digest, issued_at = serializer.loads(signed)
         except (BadData, ValueError, TypeError):
             return None
-        return User(name, float(expires_at), digest)
+        return User(name, float(expires_at), digest, issued_at)
 
-    def from_cookies(self, header: str) -> User | None:
-        """Whom the login cookie in a request's `Cookie` header names, even if that login is over."""
+    def from_cookies(self, header: str, name: str) -> tuple[User, ...]:
+        """Return the users that the cookies `name` of a `Cookie` header name, the latest login first.
+
+        A browser sends two of one name if one is partitioned, or if another host or path set one. Logins that are
+        over are among them.
+        """
         if len(header) > COOKIES_REMEMBERED_MAX:
-            return self._from_cookies(header)
-        return self._remembered(header)
+            return self._from_cookies(header, name)
+        return self._remembered(header, name)
 
-    def _from_cookies(self, header: str) -> User | None:
-        signed = parse_cookie(header).get(self._cookie_name)
-        return self.read(signed, self.cookies) if signed else None
+    def _from_cookies(self, header: str, name: str) -> tuple[User, ...]:
+        found = [self.read(signed, self.cookies) for signed in self.cookie.values(header, name)]
+        # Of two that are equally new, the later one: browsers send the older cookie first (RFC 6265, 5.4).
+        return tuple(sorted(filter(None, reversed(found)), key=lambda user: -user.issued_at))
 
 
 def _state() -> State:
     return cast("State", current_app.extensions["miniapp"])
 
 
+def _in_cookies(state: State) -> tuple[User, ...]:
+    header = request.environ.get("HTTP_COOKIE")
+    return state.logins.from_cookies(header, state.logins.cookie.name_here()) if header else ()
+
+
 def load_user() -> User | None:
-    """This request's user, by cookie or bearer: no call to the host, no store."""
-    logins = _state().logins
-    environ = request.environ
-    user = logins.from_cookies(environ["HTTP_COOKIE"]) if "HTTP_COOKIE" in environ else None
-    if user is None or user.expires_at <= time.time():
-        user = None
-        scheme, _, bearer = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() == "bearer":
-            user = logins.read(bearer.strip(), logins.bearers)
-            if user is not None and user.expires_at <= time.time():
-                user = None
-            g.miniapp_bearer = user is not None
-    return user
+    """Return this request's user, by cookie or bearer: without a call to the host and without a store."""
+    state, now = _state(), time.time()
+    for user in _in_cookies(state):
+        if user.expires_at > now:
+            return user
+    scheme, _, bearer = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    user = state.logins.read(bearer.strip(), state.logins.bearers)
+    g.miniapp_bearer = user is not None and user.expires_at > now
+    return user if g.miniapp_bearer else None
 
 
 def _may_not_pass() -> bool:
@@ -222,7 +230,7 @@ def unauthorized() -> Response:
 
 def refuse_forged() -> Response | None:
     """Before each request: an unsafe method with our cookie must come from a page of ours (CSRF)."""
-    if request.method in SAFE_METHODS or _state().settings.cookie_name not in request.cookies:
+    if request.method in SAFE_METHODS or _state().logins.cookie.name_here() not in request.cookies:
         return None
     if headers.same_origin(_state().settings):
         return None
@@ -246,7 +254,7 @@ def session_endpoint() -> Response:
     if isinstance(fields, Response):
         return fields
     name, session_id, bearer = fields
-    before = state.logins.from_cookies(request.environ.get("HTTP_COOKIE", ""))
+    before = next(iter(_in_cookies(state)), None)
     known = before is not None and before.jid == name and before.expires_at > time.time()
     try:
         at = state.verifier.verify(name, session_id, address=request.remote_addr or "", known=known)
@@ -258,7 +266,7 @@ def session_endpoint() -> Response:
     if at is None:
         flask_login.logout_user()
         return error(401, "refused", "OneChat does not know this session.", "Close the mini app and open it again.")
-    user = User(name, at + state.settings.login_lifetime, state.verifier.digest(name, session_id))
+    user = User(name, at + state.settings.login_lifetime, state.verifier.digest(name, session_id), time.time())
     return _log_in(user, state, bearer=bearer, keep=before is not None and before.jid == name)
 
 
@@ -291,11 +299,7 @@ def _log_in(user: User, state: State, *, bearer: bool, keep: bool) -> Response:
         response = jsonify(bearer=state.logins.sign(user, state.logins.bearers), expiresIn=left)
     else:
         response = Response(status=204)
-        response.set_cookie(
-            value=state.logins.sign(user, state.logins.cookies),
-            key=state.settings.cookie_name,
-            **_cookie(state.settings),
-        )
+        state.logins.cookie.set(response, state.logins.sign(user, state.logins.cookies))
     response.headers["Cache-Control"] = "no-store"
     g._login_user = user
     flask_login.user_logged_in.send(current_app._get_current_object(), user=user)  # type: ignore[attr-defined]
@@ -307,15 +311,3 @@ def on_logged_out(_app: Flask, **_: object) -> None:
     g.miniapp_logged_out = True
     if request.cookies.get(current_app.config["SESSION_COOKIE_NAME"]) is not None:
         session.clear()
-
-
-def forget(response: Response, settings: Settings) -> None:
-    """Takes the login cookie away."""
-    response.delete_cookie(settings.cookie_name, **_cookie(settings))
-
-
-def _cookie(settings: Settings) -> dict[str, Any]:
-    if settings.cookie == "partitioned":
-        return {"path": "/", "httponly": True, "secure": True, "samesite": "None", "partitioned": True}
-    secure = request.is_secure or settings.public_url.startswith("https:")
-    return {"path": "/", "httponly": True, "secure": secure, "samesite": "Lax"}

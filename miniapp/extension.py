@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from . import auth, headers, sessions, shim
 from .client import OneChat
+from .cookies import LoginCookie
 from .errors import ConfigurationError, HostError, JIDError, MessageError, MiniAppError, Problem
 from .settings import Settings, read_secret_key
 from .verify import Verifier
@@ -78,7 +79,7 @@ class MiniApp:
         state = State(
             settings=settings,
             client=client,
-            logins=auth.Logins(keys, settings.app_id, settings.cookie_name),
+            logins=auth.Logins(keys, settings.app_id, LoginCookie(settings)),
             verifier=Verifier(client.authenticate_user, _derive(keys[-1], settings.app_id)),
             shim=shim.render(settings),
             outbox=_outbox(settings, client),
@@ -246,7 +247,7 @@ def _after_request(response: Response, settings: Settings) -> Response:
     if settings.headers == "app" or request.blueprint == "miniapp":
         headers.secure(response, settings)
     if "miniapp_logged_out" in marks:
-        auth.forget(response, settings)
+        _state().logins.cookie.delete(response)
     if "_login_user" in marks:
         # This answer depends on who asked: no cache may give it to somebody else (CVE-2023-30861).
         if "Vary" in response.headers:

@@ -17,7 +17,6 @@ from . import contract, jid
 from .errors import ConfigurationError, JIDError, Problem
 
 PREFIX = "ONECHAT_"
-DEFAULT_COOKIE_NAME = "miniapp_login"
 CONCURRENCY_MAX = 64
 """Messages on their way at a time: a thread each, and as many connections as `transport` keeps."""
 
@@ -65,7 +64,7 @@ class Settings:
         "lax", "`lax`; or `partitioned` for a container on another site: SameSite=None, Secure, Partitioned."
     )
     cookie_name: str = _setting(
-        DEFAULT_COOKIE_NAME, "Name of the login cookie; apps that share a host name need one each."
+        "", "Name of the login cookie. Empty: one made of the app ID, so that apps on one host name have one each."
     )
     url_prefix: str = _setting("/miniapp", "Where the framework's own routes are.")
     headers: Literal["framework", "app"] = _setting(
@@ -303,6 +302,8 @@ def _cookie_name(value: Any) -> str:
     text = _text(value)
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
         raise ValueError("is not a cookie's name.|Use letters, digits, - and _.")
+    if text.lower().startswith(("__host-", "__secure-")):
+        raise ValueError("has a prefix.|Leave it out: `__Host-` is added wherever the cookie is Secure.")
     return text
 
 

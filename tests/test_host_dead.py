@@ -54,7 +54,7 @@ def logged_in(app: Flask) -> FlaskClient:
     """A client of somebody whom the host verified while it was well."""
     state, client = app.extensions["miniapp"], app.test_client()
     cookie = state.logins.sign(User(somebody(0), time.time() + 300, "digest"), state.logins.cookies)
-    client.set_cookie(state.settings.cookie_name, cookie)
+    client.set_cookie(state.logins.cookie.name, cookie)
     return client
 
 

@@ -1,4 +1,4 @@
-"""Opening a mini app for a user: the URL with launch data, on a host name of the user's own."""
+"""Opening a mini app for a user: the URL with launch data, on a host name of user and app."""
 
 from __future__ import annotations
 
@@ -14,26 +14,45 @@ from .fields import is_loopback
 from .store.records import App, User
 
 DEVICE_FIELDS = ("device", "os", "screenWidth", "screenHeight")
+LABEL_MAX = 63  # characters of a DNS label: RFC 1035, 2.3.4
 _HASHED = re.compile(r"-[0-9a-f]{16}\Z")
 
 
-def slug(jid: str) -> str:
-    """A DNS label for the user `jid`, which no other user has: the local part itself wherever it can be one."""
+def user_label(jid: str) -> str:
+    """Return a DNS label for the user `jid` that no other user has: the local part itself wherever it can be one."""
     local = jid.partition("@")[0]
-    label = re.sub(r"[^a-z0-9]+", "-", local).strip("-")
-    if label == local and len(label) <= 63 and not _HASHED.search(label):  # 63: RFC 1035, 2.3.4
+    label = _plain(local)
+    if label == local and len(label) <= LABEL_MAX and not _HASHED.search(label):
         return label
-    # 64 bits of a hash; no plain label ends like this, so none can be made to meet it
-    return f"{label[:46].rstrip('-') or 'user'}-{hashlib.sha256(local.encode()).hexdigest()[:16]}"
+    # No plain label ends like this, so none can be made to meet it.
+    return f"{label[:46].rstrip('-') or 'user'}-{_digest(local)}"
+
+
+def app_label(app: App) -> str:
+    """Return a DNS label for `app` that no other app has, also none that is registered after this one is gone."""
+    return f"{_plain(app.name.lower())[:46].rstrip('-') or 'app'}-{_digest(app.app_id)[:8]}"
 
 
 def address(app: App, user: User) -> tuple[str, str]:
-    """URL and origin at which `user` opens `app`; on loopback with a host name, so a cookie jar, of the user's own."""
+    """Return URL and origin at which `user` opens `app`.
+
+    On loopback the host name is this user's and this app's own: cookies ignore ports, so a shared name is a shared
+    cookie jar.
+    """
     parts = urlsplit(app.url)
     netloc = parts.netloc
     if is_loopback(parts.hostname or ""):
-        netloc = f"{slug(user.jid)}.{HOST_NAME}" + (f":{parts.port}" if parts.port else "")
+        port = f":{parts.port}" if parts.port else ""
+        netloc = f"{user_label(user.jid)}.{app_label(app)}.{HOST_NAME}{port}"
     return urlunsplit((parts.scheme, netloc, parts.path or "/", parts.query, "")), f"{parts.scheme}://{netloc.lower()}"
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text).strip("-")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]  # 64 bits: told apart, not authenticated
 
 
 def launch(*, app: App, user: User, session_id: str, host: str, device: dict[str, str]) -> dict[str, str]:

@@ -1,8 +1,9 @@
-"""Host names of users: each a DNS label of its own."""
+"""Host names of users and apps: each a DNS label of its own."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from miniapp import jid
 from miniapp.errors import JIDError
-from miniapp.sandbox.launch import slug
+from miniapp.sandbox.launch import app_label, user_label
+from miniapp.sandbox.store.records import App
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 
@@ -18,7 +20,7 @@ LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 @pytest.mark.parametrize("local", ["alice", "6581234567", "a-b", "x" * 63])
 def test_a_plain_local_part_is_its_own_label(local: str) -> None:
     """Wherever the local part can be a label, it is."""
-    assert slug(f"{local}@onechat.localhost") == local
+    assert user_label(f"{local}@onechat.localhost") == local
 
 
 @pytest.mark.parametrize(
@@ -26,15 +28,15 @@ def test_a_plain_local_part_is_its_own_label(local: str) -> None:
 )
 def test_any_other_gets_a_label_with_a_hash(local: str) -> None:
     """What can't be a label, or looks like one that was made, gets a hash of its own."""
-    label = slug(f"{local}@onechat.localhost")
+    label = user_label(f"{local}@onechat.localhost")
     assert LABEL.match(label)
     assert label != local
 
 
 def test_users_who_look_alike_share_no_label() -> None:
     """Neither do those who choose the name that another one was given."""
-    locals_ = ["a.b", "a_b", "a+b", "a-b", "a--b", slug("a.b@x"), slug(f"{slug('a.b@x')}@x")]
-    assert len({slug(f"{local}@x") for local in locals_}) == len(set(locals_))
+    locals_ = ["a.b", "a_b", "a+b", "a-b", "a--b", user_label("a.b@x"), user_label(f"{user_label('a.b@x')}@x")]
+    assert len({user_label(f"{local}@x") for local in locals_}) == len(set(locals_))
 
 
 @given(st.text(min_size=1, max_size=80))
@@ -44,4 +46,21 @@ def test_every_jid_has_a_label(local: str) -> None:
         address = jid.user(f"{local}@onechat.localhost")
     except JIDError:
         return
-    assert LABEL.match(slug(address))
+    assert LABEL.match(user_label(address))
+
+
+def app(name: str, app_id: str = "app-0123456789ab") -> App:
+    return App(app_id, name, "", "http://localhost/", "admin@onechat.localhost", "approved", datetime.now(UTC))
+
+
+@pytest.mark.parametrize("name", ["Lunch", "Lunch poll", "午餐", "-", "x" * 200, "alice.onechat.localhost"])
+def test_an_app_has_a_label_that_names_it(name: str) -> None:
+    """Whatever an app is called, DNS takes its label; two apps of one name have two."""
+    label = app_label(app(name))
+    assert LABEL.match(label)
+    assert label != app_label(app(name, "app-ba9876543210"))
+
+
+def test_the_label_of_an_app_can_be_read() -> None:
+    """The name stands in front, for the person who reads the address."""
+    assert app_label(app("Lunch poll")).startswith("lunch-poll-")

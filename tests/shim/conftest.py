@@ -21,7 +21,7 @@ from miniapp import shim
 from miniapp.settings import Settings
 
 HOST_PAGE = """<!doctype html><title>host</title><body><script>
-let wanted;
+let wanted, launch;
 const frame = document.body.appendChild(document.createElement("iframe"));
 const calls = [], connects = [];
 let port, mute = false, answers = {};
@@ -37,6 +37,7 @@ addEventListener("message", (event) => {
     if (answer) port.postMessage(Object.assign({ id: data.id }, answer));
   };
   event.source.postMessage({ oc: 1, type: "port", id: event.data.id }, event.origin, [channel.port2]);
+  if (launch) port.postMessage({ event: "launch", data: launch });
 });
 </script>"""
 
@@ -183,14 +184,21 @@ class Phone:
         return f"{self.server.origin}{path}#oc={base64.urlsafe_b64encode(text).decode().rstrip('=')}"
 
     def open(
-        self, path: str = "/public", data: dict[str, Any] | None = None, *, answers: Any = None, mute: bool = False
+        self,
+        path: str = "/public",
+        data: dict[str, Any] | None = None,
+        *,
+        answers: Any = None,
+        mute: bool = False,
+        claim: dict[str, Any] | None = None,
     ) -> Frame:
-        """Opens the mini app at `path` in the host page's frame."""
+        """Opens the mini app at `path` in the host page's frame. The fragment has `claim`, which is `data` by default."""
+        data = self.data() if data is None else data
         self.page.goto(f"{self.host}/")
-        self.page.evaluate("([a, m]) => { answers = a || {}; mute = m; }", [answers, mute])
+        self.page.evaluate("([a, m, d]) => { answers = a || {}; mute = m; launch = d; }", [answers, mute, data])
         self.page.evaluate(
             "(src) => new Promise((done) => { wanted = src; frame.onload = done; frame.src = src; })",
-            self.url(path, data),
+            self.url(path, claim or data),
         )
         return self.frame
 

@@ -8,6 +8,7 @@ def test_what_was_planted_is_worth_nothing_after_the_login(onechat, alice, bob):
     """The login makes a new cookie and clears the app's session; a cookie made elsewhere is nobody's."""
     app = create_app(onechat.config)
     spy_on(app, onechat)
+    login = app.extensions["miniapp"].logins.cookie.name
     forged = URLSafeSerializer("guess", salt="miniapp.login").dumps([alice.jid, 2**40, "x"])
     attacker = app.test_client()
     sign_in(attacker, bob, onechat.session(bob))
@@ -15,10 +16,10 @@ def test_what_was_planted_is_worth_nothing_after_the_login(onechat, alice, bob):
     session = attacker.get_cookie("session")
     victim = app.test_client()
     victim.set_cookie("session", session.value)
-    victim.set_cookie("miniapp_login", forged)
+    victim.set_cookie(login, forged)
     assert victim.get("/").status_code == 401
     assert sign_in(victim, alice, onechat.session(alice)).status_code == 204
-    assert victim.get_cookie("miniapp_login").value != forged
+    assert victim.get_cookie(login).value != forged
     assert victim.get("/note").json is None
-    victim.set_cookie("miniapp_login", forged)
+    victim.set_cookie(login, forged)
     assert victim.get("/").status_code == 401

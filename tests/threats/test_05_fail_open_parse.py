@@ -95,7 +95,7 @@ def test_nobody_is_logged_in_by_such_an_answer(body: bytes) -> None:
         with app.extensions["miniapp"].client, app.test_client() as browser:
             response = sign_in(browser, USER, SESSION)
             assert response.status_code in (401, 502)
-            assert browser.get_cookie("miniapp_login") is None
+            assert browser.get_cookie(app.extensions["miniapp"].logins.cookie.name) is None
             assert browser.get("/").status_code == 401
 
 
