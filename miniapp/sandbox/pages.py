@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -12,6 +14,8 @@ from .guard import LOOPBACK, PAGE_POLICY, host_name
 from .state import sandbox
 
 _BUILD = Path(__file__).parent / "static" / "build"
+
+_SOURCE = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?")  # what can stand in a policy without ending it
 
 bp = Blueprint("pages", __name__)
 
@@ -23,12 +27,22 @@ def host_page() -> AnyResponse:
         return elsewhere
     if not (_BUILD / "host.js").is_file():
         return page("unbuilt.html", 503)
-    return page("host.html", styles=(_BUILD / "host.css").is_file())
+    response = page("host.html", styles=(_BUILD / "host.css").is_file())
+    # Only reported, not refused: the host page then shows where a frame has gone (js/host/src/stray.ts).
+    response.headers["Content-Security-Policy-Report-Only"] = f"frame-src {' '.join(_frame_sources())}"
+    return response
 
 
 @bp.get("/favicon.ico")
 def icon() -> AnyResponse:
     return redirect(url_for("static", filename="icon.svg"))
+
+
+def _frame_sources() -> list[str]:
+    """Return the origins at which phones open mini apps."""
+    own = [f"{scheme}://*.{HOST_NAME}:*" for scheme in ("http", "https")]
+    others = {urlsplit(app.url)._replace(path="", query="").geturl() for app in sandbox().store.apps.all()}
+    return own + sorted(origin for origin in others if _SOURCE.fullmatch(origin))
 
 
 def page(template: str, status: int = 200, **values: object) -> Response:

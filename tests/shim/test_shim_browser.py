@@ -199,16 +199,6 @@ def test_a_new_fragment_wins_over_an_earlier_users(phone):
     assert frame.evaluate("OC.app.user.jid") == "bob@onechat.localhost"
 
 
-def test_a_fragment_that_changes_later_is_taken_too(phone):
-    """A frame whose fragment alone is set anew has the new session."""
-    frame = phone.open()
-    frame.evaluate(
-        "(url) => new Promise((done) => { addEventListener('hashchange', done); location.href = url; })",
-        phone.url(data=phone.data("bob")),
-    )
-    assert frame.evaluate("[OC.app.user.jid, location.hash]") == ["bob@onechat.localhost", ""]
-
-
 @pytest.mark.parametrize(
     "fragment",
     ["", "x", "e30", "bnVsbA", "%%%", "eyJ2IjoxfQ", "W10"],

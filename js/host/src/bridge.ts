@@ -15,8 +15,9 @@ export type PageEvent = { event: "launch"; data: LaunchData } | { event: "reload
  * The host page's end of the bridge to one mini app's frame; docs/protocol.md has the language.
  *
  * It listens to `target` (the window), answers only to the window that `frame` gives and only while that is at
- * `origin`, and says nothing to anybody else. Calls are done one after the other. When the page connects again
- * (after a reload) or `close` is called, those still waiting are dropped.
+ * `origin`, and says nothing to others. A page that connects gets a port, and `launch` over it before anything else.
+ * Calls are done one after the other. When the page connects again (after a reload) or `close` is called, those still
+ * waiting are dropped. `onStray` hears the origin of a frame that has gone elsewhere.
  */
 export class Bridge {
   #port: MessagePort | undefined;
@@ -28,8 +29,10 @@ export class Bridge {
     private readonly target: EventTarget,
     private readonly frame: () => unknown,
     private readonly origin: string,
+    public launch: LaunchData,
     private readonly answer: Answer,
     private readonly onConnect: () => void = () => {},
+    private readonly onStray: (origin: string) => void = () => {},
   ) {
     target.addEventListener("message", this.#greet);
   }
@@ -40,6 +43,7 @@ export class Bridge {
 
   /** Posts `event` to the page; false if no page is connected. */
   tell(event: PageEvent): boolean {
+    if (event.event === "launch") this.launch = event.data;
     this.#port?.postMessage(event);
     return this.connected;
   }
@@ -61,7 +65,8 @@ export class Bridge {
 
   #greet = (event: Event): void => {
     const { source, origin, data } = event as MessageEvent;
-    if (!source || source !== this.frame() || origin !== this.origin) return;
+    if (!source || source !== this.frame()) return;
+    if (origin !== this.origin) return this.onStray(origin);
     if (!isObject(data) || data["oc"] !== 1 || data["type"] !== "connect") return;
     const id = data["id"];
     if (typeof id !== "string" || id === "" || id.length > ID_MAX) return;
@@ -70,6 +75,7 @@ export class Bridge {
     this.#port = port1;
     port1.onmessage = (message) => this.#hear(port1, message.data);
     (source as Window).postMessage({ oc: 1, type: "port", id }, { targetOrigin: origin, transfer: [port2] });
+    port1.postMessage({ event: "launch", data: this.launch });
     this.onConnect();
   };
 

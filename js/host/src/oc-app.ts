@@ -6,6 +6,7 @@ import type { Call } from "./calls.js";
 import * as icons from "./icons.js";
 import { asRefusal, type PhoneModel } from "./model.js";
 import type { Questions } from "./sheets.js";
+import { takeStray } from "./stray.js";
 import { base } from "./styles.js";
 import { webAddress } from "./text.js";
 import { Refusal, type App, type DeviceInfo, type Launch } from "./types.js";
@@ -36,12 +37,15 @@ export class RunningApp extends LitElement {
   @state() private renewing = false;
   /** The page that is there has no bridge: the app is down, shows an error, or leaves the shim out. */
   @state() private alone = false;
+  /** The origin of the page that is there, if it is not the app's. */
+  @state() private stray: string | undefined;
   #bridge: Bridge | undefined;
   #launches = 0;
   #patience: ReturnType<typeof setTimeout> | undefined;
   #wait: ReturnType<typeof setTimeout> | undefined;
   #loadedAt = 0;
   #connectedAt = 0;
+  #strayTold = false;
 
   static override styles = [
     base,
@@ -110,6 +114,10 @@ export class RunningApp extends LitElement {
         border-bottom: 1px solid var(--alert-edge);
         font-size: 14px;
       }
+      .stray {
+        font-weight: 600;
+        color: var(--fault);
+      }
       .alone {
         padding: 8px 16px;
         background: var(--sunken);
@@ -153,7 +161,7 @@ export class RunningApp extends LitElement {
         <button class="icon" aria-label="Back to OneChat" data-testid="app-back" @click=${() => this.#fire("back")}>
           ${icons.back}
         </button>
-        <h2 class="ellipsis">${app.name}</h2>
+        <h2 class="ellipsis ${this.stray ? "stray" : ""}" data-testid="app-title">${this.stray ?? app.name}</h2>
         <button class="icon" aria-label="Reload" data-testid="app-reload" @click=${() => this.reload()}>
           ${icons.reload}
         </button>
@@ -171,13 +179,7 @@ export class RunningApp extends LitElement {
           </div>`
           : nothing
       }
-      ${
-        this.alone
-          ? html`<p class="alone" role="status" data-testid="no-bridge">
-              This page has not connected to OneChat. Does the app run, and does its page have the shim?
-            </p>`
-          : nothing
-      }
+      ${this.stray ? this.#strayed(this.stray) : this.alone ? this.#unconnected() : nothing}
       <div class="frame">${this.fault ? this.#failed(this.fault) : this.#frame()}</div>
     `;
   }
@@ -208,6 +210,19 @@ export class RunningApp extends LitElement {
     }`;
   }
 
+  #strayed(origin: string) {
+    return html`<div class="ended" role="alert" data-testid="stray">
+      <p>This page is not ${this.app.name}: it is from <strong>${origin}</strong>. OneChat does not answer it.</p>
+      <button class="button" data-testid="app-return" @click=${() => this.start()}>Open ${this.app.name} again</button>
+    </div>`;
+  }
+
+  #unconnected() {
+    return html`<p class="alone" role="status" data-testid="no-bridge">
+      This page has not connected to OneChat. Does ${this.app.name} run, and does its page have the shim?
+    </p>`;
+  }
+
   #failed(fault: Refusal) {
     return html`<div class="empty" role="alert">
       ${icons.warning}
@@ -219,12 +234,20 @@ export class RunningApp extends LitElement {
 
   /** Opens the app anew, with a session of its own. */
   async start(): Promise<void> {
-    [this.loading, this.fault, this.alone] = [true, undefined, false];
+    [this.loading, this.fault, this.alone, this.stray] = [true, undefined, false, undefined];
     try {
       const launched = await this.#launch();
       if (!launched) return;
       this.#bridge?.close();
-      this.#bridge = new Bridge(window, () => this.#window, launched.origin, this.#answer, this.#connected);
+      this.#bridge = new Bridge(
+        window,
+        () => this.#window,
+        launched.origin,
+        readLaunch(launched.url),
+        this.#answer,
+        this.#connected,
+        this.#left,
+      );
       this.launched = launched;
       this.#loadedAt = performance.now();
       this.ended = false;
@@ -280,12 +303,23 @@ export class RunningApp extends LitElement {
       this.#bridge?.drop();
       this.alone = true;
     }, CONNECT_PATIENCE);
+    if (this.#connectedAt > before) return;
+    const elsewhere = this.launched && takeStray(this.launched.origin, before);
+    if (elsewhere) this.#left(elsewhere);
+    else if (!this.#strayTold) this.stray = undefined;
+    this.#strayTold = false;
+  };
+
+  /** The frame shows a page of another origin: say so, and forget the page that was there. */
+  #left = (origin: string) => {
+    this.#bridge?.drop();
+    [this.stray, this.loading, this.#strayTold] = [origin === "null" ? "an unknown address" : origin, false, true];
   };
 
   #connected = () => {
     this.#connectedAt = performance.now();
     clearTimeout(this.#patience);
-    this.alone = false;
+    [this.alone, this.stray] = [false, undefined];
   };
 
   #answer = async (call: Call, signal: AbortSignal): Promise<unknown> => {

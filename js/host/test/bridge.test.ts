@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Bridge, readLaunch, type Answer } from "../src/bridge.js";
-import { Refusal } from "../src/types.js";
+import { Refusal, type LaunchData } from "../src/types.js";
 
 const ORIGIN = "http://alice.onechat.localhost:5000";
+
+const LAUNCH = { v: 1, host: "http://onechat.localhost:8700", sessionId: "s-1" } as LaunchData;
 
 /** A frame's window: it keeps what is posted to it. */
 class FrameWindow {
@@ -20,12 +22,21 @@ let frame: FrameWindow;
 let answer: ReturnType<typeof vi.fn<Answer>>;
 let bridge: Bridge;
 const ports: MessagePort[] = [];
+const strays: string[] = [];
 
 beforeEach(() => {
   target = new EventTarget();
   frame = new FrameWindow();
   answer = vi.fn<Answer>(async () => ["bob@onechat.localhost"]);
-  bridge = new Bridge(target, () => frame, ORIGIN, answer);
+  bridge = new Bridge(
+    target,
+    () => frame,
+    ORIGIN,
+    LAUNCH,
+    answer,
+    () => {},
+    (origin) => strays.push(origin),
+  );
 });
 
 afterEach(() => {
@@ -43,7 +54,9 @@ function connect(): { port: MessagePort; heard: Record<string, any>[]; answers: 
   const { port } = frame.posted.at(-1)!;
   ports.push(port);
   const heard: Record<string, any>[] = [];
-  port.onmessage = (event) => heard.push(event.data);
+  // The first message is the launch data: a test of its own has it.
+  let launched = false;
+  port.onmessage = (event) => (launched ? heard.push(event.data) : (launched = true));
   const answers = async (count: number) => {
     await vi.waitFor(() => expect(heard).toHaveLength(count));
     return heard;
@@ -100,6 +113,44 @@ describe("the handshake", () => {
     bridge.close();
     greet({ oc: 1, type: "connect", id: "n-1" });
     expect(frame.posted).toEqual([]);
+  });
+});
+
+/** The first message at the port of a page that connects now. */
+function firstMessage(): Promise<unknown> {
+  greet({ oc: 1, type: "connect", id: "n-1" });
+  const { port } = frame.posted.at(-1)!;
+  ports.push(port);
+  return new Promise((resolve) => (port.onmessage = (event) => resolve(event.data)));
+}
+
+describe("launch data", () => {
+  test("go over the port before anything else", async () => {
+    const first = firstMessage();
+    bridge.tell({ event: "reload" });
+    expect(await first).toEqual({ event: "launch", data: LAUNCH });
+  });
+
+  test("are those of the latest session for a page that connects again", async () => {
+    connect();
+    const data = { ...LAUNCH, sessionId: "s-2" };
+    bridge.tell({ event: "launch", data });
+    expect(await firstMessage()).toEqual({ event: "launch", data });
+  });
+});
+
+describe("a frame that left its app's origin", () => {
+  test.each([["http://evil.example"], ["null"]])("is told by any message from %s", (origin) => {
+    strays.length = 0;
+    greet("hello", frame, origin);
+    expect(strays).toEqual([origin]);
+    expect(frame.posted).toEqual([]);
+  });
+
+  test("is not another frame", () => {
+    strays.length = 0;
+    greet({ oc: 1, type: "connect", id: "x" }, new FrameWindow(), "http://evil.example");
+    expect(strays).toEqual([]);
   });
 });
 
