@@ -98,7 +98,7 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
                 False,
                 sizes,
                 OURS,
-                "at most 3 KB",
+                "at most 5 KB",
             ),
             *_times(sandbox, settings, bundles, 1 if quick else 5, progress),
         ]

@@ -128,9 +128,9 @@ def load_user() -> User | None:
     scheme, _, bearer = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer":
         return None
-    user = state.logins.read(bearer.strip(), state.logins.bearers)
-    g.miniapp_bearer = user is not None and user.expires_at > now
-    return user if g.miniapp_bearer else None
+    found = state.logins.read(bearer.strip(), state.logins.bearers)
+    g.miniapp_bearer = found is not None and found.expires_at > now
+    return found if g.miniapp_bearer else None
 
 
 def _may_not_pass() -> bool:

@@ -44,7 +44,8 @@ def test_a_frame_without_cookies_gets_its_page_by_bearer(browser, host_origin, o
         page.on("console", lambda message: errors.append(message.text) if "Content Security" in message.text else None)
         page.goto(host_origin)
         page.evaluate(
-            "(src) => { wanted = src; frame.src = src; }", f"http://alice.onechat.localhost:{port}/#oc={text}"
+            "([src, data]) => { launch = data; wanted = src; frame.src = src; }",
+            [f"http://alice.onechat.localhost:{port}/#oc={text}", data],
         )
         expect(page.frame_locator("iframe").locator("p")).to_have_text(alice.jid)
         frame = page.frames[1]

@@ -62,6 +62,7 @@ def unharmed(phone, frame, heard):
           channel.port1.onmessage = ({ data }) => channel.port1.postMessage({ id: data.id, ok: true, value: ["b@d"] });
           const port = { oc: 1, type: "port", id: connects[0].id };
           frame.contentWindow.postMessage(port, new URL(wanted).origin, [channel.port2]);
+          channel.port1.postMessage({ event: "launch", data: launch });
         }"""
     )
     assert frame.evaluate("result") == ["b@d"]

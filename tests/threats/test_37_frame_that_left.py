@@ -148,7 +148,7 @@ def test_another_app_cannot_open_ours_with_its_own_launch_data(site: Site) -> No
         _, fragment = site.launch(site.onechat.alice.jid)
         frame.goto(f"{origin}/#{fragment}")
         expect(site.title).to_have_text(origin)
-        expect(site.page.get_by_test_id("stray")).to_contain_text("This page is not Evil")
+        expect(site.page.get_by_test_id("stray")).to_contain_text(f"This page is from {origin}, not from Evil.")
         assert frame.evaluate("OC.app.session") != ""  # the attack is not refused for a mistake of its own
         frame.evaluate("OC.app.ready")  # after the time of the handshake, which nobody answers
         assert frame.evaluate("[OC.app.session, OC.app.inHost]") == ["", False]

@@ -8,7 +8,8 @@
  *               tab-chats, tab-apps, tab-profile, unread-all, toast (data-thread), notice
  *     chats     thread (data-thread, data-kind; in it: unread), new-chat, new-group
  *     thread    back, thread-title, messages, message (data-id), composer, send
- *     apps      app (data-app), app-frame, app-back, app-reload, app-close, session-ended, new-session, no-bridge
+ *     apps      app (data-app), app-title, app-frame, app-back, app-reload, app-close, session-ended, new-session,
+ *               no-bridge, stray, app-return
  *     profile   profile-name, profile-jid, profile-relaunch
  *     picker    picker, picker-search, picker-item (data-jid), picker-count, picker-done, picker-cancel
  *     share     share, share-recipients, share-text, share-send, share-cancel

@@ -127,6 +127,7 @@ export class RunningApp extends LitElement {
       }
       .ended p {
         flex: 1;
+        overflow-wrap: anywhere;
       }
       .ended .button {
         padding: 0 12px;
@@ -212,8 +213,10 @@ export class RunningApp extends LitElement {
 
   #strayed(origin: string) {
     return html`<div class="ended" role="alert" data-testid="stray">
-      <p>This page is not ${this.app.name}: it is from <strong>${origin}</strong>. OneChat does not answer it.</p>
-      <button class="button" data-testid="app-return" @click=${() => this.start()}>Open ${this.app.name} again</button>
+      <p>
+        This page is from <strong>${origin}</strong>, not from ${this.app.name}. OneChat does not answer it.
+      </p>
+      <button class="button" data-testid="app-return" @click=${() => this.start()}>Reopen</button>
     </div>`;
   }
 
