@@ -192,7 +192,7 @@ class Phone:
         mute: bool = False,
         claim: dict[str, Any] | None = None,
     ) -> Frame:
-        """Opens the mini app at `path` in the host page's frame. The fragment has `claim`, which is `data` by default."""
+        """Opens the mini app at `path` in the host page's frame, with `claim` in the fragment, else `data`."""
         data = self.data() if data is None else data
         self.page.goto(f"{self.host}/")
         self.page.evaluate("([a, m, d]) => { answers = a || {}; mute = m; launch = d; }", [answers, mute, data])
