@@ -15,7 +15,7 @@ from flask import Flask, Response, current_app, g, jsonify, make_response, rende
 from itsdangerous import BadData, URLSafeSerializer
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
-from . import contract, headers, jid
+from . import contract, guards, headers, jid
 from .cookies import LoginCookie
 from .errors import HostBusy, HostError, HostNonsense, JIDError
 from .verify import TooManyAttempts
@@ -155,8 +155,13 @@ def login_required(view: View) -> View:
     """Lets only verified users reach `view`: a function, an `async` one, or a method.
 
     Others get the 401 page, where the shim logs in and comes back, or a JSON 401 if they asked for data. Put it below
-    the route's decorator. Flask-Login's own `login_required` does the same.
+    the route's decorator: an app in which it stands above refuses every request. Flask-Login's own `login_required`
+    does the same. Raises `TypeError` for a class.
     """
+    if inspect.isclass(view):
+        raise TypeError(
+            f"login_required guards functions. In the class {view.__name__} write: decorators = [login_required]"
+        )
     if inspect.iscoroutinefunction(view):
 
         @functools.wraps(view)
@@ -165,6 +170,7 @@ def login_required(view: View) -> View:
                 return _manager().unauthorized()
             return await view(*args, **kwargs)
 
+        guards.mark(view, guarded_async)
         return cast(View, guarded_async)
 
     @functools.wraps(view)
@@ -173,6 +179,7 @@ def login_required(view: View) -> View:
             return _manager().unauthorized()
         return view(*args, **kwargs)
 
+    guards.mark(view, guarded)
     return cast(View, guarded)
 
 

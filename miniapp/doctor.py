@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from . import guards
 from .envfile import git
 from .errors import ConfigurationError, Problem
 from .settings import PREFIX, Settings, is_loopback, read_env_file, read_secret_key
@@ -81,7 +82,16 @@ def _load(directory: Path, app: str, env_file: Path) -> tuple[Settings | None, F
     if state is None:
         what, fix = "The app has no MiniApp.", "Call MiniApp().init_app(app) where the app is made."
         return _tolerant(env_file), loaded, [Finding("app", "error", what, fix)]
-    return state.settings, loaded, [Finding("settings", "ok", "All settings are right.")]
+    return state.settings, loaded, [Finding("settings", "ok", "All settings are right."), *_guards(loaded)]
+
+
+def _guards(app: Flask) -> Iterator[Finding]:
+    """Findings about views that are open although somebody meant them to be guarded."""
+    for problem in guards.problems(app):
+        yield Finding("guard", "error", f"{problem.key} {problem.what}", problem.fix)
+    if app.config.get("LOGIN_DISABLED"):
+        what = "LOGIN_DISABLED is set: Flask-Login's own login_required lets everybody pass."
+        yield Finding("guard", "error", what, "Take LOGIN_DISABLED out of the app's configuration.")
 
 
 def _load_app(directory: Path, app: str) -> Flask:

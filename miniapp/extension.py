@@ -15,11 +15,11 @@ import requests
 from flask import Blueprint, Flask, Response, current_app, g, has_request_context, jsonify, request
 from markupsafe import Markup
 
-from . import auth, headers, sessions, shim
+from . import auth, guards, headers, sessions, shim
 from .client import OneChat
 from .cookies import LoginCookie
 from .errors import ConfigurationError, HostError, JIDError, MessageError, MiniAppError, Problem
-from .settings import Settings, read_secret_key
+from .settings import Settings, read_fallback_keys, read_secret_key
 from .verify import Verifier
 
 if TYPE_CHECKING:
@@ -66,15 +66,16 @@ class MiniApp:
             )
         found = _find(env_file, app)
         secret_key, problem = read_secret_key(app.config, found)
-        problems = [problem] if problem else []
+        fallbacks, problems = read_fallback_keys(app.config)
+        problems += [problem] if problem else []
         if hasattr(app, "login_manager"):
             problems.append(
                 Problem("LoginManager", "is set up for this app already.", "Leave it out: MiniApp brings its own.")
             )
         settings = Settings.read(app.config, found, extra=problems)
         assert secret_key is not None  # its problem would have been raised
-        app.config["SECRET_KEY"] = secret_key
-        keys = [_bytes(key) for key in (*(app.config.get("SECRET_KEY_FALLBACKS") or ()), secret_key)]
+        app.config.update(SECRET_KEY=secret_key, SECRET_KEY_FALLBACKS=fallbacks)
+        keys = [_bytes(key) for key in (*fallbacks, secret_key)]
         client = OneChat(settings, session=session)
         state = State(
             settings=settings,
@@ -98,6 +99,7 @@ class MiniApp:
         elif app.config["SESSION_COOKIE_SAMESITE"] is None:
             app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
         sessions.install(app)
+        guards.install(app)
         app.before_request(auth.refuse_forged)
         app.after_request(lambda response: _after_request(response, settings))
         app.register_blueprint(_blueprint(state))

@@ -166,11 +166,11 @@ def test_the_env_file_is_read_without_touching_the_environment(tmp_path: Path, m
 
 def test_the_secret_key_is_demanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Flask's SECRET_KEY comes from the config, the environment or `.env`, and is long enough to be one."""
-    assert read_secret_key({"SECRET_KEY": b"x" * 16}, None) == (b"x" * 16, None)
-    (tmp_path / ".env").write_text(f"SECRET_KEY={'f' * 32}\n")
-    assert read_secret_key({}, tmp_path / ".env") == ("f" * 32, None)
-    monkeypatch.setenv("SECRET_KEY", "e" * 32)
-    assert read_secret_key({}, tmp_path / ".env") == ("e" * 32, None)
+    assert read_secret_key({"SECRET_KEY": b"0123456789abcdef"}, None) == (b"0123456789abcdef", None)
+    (tmp_path / ".env").write_text("SECRET_KEY=from-the-file-0123456789\n")
+    assert read_secret_key({}, tmp_path / ".env") == ("from-the-file-0123456789", None)
+    monkeypatch.setenv("SECRET_KEY", "from-the-environment-0123")
+    assert read_secret_key({}, tmp_path / ".env") == ("from-the-environment-0123", None)
     for wrong in ("canary", 12345678901234567890):
         value, problem = read_secret_key({"SECRET_KEY": wrong}, None)
         assert value is None
