@@ -66,6 +66,19 @@ class Postgres:
                     return
         raise RuntimeError("Postgres did not start:\n" + (self._folder / "log").read_text()[-2000:])
 
+    def empty(self) -> None:
+        """Drops all that earlier tests made: schemas, and roles beside our own."""
+        import psycopg
+
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            schemas = "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema)'"
+            for (name,) in connection.execute(schemas).fetchall():
+                connection.execute(f'DROP SCHEMA "{name}" CASCADE')
+            for (name,) in connection.execute("SELECT rolname FROM pg_roles WHERE rolname = 'app'").fetchall():
+                connection.execute(f'DROP OWNED BY "{name}"')
+                connection.execute(f'DROP ROLE "{name}"')
+            connection.execute("CREATE SCHEMA public")
+
     def kill(self) -> None:
         """Kills the server as a loss of power would end it."""
         self._process.kill()

@@ -2,7 +2,18 @@
 
 from .accept import Bulk, KeyTakenError
 from .bulks import Item, NoBulkError, Progress
+from .placement import include_object
 from .service import Outbox
 from .signals import bulk_done, item_failed
 
-__all__ = ["Bulk", "Item", "KeyTakenError", "NoBulkError", "Outbox", "Progress", "bulk_done", "item_failed"]
+__all__ = [
+    "Bulk",
+    "Item",
+    "KeyTakenError",
+    "NoBulkError",
+    "Outbox",
+    "Progress",
+    "bulk_done",
+    "include_object",
+    "item_failed",
+]

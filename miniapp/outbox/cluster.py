@@ -22,6 +22,7 @@ from sqlalchemy import Connection, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
 from . import ledger
+from .placement import SCHEMA, SEARCH_PATH
 from .policy import backoff
 from .tables import Database, bulk
 from .worker import SWEEP, Worker
@@ -49,7 +50,7 @@ STOP_LOOK = 0.1
 
 def prepare(connection: Connection) -> None:
     """Makes Procrastinate's tables if they are not there. Its own upgrades are described in its documentation."""
-    if connection.execute(text("SELECT to_regclass('procrastinate_jobs')")).scalar() is None:
+    if connection.execute(text(f"SELECT to_regclass('{SCHEMA}.procrastinate_jobs')")).scalar() is None:
         _driver(connection).execute(SchemaManager.get_schema())
 
 
@@ -104,7 +105,8 @@ def work(outbox: Outbox, stop: threading.Event) -> None:
 
 async def _serve(url: str, worker: Worker, stop: threading.Event) -> None:
     where = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=where, min_size=1, max_size=3))
+    connector = procrastinate.PsycopgConnector(conninfo=where, min_size=1, max_size=3, configure=_place)
+    app = procrastinate.App(connector=connector)
 
     @app.task(name=TASK, queue=QUEUE)
     def drive(bulk: int) -> None:
@@ -129,6 +131,11 @@ async def _serve(url: str, worker: Worker, stop: threading.Event) -> None:
         for result in results:
             if isinstance(result, Exception):
                 raise result
+
+
+async def _place(connection: psycopg.AsyncConnection[Any]) -> None:
+    await connection.execute(SEARCH_PATH)
+    await connection.commit()
 
 
 async def _tidy(app: procrastinate.App) -> None:

@@ -45,6 +45,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from ..errors import ConfigurationError, MiniAppError, Problem
+from . import placement
 
 HEAD = "0001"
 """The latest migration; `migrations/versions/` has them all."""
@@ -147,11 +148,14 @@ class Database:
         self.is_sqlite = self.read.dialect.name == "sqlite"
         self.kind = KINDS[self.read.dialect.name]
         try:
-            with self.write.begin() as connection:
+            with self.write.begin() as connection, placement.explained(connection):
                 self._migrate(connection)
                 if not self.is_sqlite:
                     _cluster().prepare(connection)
-        except DBAPIError as error:
+        except BaseException as error:
+            self.close()
+            if not isinstance(error, DBAPIError):
+                raise
             raise MiniAppError(
                 f"The outbox's database can't be used ({type(error.orig).__name__}).",
                 hint="Check that it runs, and that ONECHAT_OUTBOX_URL is its address.",
@@ -165,8 +169,12 @@ class Database:
         # SQLite's transaction is the only writing one already.
         if not self.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": MIGRATING})
-        if _version(connection) == HEAD:
+            placement.prepare(connection)
+        version = _version(connection)
+        if version == HEAD:
             return
+        if version is None:
+            placement.check_free(connection)
         from alembic import command  # takes a while to load, and is needed once in a database's life
         from alembic.config import Config
 
@@ -190,7 +198,7 @@ def _without(package: str | None) -> ConfigurationError:
 
 
 def _version(connection: Connection) -> str | None:
-    table = "outbox_version"
+    table = placement.VERSION_TABLE
     if not inspect(connection).has_table(table):
         return None
     return connection.execute(select(text("version_num")).select_from(text(table))).scalar()
@@ -200,8 +208,7 @@ def _engine(url: str) -> Engine:
     try:
         where = make_url(url)
         if where.get_backend_name() == "postgresql":
-            # pre_ping: the server may have been restarted since the connection was last used
-            return create_engine(where.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
+            return _postgres(where.set(drivername="postgresql+psycopg"))
         if where.get_backend_name() == "sqlite" and where.database not in (None, "", ":memory:"):
             return _sqlite(where.database or "", where.set(drivername="sqlite"))
     except (ArgumentError, NoSuchModuleError):
@@ -210,6 +217,18 @@ def _engine(url: str) -> Engine:
         raise _without(error.name) from None
     fix = "Write sqlite:///path/to/outbox.db or postgresql://user:password@machine/name."
     raise ConfigurationError([Problem("ONECHAT_OUTBOX_URL", "names no SQLite file and no Postgres.", fix)])
+
+
+def _postgres(url: Any) -> Engine:
+    # pre_ping: the server may have been restarted since the connection was last used
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+
+    @event.listens_for(engine, "connect", insert=True)  # before SQLAlchemy asks for the default schema
+    def _on_connect(connection: Any, _: object) -> None:
+        connection.execute(placement.SEARCH_PATH)
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(path: str, url: Any) -> Engine:

@@ -2,11 +2,12 @@
 
 from alembic import context
 
+from miniapp.outbox.placement import VERSION_TABLE
 from miniapp.outbox.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    version_table="outbox_version",  # the app may have an alembic_version of its own in the same database
+    version_table=VERSION_TABLE,  # the app may have an alembic_version of its own in the same database
 )
 context.run_migrations()
