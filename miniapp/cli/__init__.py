@@ -8,6 +8,7 @@
 | 3 | the settings are wrong |
 | 4 | OneChat could not be reached, or answered nonsense: what was asked may have been done or not |
 | 5 | OneChat refused |
+| 6 | `worker --drain` ended with messages left to send |
 | 130 | interrupted |
 """
 
@@ -23,7 +24,7 @@ import click
 from .. import __version__
 from ..errors import ConfigurationError, HostError, HostRefused, MiniAppError
 
-FAILED, CONFIGURATION, UNREACHABLE, REFUSED, INTERRUPTED = 1, 3, 4, 5, 130
+FAILED, CONFIGURATION, UNREACHABLE, REFUSED, LEFT, INTERRUPTED = 1, 3, 4, 5, 6, 130
 
 
 class Failure(click.ClickException):
@@ -89,7 +90,8 @@ class Commands(click.Group):
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 1 failed, 2 usage, 3 settings, 4 OneChat unreachable, 5 OneChat refused, 130 interrupted.",
+    epilog="Exit codes: 1 failed, 2 usage, 3 settings, 4 OneChat unreachable, 5 OneChat refused,"
+    " 6 messages are left, 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="onechat-miniapp")
 def cli() -> None:

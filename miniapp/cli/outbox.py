@@ -1,4 +1,4 @@
-"""Bulk sends: `outbox list|show|retry|pause|resume|cancel`, and `worker`."""
+"""Bulk sends: `outbox list|show|retry|pause|resume|cancel|open`, and `worker`."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import json
 import signal
 import sys
 import threading
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ..errors import ConfigurationError, MiniAppError, Problem
 from ..settings import Settings
+from . import LEFT
 from .output import say, sheet
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from ..outbox import Outbox, Progress
+    from ..outbox.delays import Delay
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -67,7 +67,9 @@ def _dump(document: object) -> None:
 
 
 def _when(at: float | None) -> str:
-    return "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    from ..outbox.delays import when
+
+    return "" if at is None else when(at)
 
 
 @click.group()
@@ -79,8 +81,9 @@ def outbox() -> None:
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many, newest first.")
 @_as_json
 def list_(limit: int, as_json: bool) -> None:
-    """List the latest bulks."""
-    found = _open().list(limit)
+    """List the latest bulks, and why nothing goes out, where that is so."""
+    ledger = _open()
+    found = ledger.list(limit)
     if as_json:
         _dump([progress.as_dict() for progress in found])
         return
@@ -88,6 +91,8 @@ def list_(limit: int, as_json: bool) -> None:
         say(f"{progress.id:>6}  {progress.state:<9}  {_counts(progress)}  {progress.key or ''}".rstrip())
     if not found:
         say("No bulks.")
+    for reason in _reasons(found, ledger.closed()):
+        say(reason)
 
 
 @outbox.command()
@@ -112,6 +117,7 @@ def show(bulk: int, wait: bool, items: tuple[str, ...], as_json: bool) -> None:
         _dump({**progress.as_dict(), **({"items": listed} if items else {})})
         return
     rows = [("State", progress.state + (f": {progress.note}" if progress.note else "")), ("Items", _counts(progress))]
+    rows += [("Waits", "" if progress.delay is None else progress.delay.text)]
     rows += [("Policy", progress.policy), ("Key", progress.key or ""), ("Owner", progress.owner)]
     rows += [("Accepted", _when(progress.created_at)), ("Done", _when(progress.done_at))]
     sheet(f"Bulk {bulk}", [(name, value) for name, value in rows if value])
@@ -157,9 +163,22 @@ def cancel(bulk: int) -> None:
     say(f"Bulk {bulk} is cancelled.")
 
 
+@outbox.command("open")
+def open_() -> None:
+    """Send at once, although OneChat asked to wait or could not be reached."""
+    delay = _open().open()
+    if delay is None:
+        say("The gate is open: neither did OneChat ask to wait, nor was it unreachable.")
+    elif delay.reason == "host_busy":
+        say(f"The gate is open: messages go out now. OneChat had asked to wait until {_when(delay.until)}.")
+    else:
+        say("One call tries OneChat now. If it is answered, the other messages follow.")
+
+
 @click.command()
-@click.option("--drain", is_flag=True, help="End once nothing is left to send now.")
-def worker(drain: bool) -> None:
+@click.option("--drain", is_flag=True, help="End once nothing can be sent now; exit code 6 if messages are left.")
+@click.pass_context
+def worker(context: click.Context, drain: bool) -> None:
     """Send what the outbox holds, until Ctrl-C or SIGTERM; what is on its way ends first.
 
     Any number of these can run at a time: on one machine with SQLite, on many with Postgres.
@@ -171,6 +190,21 @@ def worker(drain: bool) -> None:
     found.database  # noqa: B018 # now, so that what is wrong with it is said before "Sending"
     say("Sending. Ctrl-C ends it.")
     found.work(stop, drain=drain)
+    if drain and (left := found.left()):
+        why = _reasons(left) or ["The worker was told to stop." if stop.is_set() else "Other workers hold them."]
+        count = sum(progress.waiting for progress in left)
+        click.echo(f"{count} message(s) of {len(left)} bulk(s) are left to send. {' '.join(why)}", err=True)
+        context.exit(LEFT)
+
+
+def _reasons(found: Iterable[Progress], closed: Delay | None = None) -> list[str]:
+    """Return why the bulks wait, each reason once: `closed`, which is every bulk's, and those that are a bulk's own."""
+    reasons: dict[str, str] = {} if closed is None else {closed.reason: closed.text}
+    for delay in (progress.delay for progress in found):
+        if delay is not None:
+            shared = delay.reason not in ("paused", "retry")
+            reasons.setdefault(delay.reason if shared else delay.text, delay.text)
+    return list(reasons.values())
 
 
 def _counts(progress: Progress) -> str:
@@ -184,10 +218,14 @@ def _counts(progress: Progress) -> str:
 
 
 def _watch(found: Outbox, bulk: int, *, bar: bool) -> Progress:
-    """Waits for the end of the bulk, with a bar where somebody can see it."""
-    progress = found.progress(bulk)
+    """Wait for the end of the bulk, with a bar at a terminal. Say why nothing goes out, each time that it is news."""
+    progress, told = found.progress(bulk), None
     if not (bar and sys.stdout.isatty()):
-        return deque(found.watch(bulk), maxlen=1)[0]
+        for progress in found.watch(bulk):
+            if progress.delay and progress.delay.is_news(told):
+                told = progress.delay
+                click.echo(told.text, err=True)
+        return progress
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
@@ -196,4 +234,7 @@ def _watch(found: Outbox, bulk: int, *, bar: bool) -> Progress:
         for progress in found.watch(bulk):
             ended = progress.total - progress.waiting
             bars.update(task, completed=ended, description=f"Bulk {bulk}: {_counts(progress)}")
+            if progress.delay and progress.delay.is_news(told):
+                told = progress.delay
+                bars.console.print(told.text, markup=False, highlight=False)
     return progress

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, exists, func, select, update
 
 from ..errors import MiniAppError
+from . import delays, rate
+from .delays import Delay
 from .tables import Database, bulk, item
+from .tables import gate as gate_table
 
+UNTAKEN = 10.0
+"""Seconds after which a message that may go out should be with a worker: one that runs looks for it every 2 s."""
 STATES = ("queued", "leased", "sending", "sent", "refused", "unknown")
 
 
@@ -24,7 +29,8 @@ class NoBulkError(MiniAppError, LookupError):
 class Progress:
     """How far a bulk is: its state (`running`, `paused`, `cancelled`, `done`) and how many items are in each of theirs.
 
-    `waiting` is all that is not at its end. A cancelled bulk's waiting items are never sent.
+    `waiting` is all that is not at its end. A cancelled bulk's waiting items are never sent. `delay` says why nothing
+    of the bulk goes out now, in words for operators; None if something does, or nothing is left.
     """
 
     id: int
@@ -42,6 +48,7 @@ class Progress:
     unknown: int
     created_at: float
     done_at: float | None
+    delay: Delay | None
 
     @property
     def waiting(self) -> int:
@@ -75,20 +82,28 @@ _COLUMNS = (
 )
 
 
-def listing(database: Database, most: int) -> list[Progress]:
-    """The latest bulks, newest first."""
+def listing(database: Database, most: int, limit: float) -> list[Progress]:
+    """Return the latest bulks, newest first. `limit` is the rate limit, in messages a second; 0 is none."""
     with database.read.begin() as connection:
         rows = connection.execute(select(*_COLUMNS).order_by(bulk.c.id.desc()).limit(most)).all()
-        return [_progress(connection, row) for row in rows]
+        return _progresses(connection, database, rows, limit)
 
 
-def progress(database: Database, number: int) -> Progress:
-    """How far the bulk is. Raises `NoBulkError`."""
+def left(database: Database, limit: float) -> list[Progress]:
+    """Return the bulks that have something to send, paused ones too, oldest first."""
+    unfinished = exists().where(item.c.bulk == bulk.c.id, item.c.state.in_(("queued", "leased", "sending")))
+    statement = select(*_COLUMNS).where(bulk.c.state.in_(("running", "paused")), unfinished).order_by(bulk.c.id)
     with database.read.begin() as connection:
-        row = connection.execute(select(*_COLUMNS).where(bulk.c.id == number)).one_or_none()
-        if row is None:
+        return _progresses(connection, database, connection.execute(statement).all(), limit)
+
+
+def progress(database: Database, number: int, limit: float) -> Progress:
+    """Return how far the bulk is. Raises `NoBulkError`."""
+    with database.read.begin() as connection:
+        rows = connection.execute(select(*_COLUMNS).where(bulk.c.id == number)).all()
+        if not rows:
             raise _none(number)
-        return _progress(connection, row)
+        return _progresses(connection, database, rows, limit)[0]
 
 
 def items(database: Database, number: int, states: tuple[str, ...] = STATES) -> Iterator[Item]:
@@ -157,7 +172,34 @@ def _none(number: int) -> NoBulkError:
     return NoBulkError(f"There is no bulk {number}.", hint="`miniapp outbox list` shows those that there are.")
 
 
-def _progress(connection: Connection, row: Any) -> Progress:
-    statement = select(item.c.state, func.count()).where(item.c.bulk == row.id).group_by(item.c.state)
-    counts = {name: count for name, count in connection.execute(statement)}  # noqa: C416 # rows are no pairs to mypy
-    return Progress(**row._mapping, **{state: counts.get(state, 0) for state in STATES})
+def _progresses(connection: Connection, database: Database, rows: Sequence[Any], limit: float) -> list[Progress]:
+    gate = rate.closed(connection, database, limit)
+    found = []
+    for row in rows:
+        statement = select(item.c.state, func.count()).where(item.c.bulk == row.id).group_by(item.c.state)
+        counts = {name: count for name, count in connection.execute(statement)}  # noqa: C416 # rows are no pairs to mypy
+        counts = {state: counts.get(state, 0) for state in STATES}
+        delay = _delay(connection, database, row, counts, gate)
+        found.append(Progress(**row._mapping, **counts, delay=delay))
+    return found
+
+
+def _delay(
+    connection: Connection, database: Database, row: Any, counts: dict[str, int], gate: Delay | None
+) -> Delay | None:
+    held = counts["leased"] + counts["sending"]
+    if row.state not in ("running", "paused") or not (held or counts["queued"]):
+        return None
+    if row.state == "paused":
+        return delays.paused(row.id, row.note)
+    if gate or held:
+        return gate
+    now = database.kind.now
+    queued = select(func.min(item.c.due) - now).where(item.c.bulk == row.id, item.c.state == "queued")
+    wait: float = connection.execute(queued).scalar_one()
+    if wait > 0:
+        return delays.retry(row.id, wait)
+    # Workers take one bulk after the other, so a lease on any item shows that one runs.
+    opened = select(now - gate_table.c.opens_at).scalar_subquery()
+    alive = select(exists().where(item.c.lease > now) | (opened < UNTAKEN))
+    return None if wait > -UNTAKEN or connection.execute(alive).scalar_one() else delays.no_worker()

@@ -16,7 +16,8 @@ DOUBTS_MAX = 5
 BACKOFF_FIRST, BACKOFF_MAX = 1.0, 60.0
 """Seconds before an item is tried again, doubled each time: a hiccup passes quickly, an outage needs no hurry."""
 BUSY_WAIT = 2.0
-"""Seconds that all workers wait after a 429 without Retry-After."""
+"""Seconds that all workers wait after a 429 whose Retry-After is missing, 0 or in the past: no wait at all would be
+the flood that the host complains of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def judge(claim: Claim, error: BaseException | None) -> Outcome:
         return Outcome(claim, "sent")
     words = error.message if isinstance(error, MiniAppError) else f"Sending failed: {type(error).__name__}."
     if isinstance(error, HostBusy):
-        wait = BUSY_WAIT if error.retry_after is None else error.retry_after
+        wait = error.retry_after or BUSY_WAIT
         state: State = "refused" if claim.is_broadcast else "queued"
         return Outcome(claim, state, words, sign="busy", sign_wait=wait)
     if isinstance(error, HostRefused):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import builtins
 import logging
 import os
 import threading
@@ -11,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ..client import OneChat
 from ..settings import Settings
-from . import accept, bulks, ledger, signals
+from . import accept, bulks, ledger, rate, signals
 from .accept import Bulk, Policy
 from .bulks import Progress
+from .delays import Delay
 from .policy import Outcome
 from .tables import Database
 from .worker import Worker
@@ -73,11 +75,27 @@ class Outbox:
 
     def progress(self, bulk: int) -> Progress:
         """How far the bulk with this ID is. Raises `NoBulkError`."""
-        return bulks.progress(self.database, bulk)
+        return bulks.progress(self.database, bulk, self.settings.outbox_rate)
 
     def list(self, most: int = 20) -> list[Progress]:
         """The latest bulks, newest first."""
-        return bulks.listing(self.database, most)
+        return bulks.listing(self.database, most, self.settings.outbox_rate)
+
+    def left(self) -> builtins.list[Progress]:
+        """Return the bulks that have something to send, paused ones too, oldest first."""
+        return bulks.left(self.database, self.settings.outbox_rate)
+
+    def closed(self) -> Delay | None:
+        """Return why nothing at all goes out now: OneChat asked to wait, can't be reached, or the rate is used up."""
+        with self.database.read.begin() as connection:
+            return rate.closed(connection, self.database, self.settings.outbox_rate)
+
+    def open(self) -> Delay | None:
+        """Send at once although OneChat asked to wait or can't be reached, and return what had closed the gate."""
+        with self.database.write.begin() as connection:
+            delay = rate.open_now(connection, self.database)
+        self.start()
+        return delay
 
     def items(self, bulk: int, *states: str) -> Iterator[bulks.Item]:
         """The bulk's recipients, in these states alone if any are given."""

@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from .. import jid
 from ..client import OneChat
 from . import ledger
+from .delays import Delay
 from .policy import Claim, Outcome, judge
 from .rate import Gate
 from .senders import Senders
@@ -47,6 +48,8 @@ a host takes 1 or 2 ms, threads keep the interpreter busy, and a turn takes 10 t
 HELD_MAX = 1.0
 """Seconds from an item's turn to its call: the rest of `LEASE_MARGIN` is for a busy machine. If a host gets slow, what
 was marked ahead would else be sent when its lease is over, and another worker has it."""
+TOLD_MIN = 5.0
+"""Seconds of a pause from which on the log tells of it: shorter ones are how a host slows us down, and soon over."""
 RECENT = 32
 """Calls and turns over which the time of one is taken: a few for each thread, and a change is soon noticed. What is
 known after the first few calls is not used at once: workers that are killed again and again left 15 times more in
@@ -92,6 +95,7 @@ class Worker:
         self._leased: list[Claim] = []
         self._on_way: dict[int, int] = {}  # item → bulk, of what the threads have
         self._swept = 0.0
+        self._told: Delay | None = None  # what the log has said of the gate, until it is open
         self._connection: Connection | None = None  # kept: to take one out of the pool is a round trip of its own
 
     def wake(self) -> None:
@@ -122,6 +126,7 @@ class Worker:
             try:
                 batch, wait = self._turn(only, taking=not over)
                 failed = False
+                self._report()
             except DBAPIError as error:
                 # The database is away. What came back is kept until it can be written.
                 if not failed:
@@ -144,6 +149,19 @@ class Worker:
             idle = not (self._on_way or self._unrecorded or self._leased)
             if idle and (over or (drain and wait)):
                 return
+
+    def _report(self) -> None:
+        """Log that the gate has closed, and why, once; and that it is open again."""
+        delay, told = self._gate.delay, self._told
+        if delay is None:
+            if told:
+                log.warning("OneChat takes messages again.")
+            self._told = None
+        elif delay.is_news(told):
+            if delay.reason == "host_busy" and (delay.until or 0.0) - time.time() < TOLD_MIN:
+                return
+            log.warning("%s", delay.text)
+            self._told = delay
 
     def _serve(self, stop: threading.Event, begun: tuple[Claim, float]) -> None:
         claim, turn = begun

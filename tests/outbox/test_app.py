@@ -59,6 +59,20 @@ def test_its_owner_sees_the_progress(app: Flask, alice: Person, login: Login) ->
     assert "no-store" in answer.headers["Cache-Control"]
 
 
+def test_its_owner_reads_nothing_that_is_for_operators(app: Flask, alice: Person, login: Login) -> None:
+    """While nothing goes out, the owner sees that messages wait, and neither commands nor settings."""
+    client = login(app, alice)
+    outbox = app.extensions["miniapp"].outbox
+    with outbox.database.write.begin() as connection:
+        connection.exec_driver_sql("UPDATE outbox_gate SET opens_at = 1e10")
+    number = client.post("/remind").json["id"]
+    assert outbox.progress(number).delay is not None
+    answer = client.get(f"/miniapp/outbox/{number}")
+    assert answer.json["waiting"] == 2
+    assert "delay" not in answer.json
+    assert "miniapp outbox" not in answer.text
+
+
 def test_nobody_else_does(app: Flask, alice: Person, bob: Person, login: Login) -> None:
     """To others a bulk is as one that doesn't exist; without a login nothing is told."""
     number = login(app, alice).post("/remind").json["id"]
