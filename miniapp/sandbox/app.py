@@ -8,10 +8,10 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from .. import contract
-from ..errors import JIDError, MessageError
+from ..errors import JIDError, MessageError, MiniAppError
 from . import api, control, guard, ocwp, openapi, pages, phones, portal
 from .config import SandboxConfig
-from .state import EXTENSION, Sandbox
+from .state import EXTENSION, Sandbox, sandbox
 from .store.records import Refusal
 
 log = logging.getLogger("miniapp.sandbox")
@@ -27,19 +27,37 @@ def create_sandbox(config: SandboxConfig | None = None) -> Flask:
     app.extensions[EXTENSION] = Sandbox(config)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     guard.install(app, config)
+    app.before_request(_begin)
+    app.teardown_request(_end)
     for blueprint in (api.bp, openapi.bp, control.bp, phones.bp, portal.bp, ocwp.bp, pages.bp):
         app.register_blueprint(blueprint)
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(JIDError, _refused)
     app.register_error_handler(MessageError, _refused)
+    app.register_error_handler(MiniAppError, _unable)
     app.register_error_handler(HTTPException, _failed)
     app.register_error_handler(Exception, _broken)
     return app
 
 
+def _begin() -> None:
+    """Have what this request changes be refused once a reset came between. A request that only reads may go on."""
+    if request.method != "GET":
+        sandbox().store.enter()
+
+
+def _end(_error: BaseException | None) -> None:
+    sandbox().store.leave()
+
+
 def _refused(refusal: Refusal | JIDError | MessageError) -> Response:
     status = refusal.status if isinstance(refusal, Refusal) else 400
     return _error(status, refusal.code, refusal.message, refusal.hint)
+
+
+def _unable(error: MiniAppError) -> Response:
+    log.error("the sandbox failed at %s: %s", request.path, error)
+    return _error(500, error.code, error.message, error.hint)
 
 
 def _failed(error: HTTPException) -> Response:

@@ -27,6 +27,7 @@ class EventHub:
         self._poll = poll
         self._ring: deque[Event] = deque(maxlen=RING)
         self._last = 0
+        self._forgotten = 0  # events up to this one are not to be sent any more
         self._changed = threading.Condition()
         self._closed = False
         self.open_streams = 0
@@ -36,6 +37,12 @@ class EventHub:
             self._last += 1
             self._ring.append((self._last, name, {} if data is None else data))
             self._changed.notify_all()
+
+    def forget(self) -> None:
+        """Drop the events so far. A stream that has yet to send some of them makes its client look again instead."""
+        with self._changed:
+            self._ring.clear()
+            self._forgotten = self._last
 
     def close(self) -> None:
         """End every stream."""
@@ -80,6 +87,8 @@ class EventHub:
             elif news:
                 silent = 0.0
                 for number, name, data in news:
+                    if number <= self._forgotten:
+                        break
                     yield _frame(number, name, data)
                     at = number
             else:

@@ -35,6 +35,7 @@ class Sandbox:
         self.events = EventHub(lambda: [user.jid for user in self.store.users.all()])
         self.faults = Faults()
         self._options_lock = threading.Lock()
+        self._resetting = threading.Lock()
         try:
             self.network.start()
         except BaseException:
@@ -89,16 +90,29 @@ class Sandbox:
             self.events.publish("session", {"jid": jid, "appId": app_id})
 
     def reset(self) -> None:
-        """Back to how a fresh sandbox starts."""
-        self.faults.clear()
-        self.change_options(vars(Options.of(self.config)))
-        self.ended(self.store.sessions.revoke())
-        before = {user.jid for user in self.store.users.all()}
-        self.store.reset()
-        self.network.reset(before - {user.jid for user in self.store.users.all()})
-        self.events.publish("state")
-        for user in self.store.users.all():
-            self.events.publish("threads", {"jid": user.jid})
+        """Back to how a fresh sandbox starts. What began before it can write nothing after it."""
+        with self._resetting:
+            self.faults.clear()
+            self.change_options(vars(Options.of(self.config)))
+            ended: list[Session] = []
+
+            def empty() -> None:
+                ended.extend(self.store.sessions.revoke())
+                self.store.reset()
+                self.events.forget()
+
+            try:
+                self.network.reset(empty)
+            finally:
+                self.ended(ended)
+                self.events.publish("state")
+                for user in self.store.users.all():
+                    self.events.publish("threads", {"jid": user.jid})
+
+    def restore(self) -> None:
+        """Make files again that were removed while the sandbox runs. Raises `MiniAppError` if that can't be done."""
+        self.store.restore()
+        self.network.restore()
 
     def close(self) -> None:
         """End the streams and hanging calls, and let go of the database."""

@@ -91,7 +91,7 @@ def test_another_versions_database_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(MiniAppError, match=r"Delete .*sandbox\.db"):
+    with pytest.raises(MiniAppError, match=r"sandbox\.db was made by a newer version.* move the file away"):
         Store(path, domain=DOMAIN)
 
 

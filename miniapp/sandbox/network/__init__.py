@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -81,8 +81,12 @@ class Network(ABC):
     def user_removed(self, jid: str) -> None:  # noqa: B027
         """The user `jid` is gone from the store."""
 
-    def reset(self, removed: Collection[str]) -> None:  # noqa: B027
-        """The store was emptied and seeded again; the users `removed` are gone."""
+    @abstractmethod
+    def reset(self, empty: Callable[[], None]) -> None:
+        """Have `empty` empty and seed the store while nothing is carried; nothing from before arrives after it."""
+
+    def restore(self) -> None:  # noqa: B027 (not every network keeps files)
+        """Make files of this network again that were removed while it runs. Raises `MiniAppError`."""
 
     def chat(self, user: str) -> Chat:
         """How a chat client of `user` logs in for the next minutes. Raises `Conflict` where there is no XMPP."""

@@ -23,6 +23,12 @@ NICK = "http://jabber.org/protocol/nick"
 COMMANDS = "http://jabber.org/protocol/commands"
 END_SESSION = "http://jabber.org/protocol/admin#end-user-session"
 SETTLE_SECONDS = 0.05  # several changes of a room at once, such as a list of new members, are looked at once
+EMPTY = "{urn:onechat:rooms}empty"  # what mod_onechat_rooms takes as the order to destroy every room
+
+
+async def settle() -> None:
+    """Wait until changes of a room that come together have come."""
+    await asyncio.sleep(SETTLE_SECONDS)
 
 
 class Alerts:
@@ -35,16 +41,18 @@ class Alerts:
         ears: Ears,
         changed: Callable[[str, Group | None], None],
         on_up: Callable[[], Awaitable[None]],
+        settle: Callable[[], Awaitable[object]],
     ) -> None:
         self._settings = settings
         self._ears = ears
         self._changed = changed
         self._after = on_up
+        self._settle = settle
         self._apps: dict[str, Rooms] = {}
         self._people: dict[str, dict[str, str]] = {}  # who has which nickname, by room
         self._looking: dict[str, asyncio.Task[None]] = {}
         self._busy: set[asyncio.Task[None]] = set()
-        self._destroying: set[str] = set()
+        self._clearing = False
         self.channel = Channel(
             component(settings.alerts, settings.component_secret),
             settings.component,
@@ -131,21 +139,22 @@ class Alerts:
             await self.rooms().join(room)
             await self._affiliate(room, {jid: "none"})
 
-    async def destroy_all(self) -> None:
-        """Do away with every room that we are in."""
+    async def destroy_all(self, *, is_own: bool) -> None:
+        """Destroy every room that we are in or, on a server of our own, that there is. Their occupants are told."""
         for task in (*self._looking.values(), *self._busy):
             task.cancel()
         self._looking.clear()
+        self._clearing = True
+        if is_own:
+            order = self.channel.element("message", from_=self._settings.alerts, to=self._settings.groups)
+            ET.SubElement(order, EMPTY)
+            self.channel.send(order)
+            await self.channel.ping(self._settings.groups)
+            return
         for room in list(self.rooms().nicknames):
             query = ET.Element(f"{{{OWNER}}}query")
             ET.SubElement(query, f"{{{OWNER}}}destroy")
-            self._destroying.add(room)
-            try:
-                await self.channel.ask("set", room, query, from_=self.occupant())
-            finally:
-                self._destroying.discard(room)
-        for rooms in self._apps.values():
-            rooms.nicknames.clear()
+            await self.channel.ask("set", room, query, from_=self.occupant())
 
     async def _configure(self, group: Group) -> None:
         answer = await self.channel.ask("get", group.jid, ET.Element(f"{{{OWNER}}}query"), from_=self.occupant())
@@ -244,7 +253,7 @@ class Alerts:
         if presence.get("type") == "unavailable":
             people.pop(nickname, None)
             if x.find(f"{{{MUC_USER}}}destroy") is not None:
-                if room not in self._destroying:  # else it is our own doing, and no news
+                if not self._clearing:  # else it is our own doing, and no news
                     self._changed(room, None)
             elif item is not None and item.get("affiliation") == "none":
                 self.look_at(room)  # somebody left for good, or was put out
@@ -257,7 +266,7 @@ class Alerts:
             self._looking[room] = asyncio.ensure_future(self._look_at(room))
 
     async def _look_at(self, room: str) -> None:
-        await asyncio.sleep(SETTLE_SECONDS)
+        await self._settle()
         task = self._looking.pop(room)  # what changes from here on is to be looked at again
         try:
             self._busy.add(task)

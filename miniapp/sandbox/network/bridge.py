@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -47,11 +46,16 @@ class Bridge:
         store: Store,
         credentials: Credentials,
         hand_out: Callable[[Callable[[], list[Delivered]]], None],
+        settle: Callable[[], Awaitable[object]],
     ) -> None:
         self._settings = settings
         self._store = store
         self._credentials = credentials
         self._hand_out = hand_out
+        self._settle = settle
+        self._since = int(store.stanzas.position("").since)  # stamps are in whole seconds
+        self._calls = threading.Lock()
+        self._ended = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="xmpp", daemon=True)
         self._phones: OrderedDict[str, Phone] = OrderedDict()
@@ -74,8 +78,12 @@ class Bridge:
         return self.call(self._start(seconds)).result()
 
     def call(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
-        """Do `work` in the loop. From any thread."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        """Do `work` in the loop. Raises `Broken` once the bridge was stopped. From any thread."""
+        with self._calls:
+            if self._ended:
+                work.close()
+                raise Broken("the relay has ended")
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def wake(self) -> None:
         """There is something in the queue. From any thread."""
@@ -85,13 +93,17 @@ class Bridge:
                 self._loop.call_soon_threadsafe(self._wake)
 
     def stop(self) -> None:
-        """From any other thread."""
-        if not self._thread.is_alive():
-            return
+        """Stop; nothing is written to the store or sent after it returns. From any other thread."""
+        with self._calls:
+            if self._ended:
+                return
+            self._ended = True
+            stopped = asyncio.run_coroutine_threadsafe(self._stop(), self._loop)
         with suppress(TimeoutError):
-            self.call(self._stop()).result(CLOSE_SECONDS)
+            stopped.result(CLOSE_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.run_until_complete(self._cancel_left())
         self._loop.close()
 
     @property
@@ -107,19 +119,51 @@ class Bridge:
 
     async def _start(self, seconds: float) -> str:
         self._work = asyncio.Event()
-        self._alerts = Alerts(self._settings, ears=self._ears, changed=self._group_changed, on_up=self._alerts_up)
+        self._alerts = Alerts(
+            self._settings,
+            ears=self._ears,
+            changed=self._group_changed,
+            on_up=self._alerts_up,
+            settle=self._settle,
+        )
         self._alerts.channel.open()
+        self._do(self._send_all())
         try:
             await self._alerts.channel.ready(seconds)
         except Broken as error:
             return str(error)
-        self._do(self._send_all())
         return ""
 
-    async def _stop(self) -> None:
-        for task in self._tasks | set(self._provided.values()):
+    async def clear(self, people: Iterable[str], *, is_own: bool) -> None:
+        """Send nothing more, destroy every room, so that no client comes back to one, and end the streams of `people`.
+
+        A server of our own (`is_own`) knows rooms that we are not in yet, and ends streams when it is renewed.
+        """
+        await self._cancel_all()
+        for jid in list(self._phones):
+            await self.hang_up(jid)
+        with suppress(Broken, Refused):
+            await self._alerts.destroy_all(is_own=is_own)
+        for jid in () if is_own else people:
+            try:
+                await self._alerts.end_streams(jid)
+            except Refused as refused:
+                log.info("The XMPP server does not end the streams of %s for a reset: %s", jid, refused)
+            except Broken:
+                break
+
+    async def _cancel_all(self) -> None:
+        tasks = self._tasks | set(self._provided.values())
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _stop(self) -> None:
+        await self._cancel_all()
         await asyncio.gather(self._alerts.close(), *(phone.close() for phone in self._phones.values()))
+
+    async def _cancel_left(self) -> None:
+        """Cancel the tasks of the streams themselves, and all others where the loop was too busy to stop in time."""
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:
             task.cancel()
@@ -179,21 +223,6 @@ class Bridge:
             with suppress(Broken):
                 await phone.publish_name()
 
-    async def reset(self, groups: Collection[str]) -> None:
-        """Close every phone, forget what is in archives, and begin anew with `groups` alone."""
-        for task in self._provided.values():
-            task.cancel()
-        for jid in list(self._phones):
-            await self.hang_up(jid)
-        await asyncio.sleep(1 - time.time() % 1)  # archives count in whole seconds: what is of this one is of before
-        self._store.stanzas.begin(time.time(), anew=True)
-        with suppress(Broken, Refused):
-            await self._alerts.destroy_all()
-            for group in self._store.mail.groups():
-                if group.jid not in groups:  # it was looked at while the store was being emptied
-                    self._store.mail.drop_group(group.jid)
-            await self._alerts_up()
-
     # --- groups ---
 
     async def provide(self, group: Group, invited: Collection[str] = ()) -> None:
@@ -251,6 +280,8 @@ class Bridge:
     def _hear(self, heard: Heard) -> None:
         if heard.sender == self._settings.alerts:
             return  # only we are that
+        if heard.at is not None and heard.at < self._since:
+            return  # the server kept it for somebody who was offline, and a reset came between
         key = stanza_key(heard.kind, heard.sender, heard.to, heard.stanza_id, heard.text)
         self._hand_out(
             lambda: self._store.mail.receive(

@@ -61,6 +61,10 @@ class EmbeddedNetwork(Network):
 
         return stop
 
+    def reset(self, empty: Callable[[], None]) -> None:
+        with self._order:  # what was written before has been heard; what waits for its turn is written after
+            empty()
+
     def close(self) -> None:
         with self._order:
             self._listeners.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Self
 
 from ...errors import MiniAppError
@@ -17,7 +17,8 @@ log = logging.getLogger("miniapp.sandbox.xmpp")
 class ExternalServer:
     """The server that `settings` describe. It asks about `accounts` at `accounts_port`, see `extauth`."""
 
-    ends_streams = False
+    is_own = False
+    is_lost = False
 
     def __init__(self, settings: ServerSettings, accounts: Accounts) -> None:
         self.settings = settings
@@ -41,6 +42,10 @@ class ExternalServer:
     def stop(self) -> None:
         if self._authority:
             self._authority.stop()
+
+    def renew(self, empty: Callable[[], None]) -> None:
+        """Have `empty` empty the store. What the server keeps stays: see `Bridge.clear`."""
+        empty()
 
     def tell(self, *, changed: Iterable[User] = (), removed: Iterable[str] = ()) -> None:
         """Nothing to do: the server asks at each login, and phones tell their users' names."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -54,10 +54,11 @@ class ServerSettings:
 class Server(Protocol):
     """A running XMPP server, as the network needs it.
 
-    `ends_streams`: whether `tell` ends the streams of those who were removed; else the host asks the server to.
+    `is_own`: whether nobody but this host uses it. Then `tell` ends the streams of those who were removed, and `renew`
+    leaves nothing of before; with another server the host asks for what it may.
     """
 
-    ends_streams: bool
+    is_own: bool
 
     @property
     def settings(self) -> ServerSettings: ...
@@ -66,6 +67,13 @@ class Server(Protocol):
         """Returns once it can be connected to."""
 
     def stop(self) -> None: ...
+
+    def renew(self, empty: Callable[[], None]) -> None:
+        """Have `empty` empty the store; a server of our own is stopped meanwhile, and then starts without its data."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether its files were removed while it runs, so that it has to be started again."""
 
     def tell(self, *, changed: Iterable[User] = (), removed: Iterable[str] = ()) -> None:
         """Users are new or were changed; users were removed."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Collection, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import Any
 
@@ -11,13 +13,15 @@ from ...errors import MiniAppError
 from ..store import Store
 from ..store.records import Chat, Delivered, Group, Message, NotFound, Sender, Thread, User
 from . import Listener
+from .alerts import settle
 from .bridge import Bridge
-from .channel import Broken
+from .channel import Broken, log
 from .credentials import CHAT_SECONDS, Credentials
 from .embedded import EmbeddedNetwork
 from .server import Server
 
 CONNECT_SECONDS = 10.0  # for the server to take the component; on this machine it takes 20 ms
+CLEAR_SECONDS = 10.0  # for the server to destroy every room; it takes a millisecond for each
 OPEN_SECONDS = 3.0  # a phone shows what it has if the server has not let it in by then
 
 
@@ -29,27 +33,36 @@ class XMPPNetwork(EmbeddedNetwork):
     that are open, by the rooms' observer, and from the server's archives.
     """
 
-    def __init__(self, store: Store, server: Server, credentials: Credentials) -> None:
+    def __init__(
+        self,
+        store: Store,
+        server: Server,
+        credentials: Credentials,
+        *,
+        settle: Callable[[], Awaitable[object]] = settle,
+    ) -> None:
+        """`settle` is awaited before the relay looks at a room that has changed."""
         super().__init__(store)
         self._store = store
         self._server = server
         self._credentials = credentials
+        self._settle = settle
         self._bridge: Bridge | None = None
+        # Held from a change of the store until the relay has its order, and all through a reset: an order of before is
+        # given to the relay of before, which ends with it. Never taken in the relay's own thread.
+        self._steady = threading.Lock()
 
     def start(self) -> None:
         """Start the server and connect. Raises `MiniAppError` if that does not come about."""
         self._store.mail.relayed = True
         self._store.stanzas.begin(time.time())
         self._server.start()
-        self._bridge = Bridge(self._server.settings, self._store, self._credentials, self._hear)
-        if fault := self._bridge.start(CONNECT_SECONDS):
+        if fault := self._connect():
             self.close()
             raise _no_connection(self._server, fault)
 
     def close(self) -> None:
-        if self._bridge is not None:
-            self._bridge.stop()
-            self._bridge = None
+        self._disconnect()
         self._server.stop()
         super().close()
 
@@ -63,9 +76,10 @@ class XMPPNetwork(EmbeddedNetwork):
         return self._queued(super().broadcast(sender, domain, text))
 
     def create_group(self, owner: str, members: Iterable[str], name: str = "", group: str | None = None) -> Group:
-        made, new = self._mail.create_group(owner, members, name, group)
-        if new:
-            self._later(lambda bridge: bridge.provide(made, [jid for jid in new if jid != owner]))
+        with self._steady:
+            made, new = self._mail.create_group(owner, members, name, group)
+            if new:
+                self._later(lambda bridge: bridge.provide(made, [jid for jid in new if jid != owner]))
         return made
 
     def history(
@@ -84,51 +98,84 @@ class XMPPNetwork(EmbeddedNetwork):
         return super().listen(listener, user)
 
     def user_changed(self, user: User) -> None:
-        self._server.tell(changed=[user])
-        self._later(lambda bridge: bridge.rename(user.jid))
+        with self._steady:
+            if (now := self._store.users.find(user.jid)) is None:  # a reset came between
+                return
+            self._server.tell(changed=[now])
+            self._later(lambda bridge: bridge.rename(user.jid))
 
     def user_removed(self, jid: str) -> None:
-        self._server.tell(removed=[jid])
-        self._end_streams([jid])
-        rooms = [group.jid for group in self._mail.groups()]
-        self._later(lambda bridge: bridge.expel(jid, rooms))
+        with self._steady:
+            if self._store.users.find(jid) is not None:  # a reset came between
+                return
+            self._server.tell(removed=[jid])
+            if not self._server.is_own:
+                self._later(lambda bridge: bridge.end_streams([jid]))
+            rooms = [group.jid for group in self._mail.groups()]
+            self._later(lambda bridge: bridge.expel(jid, rooms))
 
-    def reset(self, removed: Collection[str]) -> None:
-        groups = [group.jid for group in self._mail.groups()]
-        self._store.stanzas.begin(time.time())
-        self._server.tell(changed=self._store.users.all(), removed=removed)
-        self._end_streams(removed)
-        if self._bridge is not None:
-            with suppress(TimeoutError):
-                self._bridge.call(self._bridge.reset(groups)).result(CONNECT_SECONDS)
+    def reset(self, empty: Callable[[], None]) -> None:
+        """End the relay, empty the store and the server, and begin with a new relay, which knows of nothing before."""
+        with self._steady:
+            people = [user.jid for user in self._store.users.all()]
+            if self._bridge is not None:
+                with suppress(TimeoutError, Broken):
+                    self._bridge.call(self._bridge.clear(people, is_own=self._server.is_own)).result(CLEAR_SECONDS)
+            self._disconnect()
+            if not self._server.is_own:
+                time.sleep(1 - time.time() % 1)  # archives count in whole seconds, and those of this one stay
+            try:
+                self._server.renew(lambda: super(XMPPNetwork, self).reset(empty))
+            finally:
+                self._reconnect()
+
+    def restore(self) -> None:
+        if self._server.is_lost:
+            with self._steady:
+                self._disconnect()
+                self._server.stop()
+                self._server.start()
+                self._reconnect()
 
     def chat(self, user: str) -> Chat:
         self._store.users.get(user)
         settings, password = self._server.settings, self._credentials.sign(user)
         return Chat(settings.websocket, settings.bosh, user, password, CHAT_SECONDS)
 
-    def _end_streams(self, jids: Collection[str]) -> None:
-        if not self._server.ends_streams:
-            self._later(lambda bridge: bridge.end_streams(jids))
+    def _connect(self) -> str:
+        """Start a relay; returns why the server did not take it in time, or nothing."""
+        self._bridge = Bridge(self._server.settings, self._store, self._credentials, self._hear, self._settle)
+        return self._bridge.start(CONNECT_SECONDS)
+
+    def _reconnect(self) -> None:
+        self._store.stanzas.begin(int(time.time()))
+        if fault := self._connect():
+            log.warning("%s", _no_connection(self._server, fault))  # the relay goes on trying
+
+    def _disconnect(self) -> None:
+        bridge, self._bridge = self._bridge, None
+        if bridge is not None:
+            bridge.stop()
 
     def _hear(self, write: Callable[[], list[Delivered]]) -> None:
         with self._order:
             self._tell(write())
 
     def _queued(self, message: Message) -> Message:
-        if self._bridge is not None:
-            self._bridge.wake()
+        if (bridge := self._bridge) is not None:
+            bridge.wake()
         return message
 
     def _later(self, work: Callable[[Bridge], Coroutine[Any, Any, None]]) -> None:
-        if self._bridge is not None:
-            self._bridge.call(work(self._bridge)).add_done_callback(lambda done: done.cancelled() or done.exception())
+        if (bridge := self._bridge) is not None:
+            with suppress(Broken):
+                bridge.call(work(bridge)).add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def _open(self, user: str) -> None:
         """Have the phone of `user` logged in and caught up, if the server lets it."""
-        if self._bridge is not None and self._bridge.is_up and self._store.users.find(user) is not None:
-            with suppress(Broken, NotFound):
-                self._bridge.call(self._bridge.phone(user, OPEN_SECONDS)).result()
+        if (bridge := self._bridge) is not None and bridge.is_up and self._store.users.find(user) is not None:
+            with suppress(Broken, NotFound, CancelledError, TimeoutError):  # cancelled: a reset came between
+                bridge.call(bridge.phone(user, OPEN_SECONDS)).result(2 * OPEN_SECONDS)
 
 
 def _no_connection(server: Server, fault: str) -> MiniAppError:

@@ -13,7 +13,8 @@ from .temporary import TemporaryDirectory, clear_away
 
 HERE = Path(__file__).parent
 UNPRIVILEGED = ("prosody", "nobody")  # whom Prosody runs as where we are root, which it refuses to be
-ARCHIVE = Path("data") / "archive.sqlite"
+DATA = "data"
+ARCHIVE = Path(DATA) / "archive.sqlite"
 _NAME = "prosody.cfg.lua"
 
 
@@ -49,7 +50,7 @@ def usable_directory(wanted: Path | None, user: pwd.struct_passwd | None) -> tup
 def write(directory: Path, user: pwd.struct_passwd | None, given: Mapping[str, str | int]) -> Path:
     """Write the configuration, readable by its owner alone since there are secrets in it."""
     modules = directory / "modules"  # a copy: an installation may be in a place that `user` can't reach
-    for folder in (directory / "data", directory / "certs", modules):
+    for folder in (directory / DATA, directory / "certs", modules):
         folder.mkdir(mode=0o700, exist_ok=True)
         _own(folder, user)
     archive = directory / ARCHIVE

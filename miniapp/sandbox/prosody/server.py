@@ -12,7 +12,8 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_urlsafe
@@ -26,7 +27,7 @@ from ..network.accounts import Accounts, Authority, person_shape
 from ..network.server import ServerSettings
 from ..store.checkpoints import LOG_PAGES, Checkpoints
 from ..store.records import User
-from .config import ARCHIVE, unprivileged, usable_directory, write
+from .config import ARCHIVE, DATA, unprivileged, usable_directory, write
 from .temporary import TemporaryDirectory
 
 START_SECONDS = 15.0  # it takes 0.2 s; a machine that is busy with tests has been seen to take 3
@@ -62,12 +63,12 @@ class Prosody:
     start and kept from then on. If it ends by itself, it is started again.
     """
 
-    ends_streams = True
+    is_own = True
 
     def __init__(self, accounts: Accounts, *, directory: Path | None = None, ports: Ports | None = None) -> None:
         self.accounts = accounts
         self.domain = accounts.domain
-        self.ports = ports or Ports()
+        self.ports = self._asked = ports or Ports()
         self.component_secret = token_urlsafe(24)
         self._authority = Authority(accounts)
         self._wanted = directory
@@ -113,9 +114,12 @@ class Prosody:
             raise MiniAppError(f"{reason}.", hint="Or leave XMPP out: --xmpp off.", code="no_prosody")
         self._stopping.clear()
         self._authority.start()
-        self._directory, self._temporary = usable_directory(self._wanted, self._user)
         try:
+            self._directory, self._temporary = usable_directory(self._wanted, self._user)
             self._start_somewhere()
+        except OSError as error:
+            self.stop()
+            raise _no_files(error) from None
         except BaseException:
             self.stop()
             raise
@@ -142,6 +146,23 @@ class Prosody:
         if self._temporary is not None:
             self._temporary.remove()
             self._temporary = None
+
+    def renew(self, empty: Callable[[], None]) -> None:
+        """Stop, have `empty` empty the store, and start again without archives, rooms and all else that was kept."""
+        self.stop()
+        try:
+            empty()
+            with suppress(FileNotFoundError):  # a temporary directory is gone already
+                shutil.rmtree(self._directory / DATA)
+        except OSError as error:
+            raise _no_files(error) from None
+        finally:
+            self.start()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the files it runs from were removed."""
+        return self._process is not None and not (self._directory / ARCHIVE).exists()
 
     def tell(self, *, changed: Iterable[User] = (), removed: Iterable[str] = ()) -> None:
         """Tell of users who are new or were changed, and of the JIDs of those who were removed.
@@ -172,15 +193,14 @@ class Prosody:
         self.stop()
 
     def _start_somewhere(self) -> None:
-        given = self.ports
         for attempt in range(PORT_TRIES):
-            self.ports = _chosen(given)
+            self.ports = _chosen(self._asked if attempt else self.ports)
             taken = self._launch()
             if not taken:
                 return
             self._end()
             self._close_pipes(self._process)
-            if attempt == PORT_TRIES - 1 or any(port in _numbers(given) for port in taken):
+            if attempt == PORT_TRIES - 1 or any(port in _numbers(self._asked) for port in taken):
                 raise MiniAppError(
                     f"Prosody can't listen on 127.0.0.1 port {', '.join(map(str, taken))}: something else does.",
                     hint="Stop that, or leave the port out: then a free one is taken.",
@@ -273,7 +293,7 @@ class Prosody:
             while not self._stopping.wait(pause):
                 try:
                     taken = self._launch()
-                except MiniAppError as error:
+                except (MiniAppError, OSError) as error:  # OSError: its files were removed
                     taken = [0]
                     log.error("%s", error)
                 if not taken:
@@ -299,6 +319,14 @@ class Prosody:
         for pipe in (process.stdin, process.stdout) if process else ():
             if pipe is not None:
                 pipe.close()
+
+
+def _no_files(error: OSError) -> MiniAppError:
+    return MiniAppError(
+        f"Prosody's file {error.filename} can't be used: {error.strerror}.",
+        hint="Make room on its disk, and its folder writable for this user; --xmpp off does without it.",
+        code="prosody",
+    )
 
 
 def _numbers(ports: Ports) -> tuple[int, int, int]:

@@ -39,14 +39,31 @@ class Store:
         self.mail = Mail(self._database, domain, clock)
         self.passwords = Passwords(self._database)
         self.stanzas = Stanzas(self._database)
-        if not self.users.all():
-            plant(self, seed)
+        try:
+            with self._database.transaction():
+                if not self.users.all():
+                    plant(self, seed)
+        except BaseException:
+            self.close()
+            raise
 
     def reset(self) -> None:
-        """Forget everything and seed again."""
-        self._database.empty()
-        self.apps.forget_keys()
-        plant(self, self._seed)
+        """Forget everything and seed again, at once or not at all."""
+        with self._database.emptied():
+            plant(self, self._seed)
+            self.apps.forget_keys()
+
+    def enter(self) -> None:
+        """Begin a task in this thread that must not outlast a reset: from then on it is refused by `Conflict`."""
+        self._database.enter()
+
+    def leave(self) -> None:
+        """End the task of this thread."""
+        self._database.leave()
+
+    def restore(self) -> None:
+        """Write the database to its file again if that was removed."""
+        self._database.restore()
 
     def close(self) -> None:
         self._database.close()

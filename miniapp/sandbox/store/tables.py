@@ -5,16 +5,18 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import URL, Connection, ForeignKey, Index, create_engine, event
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.pool import NullPool
 
 from ...errors import MiniAppError
 from .checkpoints import LOG_PAGES, PAGE, Checkpoints
+from .records import Conflict
 
 BEGIN = "BEGIN IMMEDIATE"  # who reads first and then writes would fail if another wrote between
 SCHEMA = 5  # SQLite's user_version; raise it with every change of the tables below
@@ -144,42 +146,55 @@ class Database:
     """An SQLite database at `path`, or in memory.
 
     Transactions run one at a time, on one connection: SQLite has one writer anyway, and to borrow a connection from a
-    pool takes longer than most of what is done with it.
+    pool takes longer than most of what is done with it. Raises `MiniAppError` with the code `database` if the file
+    can't be used, at the start or later.
     """
 
     def __init__(self, path: str | Path | None) -> None:
-        if path is not None:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        url = URL.create("sqlite", database=None if path is None else str(path))
-        engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False})
-        event.listen(engine, "connect", _on_connect)
-        event.listen(engine, "begin", _on_begin)
-        self._connection = engine.connect()
-        self._sessions = sessionmaker(self._connection, expire_on_commit=False)
-        self._lock = threading.Lock()
-        with self._connection.begin():
-            connection = self._connection
-            version = connection.exec_driver_sql("PRAGMA user_version").scalar()
-            if version not in (0, SCHEMA):
-                raise MiniAppError(
-                    "The sandbox's database was made by another version.",
-                    hint=f"Delete {path} and start again.",
-                    code="database",
-                )
-            Base.metadata.create_all(connection)
-            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
-        self._checkpoints = None if path is None else Checkpoints(Path(path))
+        self._path = None if path is None else Path(path)
+        self._lock = threading.RLock()
+        self._outer: Session | None = None
+        self._generation = 0
+        self._caller = threading.local()
+        self._engine = create_engine(
+            URL.create("sqlite", database=None if path is None else str(path)),
+            poolclass=NullPool,
+            connect_args={"check_same_thread": False},
+        )
+        event.listen(self._engine, "connect", _on_connect)
+        event.listen(self._engine, "begin", _on_begin)
+        try:
+            if self._path is not None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unusable(self._path, f"{error.strerror}", _access(self._path)) from None
+        self._open()
+        self._checkpoints = None if self._path is None else Checkpoints(self._path)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A session whose work is committed at the end, or undone if the block raises."""
-        with self._lock, self._sessions.begin() as session:
-            yield session
+        """A session whose work is committed at the end, or undone if the block raises.
+
+        Within another transaction of the same thread it is a part of that one.
+        """
+        with self._lock, self._readable():
+            self._refuse_stale()
+            if self._outer is not None:
+                yield self._outer
+                self._outer.flush()
+                return
+            with self._sessions.begin() as session:
+                self._outer = session
+                try:
+                    yield session
+                finally:
+                    self._outer = None
 
     @contextmanager
     def driver(self) -> Iterator[sqlite3.Connection]:
         """The same on SQLite's own interface, for what every message needs: SQLAlchemy takes ten times as long."""
-        with self._lock:
+        with self._lock, self._readable():
+            self._refuse_stale()
             driver = driver_of(self._connection)
             driver.execute(BEGIN)
             try:
@@ -189,16 +204,122 @@ class Database:
                 driver.rollback()
                 raise
 
-    def empty(self) -> None:
-        """Delete every row."""
-        with self.transaction() as session:
-            for table in reversed(Base.metadata.sorted_tables):
-                session.execute(table.delete())
+    @contextmanager
+    def emptied(self) -> Iterator[None]:
+        """One transaction that begins with every row deleted. No `caller` from before it can write after it."""
+        with self._lock:
+            with self.transaction() as session:
+                for table in reversed(Base.metadata.sorted_tables):
+                    session.execute(table.delete())
+                yield
+            self._generation += 1
+            if hasattr(self._caller, "since"):
+                self._caller.since = self._generation  # the caller that empties the database goes on
+
+    def enter(self) -> None:
+        """Begin a task in this thread: its transactions raise `Conflict` once the database was emptied."""
+        self._caller.since = self._generation
+
+    def leave(self) -> None:
+        """End the task that `enter` began, if there is one."""
+        vars(self._caller).pop("since", None)
+
+    def restore(self) -> None:
+        """Write the database to its file again if that was removed. Raises `MiniAppError` if it was replaced."""
+        with self._lock:
+            if self._path is None or (found := _identity(self._path)) == self._file:
+                return
+            if found is not None:
+                raise _unusable(self._path, "another file was put in its place", "Start the sandbox again to use it.")
+            before = self._connection
+            with self._readable():
+                for name in ("-wal", "-shm"):  # of the removed file, whose connection still has them open
+                    self._path.with_name(self._path.name + name).unlink(missing_ok=True)
+                with closing(sqlite3.connect(self._path)) as fresh:
+                    driver_of(before).backup(fresh)
+            self._open()
+            before.close()
+            if self._checkpoints is not None:
+                self._checkpoints.stop()
+                self._checkpoints = Checkpoints(self._path)
 
     def close(self) -> None:
         if self._checkpoints is not None:
             self._checkpoints.stop()
         self._connection.close()
+
+    def _open(self) -> None:
+        with self._readable():
+            self._connection = self._engine.connect()
+            try:
+                self._sessions = sessionmaker(self._connection, expire_on_commit=False)
+                with self._connection.begin():
+                    self._check()
+                    Base.metadata.create_all(self._connection)
+                    self._connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
+            except BaseException:
+                self._connection.close()
+                raise
+        self._file = None if self._path is None else _identity(self._path)
+
+    def _check(self) -> None:
+        version = self._connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
+        if version not in (0, SCHEMA):
+            age = "a newer" if version > SCHEMA else "an older"
+            raise MiniAppError(
+                f"The sandbox's database {self._path} was made by {age} version of onechat-miniapp.",
+                hint=f"Use that version. Or move the file away and start again: {BEGINS}",
+                code="database",
+            )
+        if self._connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+            raise _unusable(self._path, "it is damaged", DAMAGED)
+
+    def _refuse_stale(self) -> None:
+        if getattr(self._caller, "since", self._generation) != self._generation:
+            raise Conflict("The sandbox was reset while this was under way.", hint="Do it again.")
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Turn SQLite's errors into `MiniAppError`: which file, why, and what to do."""
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except (DBAPIError, sqlite3.Error) as error:
+            raise self._explained(cast(sqlite3.Error, getattr(error, "orig", error))) from error
+
+    def _explained(self, error: sqlite3.Error) -> MiniAppError:
+        name = getattr(error, "sqlite_errorname", "")
+        if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+            return _unusable(self._path, "it is damaged, or no database", DAMAGED)
+        if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+            return _unusable(self._path, str(error), "Make room on its disk (df -h shows it) and start again.")
+        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            return _unusable(self._path, str(error), "Stop the other program that uses it and start again.")
+        return _unusable(self._path, str(error), _access(self._path))
+
+
+BEGINS = "without a file, the sandbox starts with its seed."
+DAMAGED = f"Move the file away, or put a copy in its place, and start again: {BEGINS}"
+
+
+def _unusable(path: Path | None, why: str, hint: str) -> MiniAppError:
+    return MiniAppError(
+        f"The sandbox's database {path or 'in memory'} can't be used: {why}.", hint=hint, code="database"
+    )
+
+
+def _access(path: Path | None) -> str:
+    return f"Make it and its folder writable for this user (ls -ld {path and path.parent} {path} shows whose they are)."
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file is at `path`, if there is one."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def driver_of(connection: Connection) -> sqlite3.Connection:

@@ -1,4 +1,6 @@
 -- Tells the sandbox of every room that somebody makes, and makes it an owner there, so that it can see who is in it.
+-- Before a reset it has every room destroyed, which tells all who are in one: no client comes back and makes it again.
+local array = require "util.array";
 local jid = require "util.jid";
 local st = require "util.stanza";
 
@@ -11,3 +13,12 @@ module:hook("muc-room-pre-create", function (event)
 	module:send(st.message({ from = module.host, to = alerts })
 		:tag("room", { xmlns = "urn:onechat:rooms", jid = room.jid }));
 end, -10);
+
+local rooms = module:depends("muc");
+
+module:hook("message/host", function (event)
+	local stanza = event.stanza;
+	if jid.bare(stanza.attr.from) ~= alerts or not stanza:get_child("empty", "urn:onechat:rooms") then return; end
+	for _, room in ipairs(array.collect(rooms.all_rooms())) do room:destroy(); end
+	return true;
+end, 10);
