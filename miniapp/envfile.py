@@ -41,24 +41,28 @@ class EnvFile:
 def open_env_file(path: Path) -> Iterator[EnvFile]:
     """The file at `path` for writing secrets into. Raises `MiniAppError` if it can't, or should not, hold them."""
     refuse_unsafe(path)
-    try:
-        # mkstemp makes it readable by its owner alone, and beside the file, so that one rename puts it there.
-        descriptor, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise MiniAppError(
-            f"Can't write into {path.parent.resolve()}: {error.strerror}.",
-            hint="Nothing was sent. Make it writable, or choose another file with --env-file.",
-            code="env_file",
-        ) from None
-    try:
-        with open(descriptor, "w+", encoding="utf-8") as file:
+    with contextlib.ExitStack() as stack:
+        try:
+            # mkstemp makes it readable by its owner alone, and beside the file, so that one rename puts it there.
+            descriptor, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
+            stack.callback(Path(draft).unlink, missing_ok=True)
+            file = open(descriptor, "w+", encoding="utf-8")  # noqa: SIM115 - closed by the stack
+            stack.callback(_close, file)
             # As much as it will hold, so that a full disk shows before the call and not after it.
             file.write(_text(path) + " " * 4096)
             file.flush()
-            yield EnvFile(path, Path(draft), file)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(draft)
+        except OSError as error:
+            raise MiniAppError(
+                f"Can't write into {path.parent.resolve()}: {error.strerror}.",
+                hint="Nothing was sent. Make it writable, or make room, or choose another file with --env-file.",
+                code="env_file",
+            ) from None
+        yield EnvFile(path, Path(draft), file)
+
+
+def _close(file: IO[str]) -> None:
+    with contextlib.suppress(OSError):  # what a full disk did not take is tried again, and has been told of
+        file.close()
 
 
 def refuse_unsafe(path: Path) -> None:

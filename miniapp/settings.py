@@ -149,10 +149,19 @@ _OTHER_KEYS = {"ONECHAT_SESSION_ID", "ONECHAT_ADMIN_JID"}
 
 
 def read_env_file(path: str | Path | None) -> dict[str, str]:
-    """What the file at `path` (a `.env`) sets, or nothing if there is none. The environment itself is left alone."""
-    if path is None or not Path(path).is_file():
-        return {}
-    return {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
+    """Read what the file at `path` (a `.env`) sets, nothing if there is none. The environment itself is left alone.
+
+    Raises `ConfigurationError` if there is a file and it can't be read.
+    """
+    try:
+        if path is None or not Path(path).is_file():
+            return {}
+        return {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
+    except OSError as error:
+        fix = f"Make it readable for this user: ls -l {path} shows whose it is."
+        raise ConfigurationError([Problem(str(path), f"can't be read ({error.strerror}).", fix)]) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError([Problem(str(path), "is not UTF-8 text.", "Save it as UTF-8.")]) from None
 
 
 SECRET_KEY_MIN = 16

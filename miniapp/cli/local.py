@@ -113,8 +113,8 @@ def sandbox(port: int, data: Path | None, reset: bool, host: str, force_host: bo
     _need_sandbox()
     from .. import contract
     from ..controls import Controls
-    from ..dev.listen import check_host, listen, local_url, sandbox_server
-    from ..dev.project import DATABASE, state_folder
+    from ..dev.listen import KEEP_SECONDS, check_host, listen, local_url, sandbox_server
+    from ..dev.project import DATABASE, StateFolder
 
     if reset and data is None:
         raise click.UsageError("--reset is about what --data has kept: give both.")
@@ -123,7 +123,8 @@ def sandbox(port: int, data: Path | None, reset: bool, host: str, force_host: bo
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with contextlib.ExitStack() as stack:
-        database = stack.enter_context(state_folder(data)) / DATABASE if data else None
+        folder = stack.enter_context(StateFolder(data)) if data else None
+        database = folder.path / DATABASE if folder else None
         listener = stack.enter_context(listen(host, port))
         server = stack.enter_context(sandbox_server(database, host, listener, force=force_host, xmpp=xmpp))
         url = local_url(host, server.port)
@@ -141,8 +142,10 @@ def sandbox(port: int, data: Path | None, reset: bool, host: str, force_host: bo
             ("Stop", "Ctrl-C"),
         ]
         sheet("OneChat sandbox", rows)
-        while not stop.wait(1.0):  # in steps: on some systems a signal does not interrupt an endless wait
-            pass
+        while not stop.wait(KEEP_SECONDS):  # in steps: on some systems a signal does not interrupt an endless wait
+            if folder and folder.keep():
+                say(f"{folder.path} was removed: made again, with what the sandbox had.")
+            server.sandbox.restore()
 
 
 def _open(url: str) -> None:

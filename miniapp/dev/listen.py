@@ -14,6 +14,7 @@ from ..settings import is_loopback
 if TYPE_CHECKING:
     from ..sandbox.server import SandboxServer
 
+KEEP_SECONDS = 0.5  # between two looks at whether the state's files are still there: a second run starts more slowly
 PORTS_TRIED = 50  # more neighbours in use than that are no coincidence
 LOOPBACK_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 """The names under which browsers reach this machine's loopback, in Werkzeug's form."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import re
 import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, Self
 
+from .. import contract
 from ..controls import Controls, settings_for
 from ..errors import MiniAppError
 from ..settings import read_secret_key
@@ -21,29 +25,104 @@ if TYPE_CHECKING:
 
 FOLDER = ".onechat"
 DATABASE = "sandbox.sqlite3"
+LOCK = "lock"
+_WORD = re.compile(r"[^\s\0]+")  # as an environment variable can hold it
 
 
-@contextlib.contextmanager
-def state_folder(folder: Path) -> Iterator[Path]:
-    """`folder`, made for the owner alone, kept out of git, and held for this process."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n")
-    with open(folder / "lock", "a+") as lock:
-        try:
-            _lock(lock)
-        except OSError:
-            lock.seek(0)
+class StateFolder:
+    """The folder `path`, made for the owner alone, kept out of git, and held for this process until `close()`.
+
+    Raises `MiniAppError` if it can't be used, or if another process holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._usable():
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._parent = _identity(path.parent)
+            self._lock = self._take()
+
+    def keep(self) -> bool:
+        """Make the folder again if it was removed; says whether it was.
+
+        A lock on a removed file keeps no other process out, so the folder is locked again too.
+        """
+        if _identity(self.path / LOCK) == _identity(self._lock.fileno()):
+            return False
+        if _identity(self.path.parent) != self._parent:
             raise MiniAppError(
-                f"Process {lock.read().strip() or 'unknown'} runs a sandbox on {folder} already.",
-                hint="Stop that one first, or give this one another folder.",
-                code="already_running",
-            ) from None
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        yield folder
+                f"{self.path.parent.absolute()} was moved or removed while a sandbox used {self.path} in it.",
+                hint="Start again where it is now.",
+                code="state_folder",
+            )
+        with self._usable():
+            self.path.mkdir(mode=0o700, exist_ok=True)
+            before, self._lock = self._lock, self._take()
+            before.close()
+        return True
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _take(self) -> IO[str]:
+        ignore = self.path / ".gitignore"
+        if not ignore.exists() or not ignore.stat().st_size:  # empty: its disk was full
+            ignore.write_text("*\n")
+        lock = open(self.path / LOCK, "a+")  # noqa: SIM115 - open for as long as the folder is held
+        try:
+            try:
+                _lock(lock)
+            except OSError:
+                lock.seek(0)
+                raise MiniAppError(
+                    f"Process {lock.read().strip() or 'unknown'} runs a sandbox on {self.path} already.",
+                    hint="Stop that one first, or give this one another folder.",
+                    code="already_running",
+                ) from None
+            lock.truncate(0)
+            lock.write(f"{os.getpid()}\n")
+            lock.flush()
+        except BaseException:
+            with contextlib.suppress(OSError):  # a full disk, again
+                lock.close()
+            raise
+        return lock
+
+    @contextlib.contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise unusable(self.path, error) from None
+
+
+def unusable(path: Path, error: OSError) -> MiniAppError:
+    """What to say if `path`, in a folder for state, can't be read or written."""
+    where = Path(error.filename) if isinstance(error.filename, str) else path
+    hint = f"Make it writable for this user (ls -ld {where} shows whose it is), or use another folder."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        hint = f"Make room on its disk (df -h {path.parent} shows it), and start again."
+    elif error.errno in (errno.EEXIST, errno.ENOTDIR):
+        hint = f"A folder is wanted there: move what {where} is away, and start again."
+    return MiniAppError(f"{where} can't be used: {error.strerror}.", hint=hint, code="state_folder")
+
+
+def _identity(file: Path | int) -> tuple[int, int] | None:
+    """Which file that is, if there is one."""
+    try:
+        found = os.stat(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _lock(file: IO[str]) -> None:
@@ -78,18 +157,41 @@ class Project:
 
     def _load(self) -> dict[str, str]:
         try:
-            kept = json.loads(self._file.read_text())
-        except (FileNotFoundError, ValueError):
+            kept = json.loads(self._file.read_text("utf-8"))
+        except FileNotFoundError:
             kept = {}
+        except OSError as error:
+            raise unusable(self._file, error) from None
+        except (ValueError, RecursionError):
+            raise self._unknown_form("it is not JSON") from None
         if not isinstance(kept, dict):
-            kept = {}
+            raise self._unknown_form("it holds no JSON object")
+        forms = {"appId": contract.KEY, "secretKey": contract.KEY, "domain": _WORD, "admin": _WORD}
+        for name, pattern in forms.items():
+            if name in kept and not (isinstance(kept[name], str) and pattern.fullmatch(kept[name])):
+                raise self._unknown_form(f"its {name} is not of the form that this version writes")
         kept.setdefault("appId", f"app-{secrets.token_hex(6)}")  # as the sandbox makes them
         kept.setdefault("secretKey", secrets.token_urlsafe(32))
         return kept
 
-    def _save(self) -> None:
-        with open(os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(self._kept, file)
+    def _unknown_form(self, why: str) -> MiniAppError:
+        return MiniAppError(
+            f"{self._file} can't be used: {why}.",
+            hint="Move it away and start again: the app then gets a new app ID, and its users log in again.",
+            code="state_folder",
+        )
+
+    def save(self) -> None:
+        """Write down what is kept, whole or not at all. Raises `MiniAppError`."""
+        draft = self._file.with_suffix(".new")
+        try:
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                json.dump(self._kept, file)
+            os.replace(draft, self._file)
+        except FileNotFoundError:
+            pass  # the folder was removed: it is soon made again, and then this is called again
+        except OSError as error:
+            raise unusable(self._file, error) from None
 
     def register(self, sandbox: Sandbox, url: str) -> bool:
         """Have this app in the sandbox, approved and at `url`; whether the sandbox is as it was in the run before."""
@@ -107,7 +209,7 @@ class Project:
         sandbox.events.publish("state")
         before = dict(self._kept)
         self._kept |= {"domain": sandbox.domain, "admin": admin}
-        self._save()
+        self.save()
         return self._kept == before
 
     def is_registered(self, controls: Controls) -> bool:

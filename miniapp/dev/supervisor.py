@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import ConfigurationError
 from ..settings import is_loopback
-from .listen import LOOPBACK_HOSTS, check_host, listen, local_url, sandbox_server
+from .listen import KEEP_SECONDS, LOOPBACK_HOSTS, check_host, listen, local_url, sandbox_server
 from .process import AppProcess, Ended, Ready
 
 # `project` and `watch` load what takes a while, and are imported where the child is under way already.
@@ -92,10 +93,10 @@ class Supervisor:
             self._prepare()  # loads the framework while this process loads the sandbox
 
             from ..controls import Controls
-            from .project import DATABASE, FOLDER, Project, state_folder
+            from .project import DATABASE, FOLDER, Project, StateFolder
 
-            folder = stack.enter_context(state_folder(self._directory / FOLDER))
-            self._project = Project(self._directory, folder, options.app)
+            self._folder = stack.enter_context(StateFolder(self._directory / FOLDER))
+            self._project = Project(self._directory, self._folder.path, options.app)
             self._url = f"http://localhost:{self._listener.getsockname()[1]}/"
             # What the app asks of the sandbox before that answers waits in this socket's queue.
             listener = stack.enter_context(listen(options.host, options.sandbox_port))
@@ -103,7 +104,7 @@ class Supervisor:
             early = self._launch()
 
             server = sandbox_server(
-                folder / DATABASE, options.host, listener, force=options.force_host, xmpp=options.xmpp
+                self._folder.path / DATABASE, options.host, listener, force=options.force_host, xmpp=options.xmpp
             )
             stack.callback(server.stop)
             as_before = self._project.register(server.sandbox, self._url)
@@ -154,12 +155,16 @@ class Supervisor:
 
     def _loop(self, host_page: str, state: Path) -> None:
         announced = False
+        last = time.monotonic()
         while True:
             try:
-                event = self._events.get(timeout=STANDBY_DELAY if self._wants_standby() else None)
+                event = self._events.get(timeout=KEEP_SECONDS)
             except queue.Empty:
-                self._prepare()
+                self._keep()
+                if self._wants_standby() and time.monotonic() - last >= STANDBY_DELAY:
+                    self._prepare()
                 continue
+            last = time.monotonic()
             match event:
                 case _Stop():
                     return
@@ -173,6 +178,13 @@ class Supervisor:
                         self._running(Running(host_page + "/", host_page + "/portal", self._url, network, state))
                     self._on_answer(event, first=not announced)
                     announced = True
+
+    def _keep(self) -> None:
+        """Make files of the project's state again that were removed. Raises `MiniAppError` if that can't be done."""
+        if self._folder.keep():
+            self._project.save()
+            self._say(f"{self._folder.path.name} was removed: made again, with what the sandbox had.")
+        self._sandbox.restore()
 
     def _wants_standby(self) -> bool:
         return self._options.reload and self._standby is None
@@ -192,8 +204,13 @@ class Supervisor:
 
     def _restart(self, why: str) -> None:
         self._since, self._why = time.monotonic(), why
+        self._keep()
         self._project.register(self._sandbox, self._url)
-        self._relaunch()
+        try:
+            self._relaunch()
+        except ConfigurationError as error:  # of .env
+            self._child = None
+            self._say(f"{error}\nWaiting for a change.")
 
     def _on_answer(self, event: Ready | Ended, *, first: bool) -> None:
         if isinstance(event, Ended):

@@ -156,10 +156,13 @@ class Database:
             self.close()
             if not isinstance(error, DBAPIError):
                 raise
+            hint = "Check that it runs, and that ONECHAT_OUTBOX_URL is its address."
+            why = type(error.orig).__name__  # a server's own words could name its users
+            if self.is_sqlite:
+                hint = "Make room, put a copy in the file's place, or name another file with ONECHAT_OUTBOX_URL."
+                why = f"{self.read.url.database}: {error.orig}"
             raise MiniAppError(
-                f"The outbox's database can't be used ({type(error.orig).__name__}).",
-                hint="Check that it runs, and that ONECHAT_OUTBOX_URL is its address.",
-                code="outbox_database",
+                f"The outbox's database can't be used ({why}).", hint=hint, code="outbox_database"
             ) from None
 
     def close(self) -> None:
@@ -177,11 +180,19 @@ class Database:
             placement.check_free(connection)
         from alembic import command  # takes a while to load, and is needed once in a database's life
         from alembic.config import Config
+        from alembic.util import CommandError
 
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError:
+            raise MiniAppError(
+                "The outbox's database was made by a newer version of onechat-miniapp.",
+                hint="Update onechat-miniapp here; an older version would not know what the tables mean.",
+                code="outbox_database",
+            ) from None
 
 
 def _cluster() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -96,6 +97,14 @@ def start(loop: Loop) -> Iterator[Callable[..., Host]]:
 @pytest.fixture
 def host(start: Callable[..., Host], tmp_path: Path) -> Host:
     return start(xmpp_directory=tmp_path / "xmpp")
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """A directory that Prosody's user can reach, as `tmp_path` is not where tests run as root."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
+from slixmpp.exceptions import IqError
 
 from miniapp.sandbox.network.server import ServerSettings
 
 from .ejabberd import Ejabberd
-from .friend import Got
+from .friend import SECONDS, Got
 from .host import ALERTS, ALICE, BOB, CAROL, DAVE, DOMAIN, ERIN, LUNCH, Host
 
 Eventually = Callable[..., None]
@@ -120,6 +121,26 @@ def test_who_is_removed_is_put_out(host: Host, eventually: Eventually) -> None:
     host.api("singleMessage", jid=ALICE, message="still there?")
     eventually(lambda: friends[0].texts() == ["still there?"])
     assert alice.is_connected()
+
+
+def test_a_reset_shows_nothing_from_before(host: Host, eventually: Eventually) -> None:
+    """Groups are gone from the server, clients are put out, and what the server keeps for people shows nowhere."""
+    bob = host.friend(BOB)
+    made = host.network.create_group(ALICE, [BOB], "Cooks")
+    eventually(lambda: made.jid in host.network._bridge._alerts.rooms().nicknames)
+    bob.send(ALICE, "before")
+    host.api("singleMessage", jid=ERIN, message="before")
+    host.type(ALICE, made.jid, "before")
+    host.controls.call("POST", "/_sandbox/reset")
+    eventually(lambda: not bob.stream.is_connected())
+    assert made.jid not in [group.jid for group in host.network.groups()]
+    host.type(ALICE, ERIN, "after")
+    eventually(host.sent_on)
+    erin = host.friend(ERIN)
+    with pytest.raises(IqError, match="item-not-found"):
+        erin.ask(lambda stream: stream.plugin["xep_0030"].get_info(jid=made.jid, timeout=SECONDS))
+    assert host.shown(ERIN) == ["after"]
+    assert host.shown(ALICE) == ["after"]
 
 
 def test_what_was_accepted_while_it_was_away_is_sent_once(

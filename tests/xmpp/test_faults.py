@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -200,6 +201,38 @@ def test_a_port_that_is_taken_is_named(credentials: Credentials) -> None:
         Prosody(credentials, ports=Ports(c2s=port)).start()
     assert error.value.code == "port"
     assert "free one" in error.value.hint
+
+
+@pytest.mark.parametrize("what", ["a file", "a damaged archive"])
+def test_a_directory_that_cant_be_used_is_named(credentials: Credentials, reachable: Path, what: str) -> None:
+    """The error says which file, why, and what to do; the file stays as it was."""
+    file = reachable / "xmpp" if what == "a file" else reachable / "xmpp" / ARCHIVE
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"garbage " * 500)
+    with pytest.raises(MiniAppError, match=f"{file} can't be used") as error:
+        Prosody(credentials, directory=reachable / "xmpp").start()
+    assert error.value.code == "prosody"
+    assert error.value.hint
+    assert file.read_bytes() == b"garbage " * 500
+
+
+def test_a_directory_that_was_removed_is_made_again(
+    start: Callable[..., Host], reachable: Path, eventually: Eventually
+) -> None:
+    """After `restore` messages go both ways, and the server's files are in their place again."""
+    host = start(xmpp_directory=reachable / "xmpp")
+    shutil.rmtree(reachable / "xmpp")
+    host.sandbox.restore()
+    bob = host.friend(BOB)
+    host.type(ALICE, BOB, "still here")
+    eventually(lambda: bob.texts() == ["still here"])
+    assert host.shown(ALICE) == ["still here"]
+    bob.send(ALICE, "so am I")
+    eventually(lambda: host.shown(ALICE) == ["still here", "so am I"])
+    assert (reachable / "xmpp" / ARCHIVE).exists()
+    pid = host.prosody.pid
+    host.sandbox.restore()
+    assert host.prosody.pid == pid
 
 
 def test_a_wrong_component_secret_is_named(host: Host) -> None:

@@ -24,6 +24,11 @@ COOKS = f"cooks-1@muc.{DOMAIN}"
 SEEDED = {LUNCH, f"office-300400@muc.{DOMAIN}"}
 
 
+@pytest.fixture
+def host(start: Callable[..., Host], reachable: Path) -> Host:
+    return start(xmpp_directory=reachable / "xmpp")
+
+
 def is_on_the_server(friend: Friend, room: str) -> bool:
     """Whether the XMPP server has the room."""
     try:
@@ -71,7 +76,7 @@ def test_nothing_from_just_before_a_reset_is_there_after_it(host: Host, eventual
 
 
 def test_a_room_that_the_relay_looks_at_during_a_reset_stays_away(
-    loop: Loop, tmp_path: Path, eventually: Eventually
+    loop: Loop, reachable: Path, eventually: Eventually
 ) -> None:
     """The relay that has just heard of a new room when a reset comes does not write it down once the store is empty."""
     looking, go_on = threading.Event(), threading.Event()
@@ -82,7 +87,7 @@ def test_a_room_that_the_relay_looks_at_during_a_reset_stays_away(
 
     store = Store(domain=DOMAIN)
     credentials = Credentials(store)
-    prosody = Prosody(credentials, directory=tmp_path / "xmpp")
+    prosody = Prosody(credentials, directory=reachable / "xmpp")
     network = XMPPNetwork(store, prosody, credentials, settle=settle)
     network.start()
     bridge = network._bridge

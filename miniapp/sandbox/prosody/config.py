@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import pwd
+import sqlite3
 import stat
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
+from ...errors import MiniAppError
 from ..store import checkpoints
 from .temporary import TemporaryDirectory, clear_away
 
@@ -54,7 +57,9 @@ def write(directory: Path, user: pwd.struct_passwd | None, given: Mapping[str, s
         folder.mkdir(mode=0o700, exist_ok=True)
         _own(folder, user)
     archive = directory / ARCHIVE
-    if not archive.exists():
+    if archive.exists():
+        _check(archive)
+    else:
         checkpoints.create(archive)
         _own(archive, user)
     for source in (HERE / "modules").glob("*.lua"):
@@ -63,6 +68,21 @@ def write(directory: Path, user: pwd.struct_passwd | None, given: Mapping[str, s
     table = "".join(f"\t{key} = {lua(value)};\n" for key, value in given.items())
     template = (HERE / _NAME).read_text("utf-8")
     return _put(directory / _NAME, template.replace("{{ given }}", "{\n" + table + "}"), user)
+
+
+def _check(archive: Path) -> None:
+    """Raise `MiniAppError` if the archive is no database: Prosody itself would say so in the midst of its log."""
+    try:
+        with closing(sqlite3.connect(archive)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        pass  # in use, or not for us to open: Prosody waits for it, or says why
+    except sqlite3.DatabaseError as error:
+        raise MiniAppError(
+            f"Prosody's archive {archive} can't be used: {error}.",
+            hint="Move the file away and start again: archives begin empty, and the phones show what they had.",
+            code="prosody",
+        ) from None
 
 
 def lua(value: str | int) -> str:
