@@ -30,7 +30,7 @@ _WORD = re.compile(r"[^\s\0]+")  # as an environment variable can hold it
 
 
 class StateFolder:
-    """The folder `path`, made for the owner alone, kept out of git, and held for this process until `close()`.
+    """Hold the folder `path` for this process until `close()`: made for the owner alone, and kept out of git.
 
     Raises `MiniAppError` if it can't be used, or if another process holds it.
     """
@@ -106,7 +106,7 @@ class StateFolder:
 
 
 def unusable(path: Path, error: OSError) -> MiniAppError:
-    """What to say if `path`, in a folder for state, can't be read or written."""
+    """Make the error for a file at `path`, in a folder for state, that can't be read or written."""
     where = Path(error.filename) if isinstance(error.filename, str) else path
     hint = f"Make it writable for this user (ls -ld {where} shows whose it is), or use another folder."
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
@@ -117,7 +117,7 @@ def unusable(path: Path, error: OSError) -> MiniAppError:
 
 
 def _identity(file: Path | int) -> tuple[int, int] | None:
-    """Which file that is, if there is one."""
+    """Identify the file by device and inode, None if there is none."""
     try:
         found = os.stat(file)
     except (FileNotFoundError, NotADirectoryError):

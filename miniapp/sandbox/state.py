@@ -90,7 +90,7 @@ class Sandbox:
             self.events.publish("session", {"jid": jid, "appId": app_id})
 
     def reset(self) -> None:
-        """Back to how a fresh sandbox starts. What began before it can write nothing after it."""
+        """Go back to how a fresh sandbox starts. What began earlier can write nothing afterwards."""
         with self._resetting:
             self.faults.clear()
             self.change_options(vars(Options.of(self.config)))

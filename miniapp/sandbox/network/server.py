@@ -73,7 +73,7 @@ class Server(Protocol):
 
     @property
     def is_lost(self) -> bool:
-        """Whether its files were removed while it runs, so that it has to be started again."""
+        """Tell whether its files were removed while it runs, so that it has to be started again."""
 
     def tell(self, *, changed: Iterable[User] = (), removed: Iterable[str] = ()) -> None:
         """Users are new or were changed; users were removed."""

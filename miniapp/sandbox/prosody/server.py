@@ -148,7 +148,7 @@ class Prosody:
             self._temporary = None
 
     def renew(self, empty: Callable[[], None]) -> None:
-        """Stop, have `empty` empty the store, and start again without archives, rooms and all else that was kept."""
+        """Stop, have `empty` empty the store, and start again without archives, rooms and uploads."""
         self.stop()
         try:
             empty()
@@ -161,7 +161,7 @@ class Prosody:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the files it runs from were removed."""
+        """Tell whether the files it runs from were removed."""
         return self._process is not None and not (self._directory / ARCHIVE).exists()
 
     def tell(self, *, changed: Iterable[User] = (), removed: Iterable[str] = ()) -> None:

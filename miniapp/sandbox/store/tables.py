@@ -206,7 +206,7 @@ class Database:
 
     @contextmanager
     def emptied(self) -> Iterator[None]:
-        """One transaction that begins with every row deleted. No `caller` from before it can write after it."""
+        """Delete every row and run the block, in one transaction. Tasks begun earlier are refused from then on."""
         with self._lock:
             with self.transaction() as session:
                 for table in reversed(Base.metadata.sorted_tables):
@@ -314,7 +314,7 @@ def _access(path: Path | None) -> str:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file is at `path`, if there is one."""
+    """Identify the file at `path` by device and inode, None if there is none."""
     try:
         found = path.stat()
     except FileNotFoundError:
