@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import flask_login
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request, session
 from itsdangerous import BadData, URLSafeSerializer
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unauthorized
 
 from . import contract, guards, headers, jid
 from .cookies import LoginCookie
@@ -28,6 +28,8 @@ RETRY_AFTER = 5
 """Seconds after which to try again where the host is unreachable and named no time itself."""
 BODY_MAX = 8192
 """Bytes of a login's body: a JID (3 KiB at most) and a session ID (512 bytes) with room to spare."""
+REFRESH = "_miniapp_refresh"
+"""Key of Flask's session: a page demanded a fresh login."""
 LOGINS_REMEMBERED, COOKIES_REMEMBERED_MAX = 4096, 1024
 """`Cookie` headers that need no second look, per process, and the longest of them: 4 MiB at most."""
 
@@ -129,8 +131,10 @@ def load_user() -> User | None:
     if scheme.lower() != "bearer":
         return None
     found = state.logins.read(bearer.strip(), state.logins.bearers)
-    g.miniapp_bearer = found is not None and found.expires_at > now
-    return found if g.miniapp_bearer else None
+    if found is None or found.expires_at <= now:
+        return None
+    request.environ["miniapp.bearer"] = True
+    return found
 
 
 def _may_not_pass() -> bool:
@@ -190,6 +194,7 @@ def login_manager() -> flask_login.LoginManager:
     manager.anonymous_user = Anonymous
     manager.request_loader(lambda _request: load_user())
     manager.unauthorized_handler(unauthorized)
+    manager.needs_refresh_handler(needs_refresh)
     return manager
 
 
@@ -233,6 +238,17 @@ def unauthorized() -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.vary.update(("Cookie", "Authorization"))
     return response
+
+
+def needs_refresh() -> Response:
+    """Answer a request that Flask-Login's `fresh_login_required` refused: the next login counts as fresh."""
+    session[REFRESH] = True
+    return unauthorized()
+
+
+def on_unauthorized(error: Unauthorized) -> Response | Unauthorized:
+    """Answer an `abort(401)` of the app, unless it has a response or a scheme of its own."""
+    return error if error.response is not None or error.www_authenticate else unauthorized()
 
 
 def refuse_forged() -> Response | None:
@@ -299,8 +315,12 @@ def _fields() -> tuple[str, str, bool] | Response:
 
 
 def _log_in(user: User, state: State, *, bearer: bool, keep: bool) -> Response:
-    if not keep and request.cookies.get(current_app.config["SESSION_COOKIE_NAME"]) is not None:
-        session.clear()  # what somebody else left or planted there is not this user's
+    if request.cookies.get(current_app.config["SESSION_COOKIE_NAME"]) is not None:
+        fresh = session.pop(REFRESH, False)
+        if not keep:
+            session.clear()  # what somebody else left or planted there is not this user's
+        if fresh:
+            session["_fresh"] = True  # where Flask-Login looks for it
     if bearer:
         left = max(0, int(user.expires_at - time.time()))
         response = jsonify(bearer=state.logins.sign(user, state.logins.bearers), expiresIn=left)
@@ -315,6 +335,6 @@ def _log_in(user: User, state: State, *, bearer: bool, keep: bool) -> Response:
 
 def on_logged_out(_app: Flask, **_: object) -> None:
     """Flask-Login's `logout_user` was called, by us or by the app: the answer will take the login away."""
-    g.miniapp_logged_out = True
+    request.environ["miniapp.logged_out"] = True
     if request.cookies.get(current_app.config["SESSION_COOKIE_NAME"]) is not None:
         session.clear()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import flask_login
 import requests
 from flask import Blueprint, Flask, Response, current_app, g, has_request_context, jsonify, request
+from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from . import auth, guards, headers, sessions, shim
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from .outbox import Outbox
 
 Check = Callable[[], object]
+
+BLUEPRINT = "miniapp"
+ANYWHERE = "_miniapp_anywhere"
 
 
 @dataclass(frozen=True)
@@ -100,14 +104,16 @@ class MiniApp:
             app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
         sessions.install(app)
         guards.install(app)
-        app.before_request(auth.refuse_forged)
+        # First of all, so that no guard of the whole app, set up before or after this, keeps people from logging in.
+        app.before_request_funcs.setdefault(None, []).insert(0, _first)
         app.after_request(lambda response: _after_request(response, settings))
-        app.register_blueprint(_blueprint(state))
+        _add_routes(app, state)
         if state.outbox is not None:
             # Not sooner: whoever sets up apps may fork after it.
             app.before_request(lambda: _start(app, cast("Outbox", state.outbox)))
         for kind in (HostError, MessageError, JIDError):
             app.register_error_handler(kind, _on_error)
+        app.register_error_handler(401, auth.on_unauthorized)
 
     @property
     def state(self) -> State:
@@ -172,7 +178,7 @@ def _outbox(settings: Settings, client: OneChat) -> Outbox | None:
 
 
 def _blueprint(state: State) -> Blueprint:
-    blueprint = Blueprint("miniapp", __name__, template_folder="templates")
+    blueprint = Blueprint(BLUEPRINT, __name__, template_folder="templates")
     prefix = state.settings.url_prefix
     blueprint.add_url_rule(f"{prefix}/session", "session", auth.session_endpoint, methods=["POST", "DELETE"])
     shim.register(blueprint, state.shim)
@@ -181,6 +187,36 @@ def _blueprint(state: State) -> Blueprint:
     blueprint.add_url_rule("/healthz", "healthz", _healthz)
     blueprint.add_url_rule("/readyz", "readyz", _readyz)
     return blueprint
+
+
+def _add_routes(app: Flask, state: State) -> None:
+    """Add the framework's routes at every host name and subdomain that the app answers to."""
+    app.register_blueprint(_blueprint(state))
+    if not (app.url_map.host_matching or app.subdomain_matching):
+        return
+    # A rule without a host matches none of the others. The argument that a rule for all needs is no view's business.
+    for rule in list(app.url_map.iter_rules()):
+        if rule.endpoint.startswith(f"{BLUEPRINT}."):
+            view, methods = app.view_functions[rule.endpoint], sorted(rule.methods or ())
+            where: dict[str, Any] = {"host" if app.url_map.host_matching else "subdomain": f"<{ANYWHERE}>"}
+            app.add_url_rule(rule.rule, rule.endpoint, view, methods=methods, **where)
+    app.url_value_preprocessor(lambda _endpoint, values: values and values.pop(ANYWHERE, None))
+
+
+def _first() -> ResponseReturnValue | None:
+    """Answer a request to the framework's own routes; refuse a forged one to any other.
+
+    The former have protections of their own, so that guards of the whole app don't run for them. Flask keeps what a
+    request knows of its user in `g`, which an app context that is open around it (in tests, say) shares with others.
+    """
+    g.__dict__.pop("_login_user", None)
+    rule = request.url_rule
+    if rule is None or not rule.endpoint.startswith(f"{BLUEPRINT}."):
+        return auth.refuse_forged()
+    if request.method == "OPTIONS":
+        return None
+    view = current_app.view_functions[rule.endpoint]
+    return cast(ResponseReturnValue, current_app.ensure_sync(view)(**(request.view_args or {})))
 
 
 def _state() -> State:
@@ -245,12 +281,11 @@ def _readyz() -> Response:
 
 
 def _after_request(response: Response, settings: Settings) -> Response:
-    marks = g.__dict__  # every `in g` goes through a proxy, and this runs after each request of the app
-    if settings.headers == "app" or request.blueprint == "miniapp":
+    if settings.headers == "app" or request.blueprint == BLUEPRINT:
         headers.secure(response, settings)
-    if "miniapp_logged_out" in marks:
+    if "miniapp.logged_out" in request.environ:
         _state().logins.cookie.delete(response)
-    if "_login_user" in marks:
+    if "_login_user" in g.__dict__:  # `in g` goes through a proxy, and this runs after each request of the app
         # This answer depends on who asked: no cache may give it to somebody else (CVE-2023-30861).
         if "Vary" in response.headers:
             response.vary.update(("Cookie", "Authorization"))

@@ -25,6 +25,8 @@ MARK = "__miniapp_guarded__"
 FLASK_LOGIN = flask_login.login_required.__code__.co_filename
 FIX = "Put the route first: @app.get(…), below it @login_required, below that def."
 
+LOGIN_MANAGER_FIX = "Leave it out: MiniApp brings its own, as app.login_manager."
+
 _inside: WeakSet[Any] = WeakSet()
 
 
@@ -36,10 +38,13 @@ def mark(view: Callable[..., Any], guard: Callable[..., Any]) -> None:
 
 
 def install(app: Flask) -> None:
-    """Have `app` answer 500 to every request while one of its views is without its guard."""
+    """Have `app` answer 500 to every request while a view is without its guard, or another login has replaced ours."""
+    manager = app.login_manager  # type: ignore[attr-defined]
 
     def check() -> None:
         found = list(problems(app))
+        if app.login_manager is not manager:  # type: ignore[attr-defined]
+            found.append(Problem("LoginManager", "was set up after MiniApp and replaced its login.", LOGIN_MANAGER_FIX))
         if found:
             raise ConfigurationError(found)
         # Once is enough: Flask registers nothing after the first request. A new list, since this one is being read.

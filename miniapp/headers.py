@@ -6,7 +6,7 @@ import re
 import secrets
 from urllib.parse import urlsplit
 
-from flask import Response, g, request
+from flask import Response, request
 
 from .settings import Settings
 
@@ -17,12 +17,13 @@ def nonce() -> str:
     """This request's CSP nonce.
 
     Where cookies are blocked the shim fetches a page with the bearer and writes it into the document that it runs in,
-    whose policy stays in force; so for a good bearer (`g.miniapp_bearer`) the page takes that document's nonce.
+    whose policy stays in force; so for a good bearer (`load_user` has noted it) the page takes that document's nonce.
     """
-    if "miniapp_nonce" not in g:
-        sent = request.headers.get("X-OC-Nonce", "") if g.get("miniapp_bearer") else ""
-        g.miniapp_nonce = sent if _NONCE.match(sent) else secrets.token_urlsafe(16)
-    return str(g.miniapp_nonce)
+    environ = request.environ
+    if "miniapp.nonce" not in environ:
+        sent = request.headers.get("X-OC-Nonce", "") if "miniapp.bearer" in environ else ""
+        environ["miniapp.nonce"] = sent if _NONCE.match(sent) else secrets.token_urlsafe(16)
+    return str(environ["miniapp.nonce"])
 
 
 def policy(settings: Settings) -> str:
