@@ -15,9 +15,9 @@ from flask import Flask, Response, current_app, g, jsonify, make_response, rende
 from itsdangerous import BadData, URLSafeSerializer
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, Unauthorized
 
-from . import contract, guards, headers, jid
+from . import contract, guards, headers, jid, texts
 from .cookies import LoginCookie
-from .errors import HostBusy, HostError, HostNonsense, JIDError
+from .errors import HostBusy, HostError, HostNonsense, HostRefused, JIDError
 from .verify import TooManyAttempts
 
 if TYPE_CHECKING:
@@ -207,7 +207,14 @@ def wants_page() -> bool:
 
 
 def error(status: int, code: str, message: str, hint: str = "", retry_after: float | None = None) -> Response:
-    """An answer with the JSON body that every error of the framework's has: `{"error": {code, message, hint}}`."""
+    """Make an answer with the JSON body of every error of the framework's: `{"error": {code, message, hint}}`.
+
+    If people see errors of this code, they get a sentence of their own. `message` and `hint`, for developers, then are
+    the body's `hint`, in debug mode alone.
+    """
+    sentence = texts.text(code)
+    if sentence is not None:
+        message, hint = sentence, f"{message} {hint}".strip() if current_app.debug else ""
     response = jsonify(error={"code": code, "message": message, "hint": hint})
     response.status_code = status
     response.headers["Cache-Control"] = "no-store"
@@ -217,12 +224,16 @@ def error(status: int, code: str, message: str, hint: str = "", retry_after: flo
 
 
 def host_error(problem: HostError, *, refused: int = 502) -> Response:
-    """The answer for a call to the host that failed: 503 unreachable or busy, 502 nonsense, `refused` for a no."""
+    """Make the answer for a call to the host that failed, and log why.
+
+    503 if the host is unreachable or busy, 502 if it spoke nonsense, `refused` if it refused the call.
+    """
+    current_app.logger.warning("%s: %s", problem.code, problem)
     if isinstance(problem, HostBusy):
         return error(503, problem.code, problem.message, problem.hint, problem.retry_after or RETRY_AFTER)
     if isinstance(problem, HostNonsense):
         return error(502, problem.code, problem.message, problem.hint)
-    if problem.code.startswith("host_refused"):
+    if isinstance(problem, HostRefused):
         return error(refused, problem.code, problem.message, problem.hint)
     return error(503, problem.code, problem.message, problem.hint, RETRY_AFTER)
 
@@ -284,8 +295,9 @@ def session_endpoint() -> Response:
     except TooManyAttempts as problem:
         return error(429, problem.code, problem.message, problem.hint, problem.retry_after)
     except HostError as problem:
-        current_app.logger.warning("Login not verified: %s (%s)", problem.message, problem.code)
-        return host_error(problem)
+        if isinstance(problem, HostRefused) and not isinstance(problem, HostBusy):
+            flask_login.logout_user()
+        return host_error(problem, refused=401)
     if at is None:
         flask_login.logout_user()
         return error(401, "refused", "OneChat does not know this session.", "Close the mini app and open it again.")

@@ -250,16 +250,24 @@ def judge(call: str, answer: transport.Answer, secrets: Iterable[str] = ()) -> M
             hint="It may have been done all the same.",
         )
     if says == contract.ERROR:
-        hint = "Check ONECHAT_APP_ID and ONECHAT_API_KEY, and that the app is approved." if status == 401 else ""
+        unauthorized = status in (401, 403) or description.lower().startswith("unauthorized")
+        hint = _hint(call) if unauthorized else ""
         return HostRefused(description or "no reason given", call=call, status=status, hint=hint)
     if says == contract.SUCCESS and 200 <= status < 300:
         return document
     if status in (401, 403) and says != contract.SUCCESS:
-        return HostRefused(HTTPStatus(status).phrase, call=call, status=status)
+        return HostRefused(HTTPStatus(status).phrase, call=call, status=status, hint=_hint(call))
     fault = answer.fault or (
         "it has no status that is documented" if document else "it is not one JSON object with each name once"
     )
     return _nonsense(call, fault, status)
+
+
+def _hint(call: str) -> str:
+    """Return what a developer should look at when the host did not let `call` in."""
+    if call == "registerMiniApp":
+        return "Check the admin's JID, and that the session ID is theirs and has not ended."
+    return "Check ONECHAT_APP_ID and ONECHAT_API_KEY, and that the app is approved."
 
 
 def parse(body: bytes) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """What is wrong with a mini app: its settings, its way to OneChat, cookies and framing, secrets, versions.
 
-Each check yields findings. None of them sends a key or a session ID, and none repeats a secret.
+Each check yields findings. None of them repeats a secret. App ID and API key go to OneChat alone, and only to what
+answers as OneChat does.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from urllib.parse import urlsplit
 import requests
 
 from . import guards
+from .client import OneChat
 from .envfile import git
-from .errors import ConfigurationError, Problem
+from .errors import ConfigurationError, HostBusy, HostError, HostRefused, Problem
 from .settings import PREFIX, Settings, is_loopback, read_env_file, read_secret_key
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ Level = Literal["ok", "warn", "error"]
 
 TIMEOUT = (5.0, 10.0)  # seconds to connect, to answer: a person waits, and a host that is slower is worth a finding
 CLOCK_MAX = 60.0  # seconds: beyond it, certificates and logins of several machines begin to disagree
+MADE_UP_SESSION = "doctor-made-up-session"
 READ_MAX = 64 * 1024  # bytes: enough to tell what answers
 SOURCES = (".py", ".js", ".css", ".html", ".json", ".txt", ".toml", ".yml", ".yaml", ".svg", ".md")
 
@@ -182,6 +185,7 @@ def _host(settings: Settings) -> Iterator[Finding]:
             return
     if documented:
         yield Finding("host", "ok", f"OneChat answers at {settings.api_url}.")
+        yield from _credentials(settings)
     else:
         what = f"What answers at {settings.api_url} is not OneChat as documented: HTTP {status}, no JSON with a status."
         yield Finding("host", "warn", what, "Check ONECHAT_API_URL and ONECHAT_AUTHENTICATE_PATH.")
@@ -194,6 +198,24 @@ def _host(settings: Settings) -> Iterator[Finding]:
         yield Finding("clock", "warn", what, "Let a time service set the clock.")
     else:
         yield Finding("clock", "ok", "This machine's clock agrees with OneChat's.")
+
+
+def _credentials(settings: Settings) -> Iterator[Finding]:
+    """Whether OneChat takes app ID and API key: asked for a session that is made up, it then says no, not `Error`."""
+    if not (settings.app_id and settings.api_key):
+        return
+    try:
+        with OneChat(settings) as client:
+            client.authenticate_user(f"doctor@{settings.domain}", MADE_UP_SESSION)
+    except HostBusy:
+        return
+    except HostRefused as error:
+        what = f"OneChat refuses the app's calls: {error.description}."
+        yield Finding("credentials", "error", what, error.hint or "Look for the app in OneChat's admin portal.")
+    except HostError as error:
+        yield Finding("credentials", "warn", f"App ID and API key could not be tried: {error.message}", error.hint)
+    else:
+        yield Finding("credentials", "ok", "OneChat takes the app's ID and API key.")
 
 
 def _is_documented(body: bytes) -> bool:

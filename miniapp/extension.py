@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from flask import Blueprint, Flask, Response, current_app, g, has_request_contex
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from . import auth, guards, headers, sessions, shim
+from . import auth, guards, headers, sessions, shim, texts
 from .client import OneChat
 from .cookies import LoginCookie
 from .errors import ConfigurationError, HostError, JIDError, MessageError, MiniAppError, Problem
@@ -94,7 +95,7 @@ class MiniApp:
         # and which opens the session every time. What else it does is the next two lines.
         app.login_manager = auth.login_manager()  # type: ignore[attr-defined]
         app.context_processor(lambda: {"current_user": auth.current_user})
-        app.jinja_env.globals.update(miniapp_script=_script, csp_nonce=headers.nonce)
+        app.jinja_env.globals.update(miniapp_script=_script, miniapp_text=texts.text, csp_nonce=headers.nonce)
         flask_login.user_logged_out.connect(auth.on_logged_out, app)
         if settings.cookie == "partitioned":
             app.config.update(
@@ -228,6 +229,8 @@ def _script(*, login: bool = False) -> Markup:
     attributes: dict[str, str] = {}
     if login:
         attributes["data-login"] = ""
+        if texts.translates():
+            attributes["data-texts"] = json.dumps({code: texts.text(code) for code in texts.SHIM})
     elif auth.current_user.is_authenticated:
         attributes["data-jid"] = auth.current_user.jid
         attributes["data-left"] = str(max(0, int(auth.current_user.expires_at - time.time())))
@@ -297,6 +300,5 @@ def _after_request(response: Response, settings: Settings) -> Response:
 
 def _on_error(problem: MiniAppError) -> Response:
     if isinstance(problem, HostError):
-        current_app.logger.warning("%s: %s", problem.code, problem.message)
         return auth.host_error(problem)
     return auth.error(400, problem.code, problem.message, problem.hint)

@@ -39,10 +39,23 @@ class TooManyAttempts(MiniAppError):
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What the host said, and when (`at`: Unix time). `at` is None for a no; `error` is set where it said neither."""
+    """What the host said, and when (`at`: Unix time).
+
+    `at` is None for a no. `error` is set where the host said neither, or refused the call itself.
+    """
 
     at: float | None
     error: HostError | None = None
+
+    @property
+    def is_verdict(self) -> bool:
+        """Whether the host answered: a refused call is about the app, or about the session. It does not say which."""
+        return self.error is None or (isinstance(self.error, HostRefused) and not isinstance(self.error, HostBusy))
+
+    def result(self) -> float | None:
+        if self.error is not None:
+            raise self.error.with_traceback(None)
+        return self.at
 
 
 class Verifier:
@@ -72,14 +85,15 @@ class Verifier:
         """When (Unix time) the host said yes to this pair, or None if it said no.
 
         `address` is the client's; `known` tells that this is a renewal by a user who is logged in, whom other people's
-        guesses must not lock out. Raises `TooManyAttempts`, or the `HostError` that kept the host from answering.
+        guesses must not lock out. Raises `TooManyAttempts`; `HostRefused` if the host refused the call, which is
+        mostly about the app's ID and key; or the `HostError` that kept the host from answering.
         """
         digest = self.digest(jid, session_id)
         with self._lock:
             now = time.monotonic()
             kept = self._answers.get(digest)
             if kept is not None and now - kept[0] < REMEMBERED:
-                return kept[1].at
+                return kept[1].result()
             flight = self._flights.get(digest)
             if flight is None:
                 keys = () if known else (f"ip {address}", f"jid {jid}")
@@ -97,35 +111,27 @@ class Verifier:
                 outcome = self._ask(jid, session_id)
             finally:
                 self._land(digest, own, outcome, keys)
-        if outcome.error is not None:
-            raise outcome.error
-        return outcome.at
+        return outcome.result()
 
     def _ask(self, jid: str, session_id: str) -> _Outcome:
         at = time.time()  # before the call: a login must not outlast what the host knew
         try:
             with self._breaker.place() as seconds:
                 return _Outcome(at if self._authenticate(jid, session_id, seconds) else None)
-        except HostRefused as error:
-            if isinstance(error, HostBusy):
-                return _Outcome(None, error)
-            # The documented words don't say whether the host refused the user or us: nobody gets in, and the log tells.
-            log.warning("%s", error.message.replace(session_id, "…"))
-            return _Outcome(None)
         except HostError as error:
             return _Outcome(None, error)
 
     def _land(self, digest: str, flight: Future[_Outcome], outcome: _Outcome, keys: tuple[str, ...]) -> None:
         with self._lock:
             now = time.monotonic()
-            if outcome.error is None:
+            if outcome.is_verdict:
                 self._answers[digest] = (now, outcome)
                 self._answers.move_to_end(digest)
                 while self._answers and (
                     len(self._answers) > KEYS_MAX or now - next(iter(self._answers.values()))[0] >= REMEMBERED
                 ):
                     self._answers.popitem(last=False)
-            self._attempts.settle(keys, now, refused=outcome.error is None and outcome.at is None)
+            self._attempts.settle(keys, now, refused=outcome.is_verdict and outcome.at is None)
             del self._flights[digest]
         flight.set_result(outcome)
 

@@ -79,6 +79,7 @@ def test_healthy_app_has_no_error(env: dict[str, str], tmp_path: Path) -> None:
         "framing": "ok",
         "headers": "warn",  # the app does not set ONECHAT_HEADERS
         "host": "ok",
+        "credentials": "ok",
         "clock": "ok",
         "https": "warn",  # its public URL is not known
     }
@@ -195,6 +196,15 @@ def test_probe_carries_no_secret(look: Look, monkeypatch: pytest.MonkeyPatch, en
     assert len(seen) == 4  # one to OneChat, three below the public URL
     for secret in (env["ONECHAT_API_KEY"], env["ONECHAT_APP_ID"], env["SECRET_KEY"]):
         assert secret not in "".join(seen)
+
+
+def test_a_wrong_key_is_told_apart_from_a_host_that_is_away(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OneChat answers, but refuses the app's calls: the finding says so and what to check."""
+    monkeypatch.setenv("ONECHAT_API_KEY", "not-the-key-of-this-app")
+    found = look()
+    assert found["host"].level == "ok"
+    assert found["credentials"].level == "error"
+    assert "ONECHAT_API_KEY" in found["credentials"].fix
 
 
 # --- cookies, framing, the public URL ---

@@ -21,7 +21,7 @@ LAYERS = [
     {"settings"},
     {"transport", "envfile", "breaker"},
     {"client"},
-    {"headers", "sessions", "verify", "controls", "cookies", "guards"},
+    {"headers", "sessions", "verify", "controls", "cookies", "guards", "texts"},
     {"auth", "shim", "outbox"},
     {"extension"},
     {"__init__"},

@@ -229,3 +229,35 @@ def test_the_apps_own_session_is_its_own(make, onechat, alice):
     client = log_in(make(after=after), onechat, alice)
     assert client.get("/count").json == 0
     assert client.get_cookie("session") is None
+
+
+# --- what people read, and what developers do ---
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_wrong_key_is_no_unknown_session(debug, make, onechat, alice, caplog):
+    """The person reads a plain sentence; log and debug mode say which call was refused and what to check."""
+    app = make(config={"ONECHAT_API_KEY": "not-the-key-of-this-app"})
+    app.debug = debug
+    body = {"jid": alice.jid, "sessionId": onechat.session(alice)}
+    answer = app.test_client().post("/miniapp/session", json=body, headers={"Origin": "http://localhost"})
+    assert (answer.status_code, answer.json["error"]["code"]) == (401, "host_refused")
+    assert "ONECHAT" not in answer.json["error"]["message"]
+    assert ("ONECHAT_API_KEY" in answer.json["error"]["hint"]) == debug
+    assert "Check ONECHAT_APP_ID and ONECHAT_API_KEY" in caplog.text
+    assert body["sessionId"] not in caplog.text
+
+
+def test_an_unknown_session_is_no_wrong_key(make, alice):
+    """A session that OneChat does not know has a code and a sentence of its own."""
+    body = {"jid": alice.jid, "sessionId": "s-unknown-session"}
+    answer = make().test_client().post("/miniapp/session", json=body, headers={"Origin": "http://localhost"})
+    assert (answer.status_code, answer.json["error"]["code"]) == (401, "refused")
+
+
+def test_no_sentence_for_people_names_a_setting():
+    """Keys, settings and calls are a developer's business."""
+    from miniapp.texts import TEXTS
+
+    for sentence in TEXTS.values():
+        assert not any(word in sentence for word in ("ONECHAT", "API", "key", "setting", "login_required", "OC."))

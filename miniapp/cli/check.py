@@ -20,7 +20,7 @@ COLOURS = {"ok": "green", "warn": "yellow", "error": "red"}
 def doctor(ctx: click.Context, app: str, as_json: bool) -> None:
     """Look for what is wrong with the mini app of this directory: settings, network, cookies, framing, secrets.
 
-    Exits with 1 if there is an error. Sends no key and no session ID.
+    Exits with 1 if there is an error. App ID and API key are sent to OneChat alone.
     """
     from ..doctor import examine
 

@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from .. import contract
 from ..settings import Settings
+from ..texts import TEXTS
 from .minify import minify
 
 HANDSHAKE_SECONDS = 5  # the host page answers at once or is not there
@@ -29,13 +30,13 @@ GUARD_SECONDS = 10  # two 401 pages within it are one failed login: a reload tak
 RETRIES = 5  # after 1, 2, 4, 8 and 16 s: half a minute, then the person decides
 
 CODES: dict[str, str] = {
-    "not_in_host": "Open this page in OneChat.",
+    "not_in_host": TEXTS["not_in_host"],
     "bad_argument": " is missing or malformed.",  # the argument's name goes before it
     "cancelled": "Cancelled.",
-    "timeout": "No answer. Try again.",
+    "timeout": TEXTS["timeout"],
     "refused": "OneChat refused.",
-    "unreachable": "No answer. Try again.",
-    "signed_out": "Session ended. Open this page again.",
+    "unreachable": TEXTS["unreachable"],
+    "signed_out": TEXTS["signed_out"],
 }
 """Every code a bridge call may fail with: message and hint where neither host nor server gave its own."""
 
@@ -138,7 +139,8 @@ def _source(app_id: str, container_origins: tuple[str, ...], login_lifetime: int
         container_origins=container_origins,
         login_lifetime=login_lifetime,
         functions={name: _function(function) for name, function in contract.BRIDGE.items()},
-        texts={code: text for code, text in CODES.items() if code not in ("bad_argument", "cancelled")},
+        texts={code: text for code, text in CODES.items() if code not in ("bad_argument", "cancelled")}
+        | {"again": TEXTS["again"]},
         bad_argument=CODES["bad_argument"],
         kinds={"optional_number": _NUMBER, "list": _LIST, "optional_string": _OPTIONAL_STRING},
         handshake_seconds=HANDSHAKE_SECONDS,

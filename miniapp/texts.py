@@ -1,0 +1,50 @@
+"""Sentences for the people who use a mini app: plain, translatable, and without a word about keys or settings.
+
+What a developer needs to know goes to the log, and in debug mode into the answer.
+"""
+
+from __future__ import annotations
+
+from flask import current_app
+
+TEXTS: dict[str, str] = {
+    "host_unreachable": "OneChat does not answer at the moment. Please try again.",
+    "host_busy": "OneChat is busy at the moment. Please try again.",
+    "host_nonsense": "Something went wrong between this mini app and OneChat. Please try again later.",
+    "host_refused": "OneChat did not accept this. Please try again later.",
+    "signed_out": "You are not signed in. Please open this mini app again.",
+    "refused": "OneChat does not know this session. Please close this mini app and open it again.",
+    "too_many_attempts": "Too many tries. Please wait a minute.",
+    # what the shim says by itself, in the browser
+    "not_in_host": "Open this page in OneChat.",
+    "timeout": "No answer. Try again.",
+    "unreachable": "No answer. Try again.",
+    "again": "Try again",
+    # the 401 page
+    "signing_in": "Signing in…",
+    "no_script": "This page needs JavaScript.",
+}
+"""Error code → sentence. The sentence is also the key for translations."""
+
+SHIM = ("not_in_host", "timeout", "unreachable", "signed_out", "again")
+"""The codes whose sentences the shim shows on the 401 page."""
+
+
+def text(code: str) -> str | None:
+    """Return the sentence for an error code, translated by Flask-Babel if the app uses that; None if there is none."""
+    found = TEXTS.get(code)
+    return found if found is None else translate(found)
+
+
+def translate(sentence: str) -> str:
+    """Return `sentence` in the request's language, if the app uses Flask-Babel and has a translation."""
+    if not translates():
+        return sentence
+    from flask_babel import gettext
+
+    return str(gettext(sentence))
+
+
+def translates() -> bool:
+    """Whether the current app uses Flask-Babel."""
+    return "babel" in current_app.extensions
