@@ -261,3 +261,36 @@ def test_no_sentence_for_people_names_a_setting():
 
     for sentence in TEXTS.values():
         assert not any(word in sentence for word in ("ONECHAT", "API", "key", "setting", "login_required", "OC."))
+
+
+# --- behind proxies ---
+
+
+@pytest.mark.parametrize(
+    ("base", "origin", "status"),
+    [
+        ("https://lunch.example:443", "https://lunch.example", 204),
+        ("https://lunch.example", "https://lunch.example:443", 204),
+        ("http://lunch.example:80", "http://lunch.example", 204),
+        ("http://lunch.example:443", "https://lunch.example", 204),  # TLS ended at the proxy
+        ("http://Lunch.example", "http://lunch.example", 204),
+        ("http://lunch.example:8443", "https://lunch.example", 403),
+        ("https://lunch.example:80", "https://lunch.example", 403),
+        ("https://lunch.example", "http://lunch.example", 403),
+        ("https://lunch.example", "https://lunch.example.evil.example", 403),
+        ("https://lunch.example", "https://lunch.example:443:443", 403),
+        ("https://lunch.example", "http://[", 403),
+        ("https://lunch.example", "", 403),
+        ("https://lunch.example", "null", 403),
+    ],
+)
+def test_origins_are_compared_without_their_schemes_port(base, origin, status, make, onechat, alice, caplog):
+    """Browsers leave the default port out, proxies may write it; a refusal is logged once, with what was compared."""
+    client = make().test_client()
+    body = {"jid": alice.jid, "sessionId": onechat.session(alice)}
+    for _ in range(2):
+        answer = client.post("/miniapp/session", json=body, headers={"Origin": origin}, base_url=base)
+        assert answer.status_code == status
+    refusals = [record for record in caplog.messages if "Refused an unsafe request" in record]
+    assert len(refusals) == (status == 403)
+    assert all(repr(origin) in text and "lunch.example" in text for text in refusals)
