@@ -67,7 +67,7 @@ class OneChat:
 
     def __init__(self, settings: Settings, *, session: requests.Session | None = None) -> None:
         self.settings = settings
-        self.session = transport.open_session(session, trust_env=settings.trust_env)
+        self.session = transport.open_session(session, trust_env=settings.trust_env, ca_file=settings.ca_file)
         self._targets: dict[str, transport.Target] = {}
 
     def mass_broadcast(self, message: str, domain: str | None = None) -> None:
@@ -206,12 +206,14 @@ class OneChat:
             return judge(call, answer, [self.settings.api_key, fields.get("sessionId", "")])
         if answer.garbled:
             return _nonsense(call, answer.why)
-        return HostUnreachable(
-            f"OneChat could not be reached for {call}: {answer.why}.",
-            call=call,
-            maybe_done=answer.sent,
-            hint="It may have been done all the same." if answer.sent else "Check ONECHAT_API_URL and the network.",
-        )
+        if answer.sent:
+            hint = "It may have been done all the same."
+        elif answer.untrusted:
+            hint = "Set ONECHAT_CA_FILE to the CA's certificate if OneChat's is signed by a CA of your own."
+        else:
+            hint = "Check ONECHAT_API_URL and the network."
+        why = f"OneChat could not be reached for {call}: {answer.why}."
+        return HostUnreachable(why, call=call, maybe_done=answer.sent, hint=hint)
 
 
 def judge(call: str, answer: transport.Answer, secrets: Iterable[str] = ()) -> Mapping[str, Any] | HostError:

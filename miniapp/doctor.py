@@ -175,13 +175,17 @@ def _host(settings: Settings) -> Iterator[Finding]:
     url = f"{settings.api_url}/{settings.authenticate_path}"
     with requests.Session() as session:
         session.trust_env = settings.trust_env
+        session.verify = settings.ca_file or True
         try:
             with session.post(url, json={}, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
                 status, date = answer.status_code, answer.headers.get("Date", "")
                 documented = _is_documented(next(answer.iter_content(READ_MAX), b""))
         except requests.RequestException as error:
+            why = _why(error)
             fix = "Check ONECHAT_API_URL, the network, and whether a proxy is needed (ONECHAT_TRUST_ENV=1)."
-            yield Finding("host", "error", f"{settings.api_url} can't be reached: {_why(error)}.", fix)
+            if "certificate" in why:
+                fix = "Set ONECHAT_CA_FILE to the CA's certificate if OneChat's is signed by a CA of your own."
+            yield Finding("host", "error", f"{settings.api_url} can't be reached: {why}.", fix)
             return
     if documented:
         yield Finding("host", "ok", f"OneChat answers at {settings.api_url}.")

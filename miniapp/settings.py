@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -82,6 +83,9 @@ class Settings:
     outbox_worker: Literal["thread", "process"] = _setting(
         "thread",
         "`thread`: the app's processes send, if the outbox is in SQLite. `process`: `miniapp worker` alone does.",
+    )
+    ca_file: str = _setting(
+        "", "File of the CA certificates (PEM) that OneChat's certificate is checked by. Empty: those of `certifi`."
     )
     trust_env: bool = _setting(False, "Whether calls to OneChat obey HTTPS_PROXY, NO_PROXY and .netrc.")
 
@@ -328,6 +332,15 @@ def _path(value: Any) -> str:
     return text
 
 
+def _ca_file(value: Any) -> str:
+    path = str(Path(_text(value)).expanduser())
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError:  # ssl.SSLError is one
+        raise ValueError("names no readable file of certificates.|Name a PEM file with the CA's certificate.") from None
+    return path
+
+
 def _domain(value: Any) -> str:
     try:
         return jid.domain(_text(value))
@@ -374,5 +387,6 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "outbox_rate": _number(0, 100_000),
     "outbox_concurrency": lambda value: int(_number(1, CONCURRENCY_MAX)(value)),
     "outbox_worker": _one_of("thread", "process"),
+    "ca_file": _ca_file,
     "trust_env": _boolean,
 }

@@ -80,19 +80,23 @@ class Failure:
     why: str
     sent: bool
     garbled: bool = False
+    untrusted: bool = False
 
 
 # How the connection, deep inside urllib3 but in the same thread, learns of the call that it serves.
 _current: ContextVar[Exchange] = ContextVar("miniapp_exchange")
 
 
-def open_session(session: requests.Session | None, *, trust_env: bool) -> requests.Session:
-    """A requests session for `Target`: a new one, or `session` with the stock adapters replaced by `Adapter`.
+def open_session(session: requests.Session | None, *, trust_env: bool, ca_file: str = "") -> requests.Session:
+    """Return a requests session for `Target`: a new one, or `session` with the stock adapters replaced by `Adapter`.
 
-    Adapters that somebody mounted stay. `trust_env` is set: proxies and .netrc are obeyed only if it is true.
+    Adapters that the app mounted stay. `trust_env` is set: proxies and .netrc are obeyed only if it is true. With
+    `ca_file`, certificates are checked by that file's.
     """
     session = session or requests.Session()
     session.trust_env = trust_env
+    if ca_file:
+        session.verify = ca_file
     adapter = Adapter(pool_maxsize=POOL_SIZE)
     for prefix, mounted in session.adapters.items():
         if type(mounted) is HTTPAdapter:
@@ -241,7 +245,7 @@ def _failure(error: Exception, handled: BaseException | None, sent: bool) -> Fai
         for link in chain:
             if isinstance(link, kinds):
                 if isinstance(link, ssl.SSLCertVerificationError):
-                    why = f"{why} ({link.verify_message})"
+                    return Failure(f"{why} ({link.verify_message})", sent, untrusted=True)
                 return Failure(why or system, sent, garbled and sent)
     return Failure(system, sent)
 

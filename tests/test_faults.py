@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
 import trustme
@@ -15,7 +16,8 @@ from faultcases import CASES, ERROR, HTML, WHOLE, Case, cut
 from faulthost import Fault, FaultHost, Talk, answer
 
 from miniapp import transport
-from miniapp.errors import HostBusy, HostNonsense, HostRefused, HostUnreachable
+from miniapp.errors import ConfigurationError, HostBusy, HostNonsense, HostRefused, HostUnreachable
+from miniapp.settings import Settings
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -136,6 +138,23 @@ def test_tls_that_is_trusted_works(monkeypatch: pytest.MonkeyPatch) -> None:
         with hasty(host.url) as impatient:
             impatient.session.verify = trusted
             assert isinstance(failure(impatient, "singleMessage"), HostUnreachable)
+
+
+def test_a_ca_of_ones_own_is_a_setting(tmp_path: Path) -> None:
+    """With ONECHAT_CA_FILE that CA is trusted; without it, the hint names the setting and not the network."""
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    app = {"ONECHAT_APP_ID": "app-0001", "ONECHAT_API_KEY": "key-0001"}
+    settings = Settings.read({**app, "ONECHAT_CA_FILE": str(tmp_path / "ca.pem")})
+    with FaultHost(tls=context) as host:
+        with client_of(host.url, ca_file=settings.ca_file) as client:
+            CALLS["singleMessage"](client)
+        with client_of(host.url) as client:
+            assert "ONECHAT_CA_FILE" in failure(client, "singleMessage").hint
+    for wrong in (tmp_path / "none.pem", tmp_path):
+        with pytest.raises(ConfigurationError, match="ONECHAT_CA_FILE"):
+            Settings.read({**app, "ONECHAT_CA_FILE": str(wrong)})
 
 
 def test_limits_leave_room_for_an_answer() -> None:
