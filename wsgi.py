@@ -12,21 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, current_app, render_template, request
-from flask.cli import load_dotenv
 from flask.typing import ResponseReturnValue
 
-from miniapp import MiniApp, current_user, jid, login_required
+from miniapp import ConfigurationError, MiniApp, current_user, jid, login_required
+from miniapp.settings import read_env_file
 
 miniapp = MiniApp()
 pages = Blueprint("pages", __name__)
 
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
-    """The mini app. `config` comes before the environment, and that before `.env`."""
+    """Make the mini app. `config` comes before the environment, and that before `.env`."""
     app = Flask(__name__)
+    own = {**read_env_file(Path(__file__).with_name(".env")), **os.environ}
     app.config.from_mapping(
-        APP_NAME=os.environ.get("APP_NAME", "Lunch"),
-        ADMIN_JIDS=os.environ.get("ADMIN_JIDS", ""),  # who may tell everyone; separated by commas
+        APP_NAME=own.get("APP_NAME", "Lunch"),
+        ADMIN_JIDS=own.get("ADMIN_JIDS", ""),  # who may tell everyone; separated by commas
         ONECHAT_HEADERS="app",  # the content security policy on our own pages too
         MAX_CONTENT_LENGTH=64 * 1024,  # bytes; the largest form is one message, which has at most 4 KiB
     )
@@ -85,11 +86,14 @@ def tell_everyone() -> ResponseReturnValue:
     return "", 204
 
 
-def __getattr__(name: str) -> Flask:
-    """Make `app` when it is first asked for, so that tests can import `create_app` without any settings."""
-    if name != "app":
+# Servers take `app` or `application`. Without settings there is neither, so that tests can import `create_app`.
+try:
+    app = application = create_app()
+except ConfigurationError as error:
+    _missing = error
+
+    def __getattr__(name: str) -> Flask:
+        """Tell a server that asks for the app why there is none."""
+        if name in ("app", "application"):
+            raise _missing
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # As `flask run` does and gunicorn doesn't; what the environment has already is left alone.
-    load_dotenv(Path(__file__).with_name(".env"), load_defaults=False)
-    app = globals()["app"] = create_app()
-    return app

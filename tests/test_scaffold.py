@@ -243,6 +243,30 @@ def test_gunicorn_serves_a_project_and_logs_no_query(project):
     assert "canary" not in log
 
 
+KEYS = "ONECHAT_APP_ID=app-12345678\nONECHAT_API_KEY='key-${HOME}-1'\nAPP_NAME=Brunch\nADMIN_JIDS=boss@onechat.net\n"
+LOOK = """import wsgi, flask
+app = vars(wsgi)["app"]
+assert app is vars(wsgi)["application"] and isinstance(app, flask.Flask)
+print(app.config["APP_NAME"], app.config["ADMINS"], app.extensions["miniapp"].client.settings.api_key)
+"""
+
+
+def test_every_kind_of_server_finds_the_app(project):
+    """`app` and `application` stand in the module, as uWSGI and mod_wsgi want it, with what `.env` sets."""
+    env_file = project / ".env"
+    env_file.write_text(re.sub(r"ONECHAT_(APP_ID|API_KEY)=\n", "", env_file.read_text()) + KEYS)
+    done = subprocess.run([sys.executable, "-c", LOOK], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.stdout.split() == ["Brunch", "{'boss@onechat.net'}", "key-${HOME}-1"], done.stderr
+
+
+def test_without_settings_create_app_can_be_imported_and_app_says_why_not(project):
+    """Before `miniapp register`, tests import `create_app`; a server that asks for the app hears what is missing."""
+    look = "from wsgi import create_app\nimport wsgi\nassert 'app' not in vars(wsgi)\nwsgi.app"
+    done = subprocess.run([sys.executable, "-c", look], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
+    assert "ConfigurationError" in done.stderr
+    assert "ONECHAT_APP_ID: is not set." in done.stderr
+
+
 def source_tree(target):
     """A copy of what a wheel is built from."""
     ignored = shutil.ignore_patterns("__pycache__", "build", "node_modules")
