@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event
 
+from sqlalchemy import text
+
 from miniapp.outbox import Outbox, Progress
+from miniapp.outbox.policy import Claim, Outcome
 
 Make = Callable[..., Outbox]
+
+RULES = {
+    "a done bulk has an item to send": (
+        "SELECT count(*) FROM outbox_bulk JOIN outbox_item ON bulk = outbox_bulk.id"
+        " WHERE outbox_bulk.state = 'done' AND outbox_item.state IN ('queued', 'leased', 'sending')"
+    ),
+    "an item has a lease and is not held, or the reverse": (
+        "SELECT count(*) FROM outbox_item WHERE (lease IS NOT NULL) <> (state IN ('leased', 'sending'))"
+    ),
+    "a bulk has lost an item": (
+        "SELECT count(*) FROM outbox_bulk b WHERE total <> (SELECT count(*) FROM outbox_item WHERE bulk = b.id)"
+    ),
+}
 
 
 def people(count: int) -> list[str]:
@@ -18,3 +34,15 @@ def drain(outbox: Outbox, bulk: int) -> Progress:
     """Sends until nothing is left to send now."""
     outbox.work(Event(), drain=True)
     return outbox.progress(bulk)
+
+
+def check_invariants(outbox: Outbox) -> None:
+    """Assert what holds after every commit, whatever was killed, suspended, or set to another time."""
+    with outbox.database.read.begin() as connection:
+        broken = {rule: connection.execute(text(query)).scalar_one() for rule, query in RULES.items()}
+    assert not any(broken.values()), broken
+
+
+def back(claim: Claim) -> Outcome:
+    """Return the outcome of an item that comes back unsent."""
+    return Outcome(claim, "queued", sign=None)

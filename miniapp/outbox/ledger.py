@@ -1,4 +1,4 @@
-"""What workers do to items: claim, begin, record, sweep, finish. Each function is a step inside of a transaction.
+"""What workers do to items: claim, begin, record, sweep, settle. Each function is a step inside of a transaction.
 
     queued ──claim──▶ leased ──begin──▶ sending ──record──▶ sent | refused | unknown
        ▲                │ lease over       │ lease over            │
@@ -148,11 +148,27 @@ def sweep(connection: Connection, database: Database) -> int:
     return connection.execute(leased).rowcount + connection.execute(sending).rowcount
 
 
-def finish(connection: Connection, database: Database, bulks: Collection[int]) -> list[int]:
-    """Marks those of `bulks` as done that have nothing left to send; which ones."""
+def settle(connection: Connection, database: Database, returned: Collection[int], ended: Collection[int]) -> list[int]:
+    """Make the states of bulks agree with their items', and return the IDs of those that are done now.
+
+    A bulk in `returned` has items that went back to the queue: it runs again if it was done. A bulk in `ended` is done
+    if it has nothing left to send. A transaction locks the gate before the bulks, if it needs both.
+    """
+    bulks = set(returned)
+    if ended:
+        bulks.update(connection.execute(_ended(database.kind), {"_ids": list(ended)}).scalars())
     if not bulks:
         return []
+    reopen(connection, database, bulks)
     return sorted(connection.execute(_finish(database.kind), {"_ids": list(bulks)}).scalars())
+
+
+def reopen(connection: Connection, database: Database, bulks: Collection[int]) -> None:
+    """Let those of `bulks` run again that are done but have items to send. They stay locked until the commit."""
+    values = {"_ids": list(bulks)}
+    # Another worker may be about to mark one as done. It is seen by a statement after the lock, not by the same one.
+    connection.execute(_locked(database.kind), values)
+    connection.execute(_reopen(database.kind), values)
 
 
 def forget(connection: Connection, database: Database, before: float) -> int:
@@ -235,6 +251,22 @@ def _record(kind: Kind) -> Update:
             at=case((bindparam("_final", type_=Boolean), kind.now), else_=None),
         )
     )
+
+
+@functools.cache
+def _ended(kind: Kind) -> Select[Any]:
+    return select(bulk.c.id).where(kind.among(bulk.c.id, "_ids"), bulk.c.state == "running", ~_unfinished())
+
+
+@functools.cache
+def _locked(kind: Kind) -> Select[Any]:
+    return select(bulk.c.id).where(kind.among(bulk.c.id, "_ids")).order_by(bulk.c.id).with_for_update()
+
+
+@functools.cache
+def _reopen(kind: Kind) -> Update:
+    ids = kind.among(bulk.c.id, "_ids")
+    return update(bulk).where(ids, bulk.c.state == "done", _unfinished()).values(state="running", done_at=None)
 
 
 @functools.cache

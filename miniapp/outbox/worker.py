@@ -235,7 +235,9 @@ class Worker:
                     leased = []
                 seen = {b.id for b in bulks} | {outcome.claim.bulk for outcome in outcomes}
                 ours = {*self._on_way.values(), *(claim.bulk for claim in (*leased, *batch))}
-                done = ledger.finish(connection, self._database, seen - ours)  # those have something left for certain
+                returned = {outcome.claim.bulk for outcome in outcomes if outcome.state == "queued"}
+                # Ours have something left for certain.
+                done = ledger.settle(connection, self._database, returned, seen - ours)
         except DBAPIError:
             # Whether that was committed is unknown; that none of the batch was sent is not.
             self._unrecorded += [Outcome(claim, "queued", sign=None) for claim in batch]
@@ -298,7 +300,7 @@ class Worker:
                 with self._writing() as connection:
                     claims = ledger.claim(connection, self._database, bulks, self._name, most, self._lease)
                     ours = {*self._on_way.values(), *(claim.bulk for claim in (*self._leased, *claims))}
-                    done = ledger.finish(connection, self._database, {b.id for b in bulks} - ours)
+                    done = ledger.settle(connection, self._database, (), {b.id for b in bulks} - ours)
                 self._leased += claims
         self._tell([], done)
 
