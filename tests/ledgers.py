@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, Float, literal_column, text
 
 from miniapp.outbox import Outbox, Progress
 from miniapp.outbox.policy import Claim, Outcome
+from miniapp.outbox.tables import Kind
 
 Make = Callable[..., Outbox]
+DAY = 86400.0
 
 RULES = {
     "a done bulk has an item to send": (
@@ -46,3 +48,27 @@ def check_invariants(outbox: Outbox) -> None:
 def back(claim: Claim) -> Outcome:
     """Return the outcome of an item that comes back unsent."""
     return Outcome(claim, "queued", sign=None)
+
+
+class Settable:
+    """The clock of a ledger's database, made settable. Use it before a worker is made.
+
+    Further outboxes on the same ledger read the same clock once they are given to `share`.
+    """
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        with outbox.database.write.begin() as connection:
+            connection.execute(text("CREATE TABLE test_clock AS SELECT CAST(0 AS float8) AS ahead"))
+        self.share(outbox)
+
+    @staticmethod
+    def share(outbox: Outbox) -> None:
+        kind = outbox.database.kind
+        ahead: ColumnElement[float] = literal_column("(SELECT ahead FROM test_clock)", Float(53))
+        outbox.database.kind = Kind(kind.clock + ahead, kind.among)
+
+    def jump(self, seconds: float) -> None:
+        """Set the clock so many seconds ahead, or back."""
+        with self._outbox.database.write.begin() as connection:
+            connection.execute(text("UPDATE test_clock SET ahead = ahead + :by"), {"by": seconds})

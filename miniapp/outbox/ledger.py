@@ -130,7 +130,9 @@ def release(connection: Connection, worker: str) -> None:
 
 def sweep(connection: Connection, database: Database) -> int:
     """Takes items from workers that are gone, by their leases; how many."""
-    over = item.c.lease < database.kind.now
+    # An item that is locked is just being recorded: it is not worth a deadlock.
+    held = item.alias()
+    over = item.c.id.in_(select(held.c.id).where(held.c.lease < database.kind.now).with_for_update(skip_locked=True))
     leased = update(item).where(over, item.c.state == "leased").values(state="queued", lease=None)
     resent = select(bulk.c.id).where(bulk.c.policy == "resend").scalar_subquery()
     again = and_(item.c.bulk.in_(resent), item.c.jid.contains("@"), item.c.doubts + 1 < DOUBTS_MAX)
@@ -142,7 +144,7 @@ def sweep(connection: Connection, database: Database) -> int:
             lease=None,
             doubts=item.c.doubts + 1,
             answer=GONE,
-            at=case((again, None), else_=database.kind.now),
+            at=case((again, None), else_=database.kind.clock),
         )
     )
     return connection.execute(leased).rowcount + connection.execute(sending).rowcount
@@ -174,7 +176,7 @@ def reopen(connection: Connection, database: Database, bulks: Collection[int]) -
 def forget(connection: Connection, database: Database, before: float) -> int:
     """Deletes the bulks that were done or cancelled more than `before` seconds ago, with their items; how many."""
     ended = bulk.c.state.in_(("done", "cancelled"))
-    old = func.coalesce(bulk.c.done_at, bulk.c.created_at) < database.kind.now - before
+    old = func.coalesce(bulk.c.done_at, bulk.c.created_at) < database.kind.clock - before
     return connection.execute(delete(bulk).where(ended, old)).rowcount
 
 
@@ -234,7 +236,7 @@ def _held() -> ColumnElement[bool]:
 @functools.cache
 def _sent(kind: Kind) -> Update:
     ids = kind.among(item.c.id, "_ids")
-    return update(item).where(ids, _held()).values(state="sent", answer="", due=kind.now, lease=None, at=kind.now)
+    return update(item).where(ids, _held()).values(state="sent", answer="", due=kind.now, lease=None, at=kind.clock)
 
 
 @functools.cache
@@ -248,7 +250,7 @@ def _record(kind: Kind) -> Update:
             due=kind.now + bindparam("_wait"),
             doubts=bindparam("_doubts"),
             lease=None,
-            at=case((bindparam("_final", type_=Boolean), kind.now), else_=None),
+            at=case((bindparam("_final", type_=Boolean), kind.clock), else_=None),
         )
     )
 
@@ -274,6 +276,6 @@ def _finish(kind: Kind) -> Update:
     return (
         update(bulk)
         .where(kind.among(bulk.c.id, "_ids"), bulk.c.state == "running", ~_unfinished())
-        .values(state="done", done_at=kind.now)
+        .values(state="done", done_at=kind.clock)
         .returning(bulk.c.id)
     )
