@@ -333,10 +333,11 @@ def _path(value: Any) -> str:
 
 
 def _ca_file(value: Any) -> str:
-    path = str(Path(_text(value)).expanduser())
+    text = _text(value)
     try:
+        path = str(Path(text).expanduser())
         ssl.create_default_context(cafile=path)
-    except OSError:  # ssl.SSLError is one
+    except (OSError, RuntimeError, ValueError):  # ssl.SSLError is an OSError; `~name` without such a user; NUL
         raise ValueError("names no readable file of certificates.|Name a PEM file with the CA's certificate.") from None
     return path
 

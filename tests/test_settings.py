@@ -130,6 +130,9 @@ BAD: list[tuple[str, Any]] = [
     ("headers", "canary"),
     ("public_url", "http://canary.example"),
     ("trust_env", "canary"),
+    ("ca_file", "/canary.pem"),
+    ("ca_file", "~canary/ca.pem"),
+    ("ca_file", "canary\0"),
 ]
 
 
