@@ -160,11 +160,16 @@ def login_required(view: View) -> View:
 
     Others get the 401 page, where the shim logs in and comes back, or a JSON 401 if they asked for data. Put it below
     the route's decorator: an app in which it stands above refuses every request. Flask-Login's own `login_required`
-    does the same. Raises `TypeError` for a class.
+    does the same. Raises `TypeError` for what is no function.
     """
     if inspect.isclass(view):
         raise TypeError(
             f"login_required guards functions. In the class {view.__name__} write: decorators = [login_required]"
+        )
+    if not callable(view):
+        raise TypeError(
+            f"login_required guards functions, not {type(view).__name__}. For all views of a blueprint, write below "
+            "@blueprint.before_request and @login_required: def guard(): return None"
         )
     if inspect.iscoroutinefunction(view):
 

@@ -11,7 +11,7 @@ import ssl
 import stat
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
 from importlib import metadata
@@ -21,11 +21,12 @@ from urllib.parse import urlsplit
 
 import requests
 
-from . import guards
+from . import startup
 from .client import OneChat
 from .envfile import git
 from .errors import ConfigurationError, HostBusy, HostError, HostRefused, Problem
-from .settings import PREFIX, Settings, is_loopback, read_env_file, read_secret_key
+from .secret_keys import FALLBACKS, read_secret_key
+from .settings import PREFIX, Settings, is_loopback, read_env_file
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -85,16 +86,9 @@ def _load(directory: Path, app: str, env_file: Path) -> tuple[Settings | None, F
     if state is None:
         what, fix = "The app has no MiniApp.", "Call MiniApp().init_app(app) where the app is made."
         return _tolerant(env_file), loaded, [Finding("app", "error", what, fix)]
-    return state.settings, loaded, [Finding("settings", "ok", "All settings are right."), *_guards(loaded)]
-
-
-def _guards(app: Flask) -> Iterator[Finding]:
-    """Findings about views that are open although somebody meant them to be guarded."""
-    for problem in guards.problems(app):
-        yield Finding("guard", "error", f"{problem.key} {problem.what}", problem.fix)
-    if app.config.get("LOGIN_DISABLED"):
-        what = "LOGIN_DISABLED is set: Flask-Login's own login_required lets everybody pass."
-        yield Finding("guard", "error", what, "Take LOGIN_DISABLED out of the app's configuration.")
+    problems = startup.problems(loaded)
+    found = [Finding("guard", "error", f"{problem.key} {problem.what}", problem.fix) for problem in problems]
+    return state.settings, loaded, found or [Finding("settings", "ok", "All settings are right.")]
 
 
 def _load_app(directory: Path, app: str) -> Flask:
@@ -282,9 +276,7 @@ def _files(directory: Path, env_file: Path, app: Flask | None) -> Iterator[Findi
     for path in served:
         what, fix = f"{_relative(path, directory)} is served to everybody.", "Take it out of the static folder."
         yield Finding("exposed", "error", what, fix)
-    values = {
-        key: os.environ.get(key) or read_env_file(env_file).get(key) for key in (PREFIX + "API_KEY", "SECRET_KEY")
-    }
+    secrets = _secrets(env_file, app)
     folders = {static, directory / "templates", directory}
     leaks = [
         Finding(
@@ -294,10 +286,21 @@ def _files(directory: Path, env_file: Path, app: Flask | None) -> Iterator[Findi
             "Take it out, and make a new one: it is in whatever has a copy of the file.",
         )
         for path in sorted({path for folder in folders for path in _sources(folder, deep=folder != directory)})
-        for key, value in values.items()
-        if value and len(value) >= 8 and value.encode() in path.read_bytes()
+        for value, key in secrets.items()
+        if value in path.read_bytes()
     ]
     yield from leaks or [Finding("leak", "ok", "No source, template or static file has a secret in it.")]
+
+
+def _secrets(env_file: Path, app: Flask | None) -> dict[bytes, str]:
+    """Return the name of each secret of the environment, `env_file` and the app's own configuration, by its value."""
+    config: Mapping[str, Any] = app.config if app else {}
+    sources: tuple[Mapping[str, Any], ...] = (os.environ, read_env_file(env_file), config)
+    found = [(source.get(key), key) for source in sources for key in (PREFIX + "API_KEY", "SECRET_KEY")]
+    fallbacks = config.get(FALLBACKS)
+    found += [(value, FALLBACKS) for value in (fallbacks if isinstance(fallbacks, list | tuple) else ())]
+    texts = [(value.encode() if isinstance(value, str) else value, key) for value, key in found]
+    return {value: key for value, key in texts if isinstance(value, bytes) and len(value) >= 8}
 
 
 def _env_file(path: Path) -> Iterator[Finding]:

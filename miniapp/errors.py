@@ -61,7 +61,7 @@ class ConfigurationError(MiniAppError):
     def __init__(self, problems: list[Problem] | tuple[Problem, ...]) -> None:
         self.problems = tuple(problems)
         lines = "\n".join(f"  - {problem}" for problem in self.problems)
-        super().__init__(f"{len(self.problems)} problem(s) in the settings:\n{lines}")
+        super().__init__(f"{len(self.problems)} problem(s) in the setup of the app:\n{lines}")
 
 
 class JIDError(MiniAppError, ValueError):

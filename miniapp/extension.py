@@ -17,11 +17,12 @@ from flask import Blueprint, Flask, Response, current_app, g, has_request_contex
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from . import auth, guards, headers, sessions, shim, texts
+from . import auth, headers, sessions, shim, startup, texts
 from .client import OneChat
 from .cookies import LoginCookie
 from .errors import ConfigurationError, HostError, JIDError, MessageError, MiniAppError, Problem
-from .settings import Settings, read_fallback_keys, read_secret_key
+from .secret_keys import read_fallback_keys, read_secret_key
+from .settings import Settings
 from .verify import Verifier
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class State:
     logins: auth.Logins
     verifier: Verifier
     shim: shim.Shim
+    login_manager: flask_login.LoginManager
     outbox: Outbox | None = None
     checks: dict[str, Check] = field(default_factory=dict)
 
@@ -88,12 +90,13 @@ class MiniApp:
             logins=auth.Logins(keys, settings.app_id, LoginCookie(settings)),
             verifier=Verifier(client.authenticate_user, _derive(keys[-1], settings.app_id)),
             shim=shim.render(settings),
+            login_manager=auth.login_manager(),
             outbox=_outbox(settings, client),
         )
         app.extensions["miniapp"] = state
         # LoginManager.init_app would add a hook after each request for its remember-me cookie, which we never use
         # and which opens the session every time. What else it does is the next two lines.
-        app.login_manager = auth.login_manager()  # type: ignore[attr-defined]
+        app.login_manager = state.login_manager  # type: ignore[attr-defined]
         app.context_processor(lambda: {"current_user": auth.current_user})
         app.jinja_env.globals.update(miniapp_script=_script, miniapp_text=texts.text, csp_nonce=headers.nonce)
         flask_login.user_logged_out.connect(auth.on_logged_out, app)
@@ -104,9 +107,9 @@ class MiniApp:
         elif app.config["SESSION_COOKIE_SAMESITE"] is None:
             app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
         sessions.install(app)
-        guards.install(app)
         # First of all, so that no guard of the whole app, set up before or after this, keeps people from logging in.
         app.before_request_funcs.setdefault(None, []).insert(0, _first)
+        startup.install(app)  # and before that, once, whether the app is fit to serve anything
         app.after_request(lambda response: _after_request(response, settings))
         _add_routes(app, state)
         if state.outbox is not None:

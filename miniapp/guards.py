@@ -11,89 +11,163 @@ A route's decorator registers the function that it is given. A guard above it wr
 
 from __future__ import annotations
 
-import inspect
+import ast
+import contextlib
+import functools
+import itertools
+import linecache
+import re
+import textwrap
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any
 from weakref import WeakSet
 
 import flask_login
 from flask import Flask
 
-from .errors import ConfigurationError, Problem
+from .errors import Problem
 
-MARK = "__miniapp_guarded__"
-FLASK_LOGIN = flask_login.login_required.__code__.co_filename
 FIX = "Put the route first: @app.get(…), below it @login_required, below that def."
 
-LOGIN_MANAGER_FIX = "Leave it out: MiniApp brings its own, as app.login_manager."
-
-_inside: WeakSet[Any] = WeakSet()
+_FLASK_LOGIN = (flask_login.login_required, flask_login.fresh_login_required)
+_guards = {guard(lambda: None).__code__ for guard in _FLASK_LOGIN}
+"""The code that all the functions share which one such decorator returns."""
+_guarded: WeakSet[Any] = WeakSet()
+"""The functions that our `login_required` was given, and those inside of them."""
 
 
 def mark(view: Callable[..., Any], guard: Callable[..., Any]) -> None:
-    """Note that `guard` wraps `view`, and whatever `view` itself wraps."""
-    setattr(guard, MARK, True)
-    for function in _chain(view):
-        _inside.add(function)
-
-
-def install(app: Flask) -> None:
-    """Have `app` answer 500 to every request while a view is without its guard, or another login has replaced ours."""
-    manager = app.login_manager  # type: ignore[attr-defined]
-
-    def check() -> None:
-        found = list(problems(app))
-        if app.login_manager is not manager:  # type: ignore[attr-defined]
-            found.append(Problem("LoginManager", "was set up after MiniApp and replaced its login.", LOGIN_MANAGER_FIX))
-        if found:
-            raise ConfigurationError(found)
-        # Once is enough: Flask registers nothing after the first request. A new list, since this one is being read.
-        hooks = app.before_request_funcs
-        hooks[None] = [hook for hook in hooks[None] if hook is not check]
-
-    app.before_request(check)
+    """Note that `guard` is a guard, and that it wraps `view` with all that `view` wraps."""
+    _guards.add(guard.__code__)
+    for function in _all(view):
+        with contextlib.suppress(TypeError):  # not every callable can be referred to weakly
+            _guarded.add(function)
 
 
 def problems(app: Flask) -> Iterator[Problem]:
     """Yield a problem for each view and before-request function of `app` whose guard does not reach it."""
-    places: list[tuple[str, str, Callable[..., Any]]]
+    places: list[tuple[str, str, Any]]
     places = [(f"the view {endpoint}", "route", view) for endpoint, view in app.view_functions.items()]
     for hooks in app.before_request_funcs.values():
         places += [(f"the function {getattr(hook, '__name__', hook)}", "before_request", hook) for hook in hooks]
-    for name, outer, function in places:
-        if _is_unguarded(function):
-            what = f"guards nothing at {name} ({_place(function)}): it stands above the {outer}."
+    for name, outer, registered in places:
+        function = _unguarded(registered)
+        if function is not None:
+            what = f"guards nothing at {name} ({_place(function)}): it stands above the {outer}, or beside it."
             yield Problem("login_required", what, FIX)
 
 
-def _is_unguarded(view: Callable[..., Any]) -> bool:
-    if any(_is_guard(function) for function in _chain(view)):
+def _unguarded(function: Any, seen: frozenset[int] = frozenset()) -> Any:
+    """Return the function that a call of `function` reaches past a guard that was meant for it, or None."""
+    if _is_guard(function) or id(function) in seen:
+        return None
+    if _is_guarded(function) or _is_decorated_too_late(function):
+        return function
+    # A decorator may keep both a view and the guarded view, to choose between them: that is its own decision.
+    chosen = {id(inner) for kept in _kept(function) if _is_guard(kept) for inner in _all(kept)}
+    for inner in _inside(function):
+        if id(inner) not in chosen:
+            found = _unguarded(inner, seen | {id(function)})
+            if found is not None:
+                return found
+    return None
+
+
+def _is_guard(function: Any) -> bool:
+    return isinstance(function, FunctionType) and function.__code__ in _guards
+
+
+def _is_guarded(function: Any) -> bool:
+    with contextlib.suppress(TypeError):
+        return function in _guarded
+    return False
+
+
+# --- what wraps what ---
+
+
+def _all(function: Any) -> Iterator[Any]:
+    """Yield `function` and all that it wraps."""
+    waiting, seen = [function], set()
+    while waiting:
+        inner = waiting.pop()
+        if id(inner) not in seen:
+            seen.add(id(inner))
+            yield inner
+            waiting += _inside(inner)
+
+
+def _inside(function: Any) -> list[Any]:
+    """Return what `function` wraps: also that of partials, methods and decorators without `functools.wraps`."""
+    if isinstance(function, functools.partial):
+        return [function.func]
+    for name in ("__func__", "__wrapped__"):
+        if callable(inner := getattr(function, name, None)):
+            return [inner]
+    return list(_kept(function))
+
+
+def _kept(function: Any) -> Iterator[Any]:
+    """Yield the functions that were passed to the decorator that made `function`, and that it keeps."""
+    if not isinstance(function, FunctionType):
+        values = getattr(function, "__dict__", {}).values() if not isinstance(function, type) else ()
+        yield from (value for value in values if isinstance(value, FunctionType))
+        return
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # a variable that has no value yet
+            if isinstance(value := cell.cell_contents, FunctionType) and not _is_neighbour(name, value, function):
+                yield value
+
+
+def _is_neighbour(name: str, value: FunctionType, function: FunctionType) -> bool:
+    """Whether `function` knows `value` only by its name, since both were defined in the same function."""
+    scope = value.__qualname__.rpartition(".")[0]
+    return name == value.__name__ and bool(scope) and function.__qualname__.startswith(f"{scope}.")
+
+
+# --- Flask-Login's guards, which mark nothing ---
+
+
+def _is_decorated_too_late(function: Any) -> bool:
+    """Whether one of Flask-Login's guards is around `function`: by its module's names, or by its source."""
+    if not isinstance(function, FunctionType):
         return False
-    if _function(view) in _inside:
+    outer = function.__globals__.get(function.__name__)
+    if _is_guard(outer) and any(inner is function for inner in _all(outer)):
         return True
-    # Flask-Login's own guard keeps no list. But the module's name for the view then means the guard.
-    outer = getattr(_function(view), "__globals__", {}).get(getattr(view, "__name__", ""))
-    return outer is not view and callable(outer) and any(_is_guard(function) for function in _chain(outer))
+    return any(decorator is guard for decorator in _decorators(function) for guard in _FLASK_LOGIN)
 
 
-def _is_guard(function: Callable[..., Any]) -> bool:
+def _decorators(function: FunctionType) -> Iterator[Any]:
+    """Yield the decorators without arguments above `function` in its source, where their names are known."""
+    code = function.__code__
+    lines = (linecache.getline(code.co_filename, number) for number in itertools.count(code.co_firstlineno))
+    above = list(itertools.takewhile(lambda line: line and not re.match(r"\s*(async\s|def\s)", line), lines))
+    try:
+        (definition,) = ast.parse(textwrap.dedent("".join(above)) + "def function(): ...").body
+    except (SyntaxError, ValueError):
+        return
+    for decorator in definition.decorator_list if isinstance(definition, ast.FunctionDef) else ():
+        first, _, second = ast.unparse(decorator).partition(".")
+        value = function.__globals__.get(first)
+        if value is None and _imports(code.co_filename, second or first):
+            yield getattr(flask_login, second or first, None)
+        elif second and isinstance(value, ModuleType):
+            yield getattr(value, second, None)
+        else:
+            yield value
+
+
+def _imports(filename: str, name: str) -> bool:
+    """Whether some function in the file imports Flask-Login's `name`, which is then no name of the module."""
+    pattern = re.compile(rf"\s+(from flask_login import .*\b{re.escape(name)}\b|import flask_login\b)")
+    return any(pattern.match(line) for line in linecache.getlines(filename))
+
+
+def _place(function: Any) -> str:
+    if view_class := getattr(function, "view_class", None):
+        return f"class {view_class.__qualname__}"
     code = getattr(function, "__code__", None)
-    return MARK in getattr(function, "__dict__", ()) or getattr(code, "co_filename", "") == FLASK_LOGIN
-
-
-def _chain(view: Callable[..., Any] | None) -> Iterator[Any]:
-    """Yield `view` and what it wraps, as far as `functools.wraps` was used; of methods the functions."""
-    while view is not None:
-        yield _function(view)
-        view = getattr(view, "__wrapped__", None)
-
-
-def _function(view: Callable[..., Any]) -> Any:
-    return getattr(view, "__func__", view)
-
-
-def _place(view: Callable[..., Any]) -> str:
-    function = inspect.unwrap(_function(view))
-    code = getattr(function, "__code__", None)
-    module = getattr(function, "__module__", "?")
-    return f"{module}, line {code.co_firstlineno}" if code else str(module)
+    return f"{Path(code.co_filename).name}, line {code.co_firstlineno}" if code else type(function).__name__

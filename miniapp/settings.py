@@ -168,58 +168,6 @@ def read_env_file(path: str | Path | None) -> dict[str, str]:
         raise ConfigurationError([Problem(str(path), "is not UTF-8 text.", "Save it as UTF-8.")]) from None
 
 
-SECRET_KEY_MIN = 16
-"""Characters of a key that signs: 128 bits at the very most. Below it, the signature of a login could be guessed."""
-DIFFERENT_MIN = 6
-"""Different characters of such a key. 16 random digits have fewer once in a million times."""
-_NEW_KEY = 'Make one: python3 -c "import secrets; print(secrets.token_urlsafe(32))", and keep it in .env.'
-_PLACEHOLDER = re.compile(rb"change.?(me|this)|your.?secret|secret.?key.?here|replace.?(me|this)", re.IGNORECASE)
-
-
-def read_secret_key(
-    config: Mapping[str, Any], env_file: str | Path | None
-) -> tuple[str | bytes | None, Problem | None]:
-    """Return Flask's SECRET_KEY from `config`, the environment or `env_file`, and what is wrong with it."""
-    value = config.get("SECRET_KEY") or os.environ.get("SECRET_KEY") or read_env_file(env_file).get("SECRET_KEY")
-    weakness = _weakness(value)
-    return (None, Problem("SECRET_KEY", weakness, _NEW_KEY)) if weakness else (value, None)
-
-
-def read_fallback_keys(config: Mapping[str, Any]) -> tuple[list[str | bytes], list[Problem]]:
-    """Return Flask's SECRET_KEY_FALLBACKS from `config`, and what is wrong with each.
-
-    A weak one lets anybody sign any login, so each must be as good as SECRET_KEY.
-    """
-    key = "SECRET_KEY_FALLBACKS"
-    value = config.get(key)
-    if value is None:
-        return [], []
-    if not isinstance(value, list | tuple | set | frozenset):
-        letters = ", which is a list of letters" if isinstance(value, str | bytes) else ""
-        what = f"is {type(value).__name__}{letters}. A list of keys is needed."
-        return [], [Problem(key, what, f"Write {key} = [old_key], or leave it out.")]
-    fix = f"Leave it out where there is no old key: {key} = [key for key in (os.environ.get('OLD_SECRET_KEY'),) if key]"
-    found = [(f"{key}[{at}]", entry, _weakness(entry)) for at, entry in enumerate(value)]
-    problems = [Problem(name, weakness, fix) for name, _, weakness in found if weakness]
-    return [] if problems else [entry for _, entry, _ in found], problems
-
-
-def _weakness(key: Any) -> str | None:
-    """Return why `key` can't sign logins, or None."""
-    if key is None or key in ("", b""):
-        return "is not set."
-    if not isinstance(key, str | bytes):
-        return f"is {type(key).__name__}, not text."
-    text = key.encode("utf-8", "surrogatepass") if isinstance(key, str) else key
-    if len(text.strip()) < SECRET_KEY_MIN:
-        return f"is shorter than {SECRET_KEY_MIN} characters."
-    if len(set(text)) < DIFFERENT_MIN:
-        return f"has fewer than {DIFFERENT_MIN} different characters."
-    if _PLACEHOLDER.search(text):
-        return "is a placeholder, which anybody can guess."
-    return None
-
-
 # --- one parser per setting: value → value, or ValueError("what|fix"); never repeats the value ---
 
 

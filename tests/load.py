@@ -27,7 +27,7 @@ ALERTS = 0.02  # of a user's requests: two messages a second at the usual pace
 PATIENCE = 120.0  # seconds for one request: a call to the host may take 15 of them, and the machine be busy
 GUNICORN = Path(__file__).parents[1] / "miniapp/templates/scaffold/gunicorn.conf.py"
 SETTINGS = {
-    "SECRET_KEY": "0123456789abcdef0123456789abcdef",
+    "SECRET_KEY": "a-key-that-signs-nothing-outside-of-tests",
     "ONECHAT_APP_ID": APP_ID,
     "ONECHAT_API_KEY": KEY,
     "ONECHAT_LOGIN_LIFETIME": LIFETIME,

@@ -58,7 +58,7 @@ def test_a_configuration_error_lists_every_problem() -> None:
     """One look at the error shows all that is to be mended."""
     error = ConfigurationError([Problem("ONECHAT_A", "is bad.", "Mend it."), Problem("ONECHAT_B", "is worse.", "Too.")])
     assert str(error).splitlines() == [
-        "2 problem(s) in the settings:",
+        "2 problem(s) in the setup of the app:",
         "  - ONECHAT_A: is bad. Mend it.",
         "  - ONECHAT_B: is worse. Too.",
     ]

@@ -25,7 +25,7 @@ from miniapp.breaker import FAILURES, PLACES, Breaker
 from miniapp.errors import HostBusy, HostNonsense, HostRefused, HostUnreachable
 
 SETTINGS = {
-    "SECRET_KEY": "0123456789abcdef0123456789abcdef",
+    "SECRET_KEY": "a-key-that-signs-nothing-outside-of-tests",
     "ONECHAT_APP_ID": APP_ID,
     "ONECHAT_API_KEY": KEY,
 }

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miniapp.errors import ConfigurationError
-from miniapp.settings import Secret, Settings, is_loopback, read_env_file, read_secret_key
+from miniapp.secret_keys import read_secret_key
+from miniapp.settings import Secret, Settings, is_loopback, read_env_file
 
 APP = {"ONECHAT_APP_ID": "app-0001", "ONECHAT_API_KEY": "key-12345678"}
 
@@ -169,7 +170,7 @@ def test_the_env_file_is_read_without_touching_the_environment(tmp_path: Path, m
 
 def test_the_secret_key_is_demanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Flask's SECRET_KEY comes from the config, the environment or `.env`, and is long enough to be one."""
-    assert read_secret_key({"SECRET_KEY": b"0123456789abcdef"}, None) == (b"0123456789abcdef", None)
+    assert read_secret_key({"SECRET_KEY": b"\xff random bytes \x00"}, None) == (b"\xff random bytes \x00", None)
     (tmp_path / ".env").write_text("SECRET_KEY=from-the-file-0123456789\n")
     assert read_secret_key({}, tmp_path / ".env") == ("from-the-file-0123456789", None)
     monkeypatch.setenv("SECRET_KEY", "from-the-environment-0123")

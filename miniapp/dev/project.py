@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from .. import contract
 from ..controls import Controls, settings_for
 from ..errors import MiniAppError
-from ..settings import read_secret_key
+from ..secret_keys import read_secret_key
 from .process import Ready
 
 if TYPE_CHECKING:

@@ -91,7 +91,7 @@ def test_nobody_is_logged_in_by_such_an_answer(body: bytes) -> None:
     """The session endpoint sets no login for it."""
     with FaultHost(answer(200, body)) as host:
         config = {"ONECHAT_API_URL": host.url, "ONECHAT_APP_ID": APP_ID, "ONECHAT_API_KEY": KEY}
-        app = create_app({**config, "SECRET_KEY": "0123456789abcdef" * 2})
+        app = create_app({**config, "SECRET_KEY": "a-key-that-signs-nothing-outside-of-tests"})
         with app.extensions["miniapp"].client, app.test_client() as browser:
             response = sign_in(browser, USER, SESSION)
             assert response.status_code in (401, 502)

@@ -19,7 +19,7 @@ def test_an_answer_of_registration_logs_nobody_in(
     keys = given if field == "both" else {field: given[field]}
     with FaultHost(answer(200, {**SUCCESS, **keys, **extra})) as host:
         config = {"ONECHAT_API_URL": host.url, "ONECHAT_APP_ID": APP_ID, "ONECHAT_API_KEY": KEY}
-        app = create_app({**config, "SECRET_KEY": "0123456789abcdef" * 2})
+        app = create_app({**config, "SECRET_KEY": "a-key-that-signs-nothing-outside-of-tests"})
         with app.extensions["miniapp"].client, app.test_client() as browser:
             response = sign_in(browser, USER, SESSION)
     assert response.status_code == 401

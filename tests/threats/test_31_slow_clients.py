@@ -16,7 +16,7 @@ from miniapp import scaffold
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "miniapp/templates/scaffold/gunicorn.conf.py"
 SETTINGS = {
-    "SECRET_KEY": "0123456789abcdef0123456789abcdef",
+    "SECRET_KEY": "a-key-that-signs-nothing-outside-of-tests",
     "ONECHAT_APP_ID": "app-12345678",
     "ONECHAT_API_KEY": "key-12345678",
     "WEB_CONCURRENCY": 1,

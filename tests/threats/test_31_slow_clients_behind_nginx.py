@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 NAME = "lunch.example"  # as in the block
 SLOW = 200
 SETTINGS = {
-    "SECRET_KEY": "0123456789abcdef0123456789abcdef",
+    "SECRET_KEY": "a-key-that-signs-nothing-outside-of-tests",
     "ONECHAT_APP_ID": APP_ID,
     "ONECHAT_API_KEY": KEY,
     "ONECHAT_PUBLIC_URL": f"https://{NAME}",

@@ -11,7 +11,9 @@ from typing import Any
 
 import flask_login
 import pytest
-from flask import Blueprint, Flask
+from click.testing import CliRunner
+from flask import Blueprint, Flask, request
+from flask.cli import FlaskGroup
 from flask.views import MethodView, View
 
 from miniapp import MiniApp, login_required
@@ -27,6 +29,26 @@ def other(view: Callable[..., Any]) -> Callable[..., Any]:
         return view(*args, **kwargs)
 
     return wrapper
+
+
+def plain(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A decorator that does not use functools.wraps."""
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    return wrapper
+
+
+class Timed:
+    """A decorator that is a class."""
+
+    def __init__(self, view: Callable[..., Any]) -> None:
+        self.view = view
+        self.__name__ = "timed"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.view(*args, **kwargs)
 
 
 def function(app: Flask) -> None:
@@ -48,6 +70,71 @@ def decorator_between(app: Flask) -> None:
     @other
     @app.get("/x")
     def orders() -> str:
+        return "open"
+
+
+def plain_decorator_between(app: Flask) -> None:
+    @login_required
+    @plain
+    @app.get("/x")
+    def orders() -> str:
+        return "open"
+
+
+def class_between(app: Flask) -> None:
+    @login_required
+    @Timed
+    @app.get("/x")
+    def orders() -> str:
+        return "open"
+
+
+def decorator_below(app: Flask) -> None:
+    @login_required
+    @app.get("/x", endpoint="orders")
+    @plain
+    def orders() -> str:
+        return "open"
+
+
+def wrapped_by_an_extension(app: Flask) -> None:
+    """As limiters, caches and tracers do with each view that they find."""
+    function(app)
+    app.view_functions["orders"] = other(app.view_functions["orders"])
+
+
+def partial_above(app: Flask) -> None:
+    @app.get("/x")
+    def orders() -> str:
+        return "open"
+
+    login_required(functools.partial(orders))
+
+
+def registered_as_partial(app: Flask) -> None:
+    def orders() -> str:
+        return "open"
+
+    app.add_url_rule("/x", "orders", functools.partial(orders))
+    login_required(orders)
+
+
+def of_flask_login(app: Flask) -> None:
+    @flask_login.login_required
+    @app.get("/x")
+    def orders() -> str:
+        return "open"
+
+
+def of_flask_login_imported_in_place(app: Flask) -> None:
+    from flask_login import fresh_login_required
+
+    @fresh_login_required
+    @app.route(
+        "/x",
+        methods=["GET"],
+    )
+    async def orders() -> str:
         return "open"
 
 
@@ -141,6 +228,14 @@ WRONG = [
     function,
     coroutine,
     decorator_between,
+    plain_decorator_between,
+    class_between,
+    decorator_below,
+    wrapped_by_an_extension,
+    partial_above,
+    registered_as_partial,
+    of_flask_login,
+    of_flask_login_imported_in_place,
     route_between,
     blueprint,
     nested_blueprint,
@@ -242,7 +337,93 @@ def guarded_before_request(app: Flask) -> None:
     app.register_blueprint(part)
 
 
-RIGHT = [right_order, guarded_twice, guard_inside_another, class_decorators, guarded_method, guarded_before_request]
+def plain_decorator_above(app: Flask) -> None:
+    @app.get("/x", endpoint="orders")
+    @plain
+    @login_required
+    def orders() -> str:
+        return "open"
+
+
+def class_above(app: Flask) -> None:
+    @app.get("/x")
+    @Timed
+    @flask_login.login_required
+    def orders() -> str:
+        return "open"
+
+
+def flask_logins_own(app: Flask) -> None:
+    @app.get("/x")
+    @other
+    @flask_login.login_required
+    @plain
+    def orders() -> str:
+        return "open"
+
+
+def choice(app: Flask) -> None:
+    """A decorator that keeps the view both ways, and decides by the request."""
+
+    def unless_open(view: Callable[..., Any]) -> Callable[..., Any]:
+        guarded = login_required(view)
+
+        @functools.wraps(view)
+        def wrapper() -> Any:
+            return view() if "open" in request.args else guarded()
+
+        return wrapper
+
+    @app.get("/x")
+    @unless_open
+    def orders() -> str:
+        return "open"
+
+
+def neighbour(app: Flask) -> None:
+    """A guarded helper that calls an open view is no guard of that view."""
+
+    @app.get("/all")
+    def everything() -> str:
+        return "open"
+
+    @login_required
+    def helper() -> str:
+        return everything()
+
+    app.add_url_rule("/x", "orders", lambda: helper())
+
+
+def own_guard(app: Flask) -> None:
+    """An app's own decorator may have the name of ours."""
+
+    def login_required(view: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(view)
+        def wrapper() -> Any:
+            return view() if flask_login.current_user.is_authenticated else ("", 401)
+
+        return wrapper
+
+    @app.get("/x")
+    @login_required
+    def orders() -> str:
+        return "open"
+
+
+RIGHT = [
+    right_order,
+    guarded_twice,
+    guard_inside_another,
+    class_decorators,
+    guarded_method,
+    guarded_before_request,
+    plain_decorator_above,
+    class_above,
+    flask_logins_own,
+    choice,
+    neighbour,
+    own_guard,
+]
 
 
 @pytest.mark.parametrize("part", RIGHT)
@@ -251,6 +432,59 @@ def test_guards_in_the_right_place_are_left_alone(part, onechat):
     client = app_of(onechat.config, part).test_client()
     assert client.get("/open").text == "public"
     assert client.get("/x").status_code == 401
+
+
+def test_no_hook_of_the_app_answers_first(onechat):
+    """The check comes before every before-request function, also those that the app had before MiniApp."""
+    app = Flask(__name__)
+    app.config.update(onechat.config)
+    app.before_request(lambda: "open")
+    function(app)
+    MiniApp(app, env_file=None)
+    assert app.test_client().get("/x").status_code == 500
+
+
+def test_the_check_is_made_once(onechat):
+    """After a first request that found nothing wrong, later ones don't look again."""
+    app = app_of(onechat.config, right_order)
+    hooks = len(app.before_request_funcs[None])
+    assert app.test_client().get("/x").status_code == 401
+    assert len(app.before_request_funcs[None]) == hooks - 1
+    assert app.test_client().get("/x").status_code == 401
+
+
+@pytest.mark.parametrize(("part", "code"), [(right_order, 0), (function, 1)])
+def test_flask_routes_says_it(part, code, onechat):
+    """`flask routes` fails where a view is without its guard; it makes no request that would."""
+    app = app_of(onechat.config, part)
+    with app.app_context():  # such as a factory's own, for making tables: no command, no check
+        pass
+    result = CliRunner().invoke(FlaskGroup(create_app=lambda: app), ["routes"])
+    assert result.exit_code == code
+    assert isinstance(result.exception, ConfigurationError) == bool(code)
+
+
+def another_manager(app: Flask) -> None:
+    flask_login.LoginManager(app).user_loader(lambda _: None)
+
+
+def logins_disabled(app: Flask) -> None:
+    app.config["LOGIN_DISABLED"] = True
+
+
+@pytest.mark.parametrize(("change", "key"), [(another_manager, "LoginManager"), (logins_disabled, "LOGIN_DISABLED")])
+def test_what_disables_flask_logins_guard_is_refused(change, key, onechat, caplog):
+    """Both would have Flask-Login's login_required decide by something other than our login."""
+    app = app_of(onechat.config, class_above, change, first=True)
+    for path in ("/x", "/open"):
+        assert app.test_client().get(path).status_code == 500
+    assert key in caplog.text
+
+
+def test_logins_may_be_disabled_under_test(onechat):
+    """Flask-Login documents LOGIN_DISABLED for unit tests; ours asks for a login all the same."""
+    app = app_of({**onechat.config, "TESTING": True, "LOGIN_DISABLED": True}, class_above)
+    assert app.test_client().get("/x").text == "open"
 
 
 def test_a_function_that_is_open_here_and_guarded_there_is_refused(onechat):
@@ -264,6 +498,12 @@ def test_a_function_that_is_open_here_and_guarded_there_is_refused(onechat):
         app.add_url_rule("/guarded", "orders", login_required(orders))
 
     assert app_of(onechat.config, both).test_client().get("/x").status_code == 500
+
+
+def test_what_can_not_be_called_is_refused_at_once():
+    """A blueprint, say: its guard is a before-request function."""
+    with pytest.raises(TypeError, match="before_request"):
+        login_required(Blueprint("part", __name__))
 
 
 def test_a_class_is_refused_at_once():
@@ -299,5 +539,5 @@ def test_doctor_names_the_view(tmp_path: Path, monkeypatch, onechat):
     )
     found = [finding.what for finding in examine(tmp_path, "reversed") if finding.code == "guard"]
     assert len(found) == 2
-    assert "the view orders (reversed, line" in found[0]
+    assert "the view orders (reversed.py, line" in found[0]
     assert "LOGIN_DISABLED" in found[1]
