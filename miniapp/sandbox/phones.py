@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Blueprint, Response, request
 
+from .. import contract
 from .bodies import json_body
 from .fields import check_field, jid_list
 from .launch import DEVICE_FIELDS, launch
@@ -120,34 +123,64 @@ def open_app(jid: str) -> dict[str, str]:
 
 @bp.post("/<jid>/relay")
 def relay(jid: str) -> dict[str, Any]:
-    """What a mini app's page asked for by `OC.message.*.relay`, once the person has agreed to it."""
+    """Send what a mini app's page asked for by `OC.message.*.relay`, once the person has agreed to it."""
     host, user = _of(jid)
-    body = json_body()
+    with _bridge_codes():
+        return {"value": _relay(host, user, json_body())}
+
+
+@bp.post("/<jid>/relay/check")
+def check_relay(jid: str) -> dict[str, Any]:
+    """Refuse what `relay` would refuse, before the person is asked. Answers with the JIDs in canonical form."""
+    host, user = _of(jid)
+    with _bridge_codes():
+        _, to = _checked(host, user, json_body())
+        return to
+
+
+@contextmanager
+def _bridge_codes() -> Iterator[None]:
+    """Refuse with the bridge's own codes: `bad_argument` or `refused`."""
     try:
-        return {"value": _relay(host, user, body)}
+        yield
     except Refusal as refusal:
         if refusal.status != 400:
-            refusal.code = "refused"  # the bridge's word for it
+            refusal.code = "refused"
         raise
 
 
 def _relay(host: Sandbox, user: User, body: dict[str, Any]) -> str | None:
-    text = check_field("textMessage", "message", body)
+    text, to = _checked(host, user, body)  # all of it first, so that either all get it or none
     sender = Sender(user.jid, user.name)
-    if body.get("recipient") is not None:
-        recipients = jid_list("recipient", body["recipient"])
-        _all_known(host, "recipient", recipients)  # first, so that either all get it or none
-        for recipient in recipients:
+    if "recipient" in to:
+        for recipient in to["recipient"]:
             host.network.direct(sender, recipient, text)
         return None
-    if body.get("groupJid") is not None:
-        group = check_field("groupJid", "group", body)
-    else:
-        invitees = jid_list("invitees", body.get("invitees"))
-        _all_known(host, "invitees", invitees)
-        group = host.network.create_group(user.jid, invitees).jid
+    group: str = to["groupJid"] if "groupJid" in to else host.network.create_group(user.jid, to["invitees"]).jid
     host.network.group(sender, group, text)
     return group
+
+
+def _checked(host: Sandbox, user: User, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The text of a relay, and to whom: `recipient`, `groupJid` or `invitees`. Raises `Refusal`."""
+    text = check_field("textMessage", "message", body)
+    if body.get("recipient") is not None:
+        recipients = jid_list("recipient", body["recipient"])
+        _all_known(host, "recipient", recipients)
+        return text, {"recipient": recipients}
+    if body.get("groupJid") is not None:
+        group = check_field("groupJid", "group", body)
+        known = next((one for one in host.network.groups() if one.jid == group), None)
+        if known is None:
+            raise NotFound(f"groupJid: there is no group {group}.", hint="The admin portal lists the groups.")
+        if user.jid not in known.members:
+            raise Forbidden("Only its members can write to a group.", hint="Ask a member to be invited.")
+        return text, {"groupJid": group}
+    invitees = jid_list("invitees", body.get("invitees"))
+    _all_known(host, "invitees", invitees)
+    if len({user.jid, *invitees}) > contract.MEMBERS_MAX:
+        raise Refusal(f"invitees: a group has at most {contract.MEMBERS_MAX} members, the user among them.")
+    return text, {"invitees": invitees}
 
 
 def _all_known(host: Sandbox, field: str, jids: list[str]) -> None:

@@ -158,9 +158,25 @@ class TestRelay:
         assert call.get(f"/phones/{BOB}/messages") == []
         assert len(call.get("/_sandbox/state")["groups"]) == before
 
-    def test_to_a_group_one_is_not_in(self, call: Caller) -> None:
+        refused(call, f"/phones/{ALICE}/relay/check", body, status, code)
+
+    @pytest.mark.parametrize("path", ["relay", "relay/check"])
+    def test_to_a_group_one_is_not_in(self, call: Caller, path: str) -> None:
         """Dave can't relay to the lunch club."""
-        refused(call, f"/phones/{DAVE}/relay", {"groupJid": LUNCH, "textMessage": "x"}, 403, "refused")
+        refused(call, f"/phones/{DAVE}/{path}", {"groupJid": LUNCH, "textMessage": "x"}, 403, "refused")
+
+    def test_to_more_than_a_group_takes(self, call: Caller) -> None:
+        """A check counts the user among the members."""
+        people = [f"p{number}@onechat.localhost" for number in range(1000)]
+        for jid in people:
+            call.post("/_sandbox/users", {"jid": jid, "name": "P"})
+        refused(call, f"/phones/{ALICE}/relay/check", {"invitees": people, "textMessage": "x"}, 400, "bad_argument")
+
+    def test_a_check_sends_nothing(self, call: Caller) -> None:
+        """It answers with the JIDs in canonical form, each once."""
+        body = {"recipient": [BOB.upper(), BOB, CAROL], "textMessage": "x"}
+        assert call.post(f"/phones/{ALICE}/relay/check", body) == {"recipient": [BOB, CAROL]}
+        assert call.get(f"/phones/{BOB}/messages") == []
 
 
 class TestLaunch:
