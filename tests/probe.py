@@ -8,6 +8,7 @@ from flask import Flask
 
 PAGE = """<!doctype html><title>Probe</title>
 <p id="session"></p><p id="loads"></p><p id="scheme"></p><pre id="answer"></pre>
+<input id="field" aria-label="Field"> <button id="button">Button</button>
 <script>
 const decode = (text) => JSON.parse(new TextDecoder().decode(
   Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0))));
