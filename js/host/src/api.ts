@@ -9,6 +9,9 @@ import {
   type Thread,
   type User,
 } from "./types.js";
+import { SEND_SECONDS } from "./limits.js";
+
+const UNSURE = "It may have been done: look before you try again.";
 
 /** How many messages are asked for at once: some three screens of a phone. */
 export const PAGE = 50;
@@ -42,9 +45,17 @@ export class Api {
   launch = (jid: string, appId: string, device: DeviceInfo): Promise<Launch> =>
     this.#call("POST", path(jid, "launch"), { appId, device });
 
+  /** `relay` with its JIDs as the sandbox writes them. Fails as `relay` would, and sends nothing. */
+  async checkRelay(jid: string, { kind, ...body }: Relay): Promise<Relay> {
+    const signal = AbortSignal.timeout(SEND_SECONDS * 1000);
+    const checked = await this.#call<object>("POST", path(jid, "relay/check"), body, signal);
+    return { kind, ...checked, textMessage: body.textMessage } as Relay;
+  }
+
   /** Sends `relay` as the user; the value is the bridge call's: null, or the group's JID. */
   async relay(jid: string, { kind: _, ...body }: Relay): Promise<string | null> {
-    return (await this.#call<{ value: string | null }>("POST", path(jid, "relay"), body)).value;
+    const signal = AbortSignal.timeout(SEND_SECONDS * 1000);
+    return (await this.#call<{ value: string | null }>("POST", path(jid, "relay"), body, signal)).value;
   }
 
   /** The open stream of events, from after `lastId` where the sandbox still has them. */
@@ -54,15 +65,16 @@ export class Api {
     return this.#request("GET", "events", headers, { signal, cache: "no-store" });
   }
 
-  async #call<T>(method: string, where: string, body?: unknown): Promise<T> {
+  async #call<T>(method: string, where: string, body?: unknown, signal?: AbortSignal): Promise<T> {
     const init: RequestInit = body === undefined ? {} : { body: JSON.stringify(body) };
+    if (signal) init.signal = signal;
     const headers: Record<string, string> = body === undefined ? {} : { "Content-Type": "application/json" };
     const response = await this.#request(method, where, headers, init);
     if (response.status === 204) return undefined as T;
     try {
       return (await response.json()) as T;
     } catch {
-      throw new Refusal("unreachable", "The sandbox's answer was cut off.", "Try again.");
+      throw new Refusal("unreachable", "The sandbox's answer was cut off.", method === "GET" ? "Try again." : UNSURE);
     }
   }
 
@@ -75,7 +87,8 @@ export class Api {
         headers: { ...headers, "X-Sandbox-Token": this.token },
       });
     } catch {
-      throw new Refusal("unreachable", "The sandbox doesn't answer.", "See whether it is still running.");
+      const hint = init.signal?.aborted ? UNSURE : "See whether it is still running.";
+      throw new Refusal("unreachable", "The sandbox doesn't answer.", hint);
     }
     if (response.ok) return response;
     throw await refusal(response);

@@ -1,4 +1,5 @@
 import { checkCall, isObject, type Call } from "./calls.js";
+import { ANSWER_SECONDS } from "./limits.js";
 import { Refusal, type LaunchData } from "./types.js";
 
 /** Calls that may wait for the person at once: more than any page means to make. */
@@ -6,8 +7,15 @@ const QUEUE_MAX = 32;
 /** Length of a handshake's `id`, at most: a random one needs far less. */
 const ID_MAX = 128;
 
-/** Does what a checked call asks for. `signal` is aborted when nobody waits for the answer any more. */
-export type Answer = (call: Call, signal: AbortSignal) => Promise<unknown>;
+/**
+ * Does what a checked call asks for. `signal` is aborted when the call ends before it is answered: its time is up (the
+ * reason is a `Refusal`), the person left, or the page went away. `commit` must be called before something irrevocable is done. It is false if the
+ * call has ended; after it nothing ends the call but its answer.
+ */
+export type Answer = (call: Call, signal: AbortSignal, commit: () => boolean) => Promise<unknown>;
+
+/** Ends a call before its answer, with what the page is told or as a cancel. */
+type End = (refusal?: Refusal) => void;
 
 export type PageEvent = { event: "launch"; data: LaunchData } | { event: "reload" };
 
@@ -24,6 +32,7 @@ export class Bridge {
   #dropped = new AbortController();
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
+  #open = new Set<End>();
 
   constructor(
     private readonly target: EventTarget,
@@ -53,9 +62,15 @@ export class Bridge {
     this.drop();
   }
 
+  /** Ends the calls that wait, as if the person had cancelled each. What is being sent is sent. */
+  cancel(): void {
+    for (const end of [...this.#open]) end();
+  }
+
   /** Forgets the page that connected, and its calls: it is not there any more. */
   drop(): void {
     this.#dropped.abort();
+    this.cancel();
     this.#dropped = new AbortController();
     this.#port?.close();
     this.#port = undefined;
@@ -74,6 +89,8 @@ export class Bridge {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     port1.onmessage = (message) => this.#hear(port1, message.data);
+    // Chromium tells when the page is gone; elsewhere its successor's load does.
+    port1.addEventListener("close", () => port1 === this.#port && this.drop());
     (source as Window).postMessage({ oc: 1, type: "port", id }, { targetOrigin: origin, transfer: [port2] });
     port1.postMessage({ event: "launch", data: this.launch });
     this.onConnect();
@@ -83,8 +100,12 @@ export class Bridge {
     // Without a number there is nothing that an answer could be matched with.
     if (!isObject(data) || typeof data["id"] !== "number" || !Number.isFinite(data["id"])) return;
     const id = data["id"];
-    const { signal } = this.#dropped;
-    const post = (answer: object) => signal.aborted || port.postMessage({ id, ...answer });
+    const dropped = this.#dropped.signal;
+    let answered = false;
+    const post = (answer: object) => {
+      if (!answered && !dropped.aborted) port.postMessage({ id, ...answer });
+      answered = true;
+    };
     let call: Call;
     try {
       call = checkCall(data["call"], data["args"]);
@@ -93,19 +114,40 @@ export class Bridge {
       post(failure(error));
       return;
     }
+    const ended = new AbortController();
+    const close = () => {
+      clearTimeout(timer);
+      return this.#open.delete(end);
+    };
+    const end: End = (refusal) => {
+      close();
+      if (refusal) post(failure(refusal));
+      ended.abort(refusal);
+    };
+    const expires = performance.now() + ANSWER_SECONDS * 1000;
+    const timer = setTimeout(() => end(expired()), ANSWER_SECONDS * 1000);
+    const commit = () => {
+      // A timer may be late, in a tab that was put to sleep.
+      if (performance.now() >= expires && this.#open.has(end)) end(expired());
+      return close();
+    };
+    this.#open.add(end);
     this.#waiting += 1;
     this.#last = this.#last.then(async () => {
-      if (signal.aborted) return;
+      if (dropped.aborted) return;
       try {
-        const value = await this.answer(call, signal);
+        const value = answered ? undefined : await this.answer(call, ended.signal, commit);
         post({ ok: true, value });
       } catch (error) {
         post(failure(error));
       }
-      if (!signal.aborted) this.#waiting -= 1;
+      close();
+      if (!dropped.aborted) this.#waiting -= 1;
     });
   }
 }
+
+const expired = () => new Refusal("timeout", "The person did not answer in time.", "Nothing was sent. Ask again.");
 
 function failure(error: unknown): object {
   if (error instanceof Refusal) {

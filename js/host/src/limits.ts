@@ -1,7 +1,13 @@
-/** The limits and forms of miniapp/contract.py, once more; a test holds the two together. */
+/** Limits and forms of miniapp/contract.py, and of the shim (CALL_SECONDS), repeated: a test compares them. */
 
 export const MESSAGE_MAX_BYTES = 4096;
 export const MEMBERS_MAX = 1000;
+/** Seconds after which the shim tells its page `timeout`. */
+export const CALL_SECONDS = 300;
+/** Seconds that a send may take: the sandbox is on this machine. */
+export const SEND_SECONDS = 10;
+/** Seconds that a sheet waits. The handshake (5 s) and a last-moment send fit in before the page hears `timeout`. */
+export const ANSWER_SECONDS = CALL_SECONDS - SEND_SECONDS - 5;
 
 const NOT_XML = /[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 

@@ -9,10 +9,11 @@
  *     chats     thread (data-thread, data-kind; in it: unread), new-chat, new-group
  *     thread    back, thread-title, messages, message (data-id), composer, send
  *     apps      app (data-app), app-title, app-frame, app-back, app-reload, app-close, session-ended, new-session,
- *               no-bridge, stray, app-return
+ *               no-bridge, stray, app-return, app-site, asking-stopped, allow-asking, keyboard-taken, app-resume
  *     profile   profile-name, profile-jid, profile-relaunch
  *     picker    picker, picker-search, picker-item (data-jid), picker-count, picker-done, picker-cancel
- *     share     share, share-recipients, share-text, share-send, share-cancel
+ *     share     share, share-count, share-recipients, share-text, share-note, more, share-send, share-cancel;
+ *               in it and in an app's picker: asker (in it: app-site)
  *     group     first-message, first-message-text, first-message-send
  *
  * Playwright misses inside a frame that is scaled down: give the page room (1280 × 900 for the default device).

@@ -4,17 +4,29 @@ import { keyed } from "lit/directives/keyed.js";
 import { Bridge, readLaunch } from "./bridge.js";
 import type { Call } from "./calls.js";
 import * as icons from "./icons.js";
+import { keyboard } from "./keyboard.js";
 import { asRefusal, type PhoneModel } from "./model.js";
-import type { Questions } from "./sheets.js";
+import "./oc-picker.js";
+import "./oc-share.js";
+import { plainName } from "./reveal.js";
+import { Questions, type Asked } from "./sheets.js";
 import { takeStray } from "./stray.js";
 import { base } from "./styles.js";
-import { webAddress } from "./text.js";
+import { siteOf, webAddress } from "./text.js";
 import { Refusal, type App, type DeviceInfo, type Launch } from "./types.js";
 
 /** Milliseconds for a connected page to begin its reload; a page that is broken just now never does. */
 const RELOAD_PATIENCE = 1_500;
 /** Milliseconds from a page's load until it must have connected; the shim does so while the page loads. */
 const CONNECT_PATIENCE = 2_000;
+/** Cancels in a row after which an app may ask nothing for a while. */
+const CANCELS_MAX = 3;
+/** Milliseconds without a key after which a frame that took the keyboard is shown again. */
+const PAUSE = 1_500;
+/** Thefts of the keyboard after which it is shown only if the person says so. */
+const THEFTS_MAX = 3;
+/** Milliseconds of that while: time to see what goes on and to leave. */
+const QUIET = 60_000;
 
 // Scripts, storage and cookies as in a container's web view. Never the top of the page: no allow-top-navigation.
 const SANDBOX = "allow-scripts allow-forms allow-same-origin allow-popups allow-downloads allow-modals";
@@ -29,7 +41,8 @@ export class RunningApp extends LitElement {
   @property({ attribute: false }) phone!: PhoneModel;
   @property({ attribute: false }) app!: App;
   @property({ attribute: false }) device!: DeviceInfo;
-  @property({ attribute: false }) questions!: Questions;
+  /** Whether the person sees the app. Its questions wait until then. */
+  @property({ type: Boolean }) front = false;
   @state() private launched: Launch | undefined;
   @state() private loading = true;
   @state() private fault: Refusal | undefined;
@@ -39,6 +52,15 @@ export class RunningApp extends LitElement {
   @state() private alone = false;
   /** The origin of the page that is there, if it is not the app's. */
   @state() private stray: string | undefined;
+  /** The person cancelled again and again: the app's questions are refused. */
+  @state() private quiet = false;
+  /** The frame took the keyboard: it is not drawn, so that its fields can't have the focus. */
+  @state() private barred = false;
+  #thefts = 0;
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  #questions = new Questions(() => this.requestUpdate());
+  #cancels = 0;
+  #quiet: ReturnType<typeof setTimeout> | undefined;
   #bridge: Bridge | undefined;
   #launches = 0;
   #patience: ReturnType<typeof setTimeout> | undefined;
@@ -63,11 +85,21 @@ export class RunningApp extends LitElement {
         border-bottom: 1px solid var(--line);
         flex: none;
       }
-      h2 {
+      .title {
         flex: 1;
+        min-width: 0;
         text-align: center;
-        font-size: 15.5px;
         padding-left: 44px; /* as wide as the one button more on the right: the title stays in the middle */
+      }
+      h2 {
+        font-size: 15.5px;
+        line-height: 1.25;
+      }
+      .site {
+        direction: rtl; /* cut at its start: the end of a host says whose it is */
+        font-size: 12px;
+        line-height: 1.25;
+        color: var(--ink-2);
       }
       .frame {
         position: relative;
@@ -152,17 +184,29 @@ export class RunningApp extends LitElement {
     this.phone.onSession = this.phone.onReload = () => {};
     clearTimeout(this.#patience);
     clearTimeout(this.#wait);
+    clearTimeout(this.#quiet);
+    clearTimeout(this.#pause);
     this.#bridge?.close();
   }
 
   override render() {
     const { app } = this;
+    const asked = this.front ? this.#questions.current : undefined;
     return html`
       <header>
-        <button class="icon" aria-label="Back to OneChat" data-testid="app-back" @click=${() => this.#fire("back")}>
+        <button class="icon" aria-label="Back to OneChat" data-testid="app-back" @click=${this.#back}>
           ${icons.back}
         </button>
-        <h2 class="ellipsis ${this.stray ? "stray" : ""}" data-testid="app-title">${this.stray ?? app.name}</h2>
+        <div class="title">
+          <h2 class="ellipsis ${this.stray ? "stray" : ""}" data-testid="app-title">
+            ${this.stray ?? plainName(app.name)}
+          </h2>
+          ${
+            this.stray
+              ? nothing
+              : html`<p class="site ellipsis" data-testid="app-site"><bdi dir="ltr">${siteOf(app.url)}</bdi></p>`
+          }
+        </div>
         <button class="icon" aria-label="Reload" data-testid="app-reload" @click=${() => this.reload()}>
           ${icons.reload}
         </button>
@@ -181,11 +225,44 @@ export class RunningApp extends LitElement {
           : nothing
       }
       ${this.stray ? this.#strayed(this.stray) : this.alone ? this.#unconnected() : nothing}
-      <div class="frame">${this.fault ? this.#failed(this.fault) : this.#frame()}</div>
+      ${
+        this.quiet
+          ? html`<div class="ended" role="status" data-testid="asking-stopped">
+            <p>You cancelled ${CANCELS_MAX} times. ${plainName(app.name)} can ask nothing for a minute.</p>
+            <button class="button" data-testid="allow-asking" @click=${() => this.#setQuiet(false)}>Let it ask</button>
+          </div>`
+          : nothing
+      }
+      <div class="frame">
+        ${this.fault ? this.#failed(this.fault) : this.#frame(asked !== undefined)}
+        ${asked ? keyed(asked, this.#sheet(asked)) : nothing}
+      </div>
     `;
   }
 
-  #frame() {
+  #sheet({ question, answer }: Asked) {
+    const answered = (event: CustomEvent) => answer(event.detail);
+    if (question.kind === "pick") {
+      return html`<oc-picker
+        heading=${question.title}
+        done=${question.done}
+        .app=${this.app}
+        .max=${question.max}
+        .contacts=${this.phone.contacts}
+        @answer=${answered}
+      ></oc-picker>`;
+    }
+    if (question.kind !== "share") return nothing;
+    return html`<oc-share
+      .phone=${this.phone}
+      .app=${this.app}
+      .relay=${question.relay}
+      .send=${question.send}
+      @answer=${answered}
+    ></oc-share>`;
+  }
+
+  #frame(covered: boolean) {
     const { app, launched, loading } = this;
     // A new element for each launch: another fragment alone would not load the page again.
     const frame = keyed(
@@ -197,10 +274,23 @@ export class RunningApp extends LitElement {
         allow="clipboard-write"
         referrerpolicy="no-referrer"
         data-testid="app-frame"
+        ?inert=${covered}
+        ?hidden=${this.barred}
+        @keyboard-taken=${this.#keyboardTaken}
         @load=${this.#loaded}
       ></iframe>`,
     );
     return html`${launched ? frame : nothing}
+    ${
+      this.barred
+        ? html`<div class="empty" role="status" data-testid="keyboard-taken">
+            ${icons.warning}
+            <h3>${plainName(app.name)} tried to take the keyboard</h3>
+            <p>You were typing somewhere else. What you type stays there.</p>
+            <button class="button" data-testid="app-resume" @click=${this.#resume}>Go on with it</button>
+          </div>`
+        : nothing
+    }
     ${
       loading
         ? html`<div class="wait" role="status">
@@ -229,7 +319,7 @@ export class RunningApp extends LitElement {
   #failed(fault: Refusal) {
     return html`<div class="empty" role="alert">
       ${icons.warning}
-      <h3>${this.app.name} could not be opened</h3>
+      <h3>${plainName(this.app.name)} ${this.#thefts ? "was stopped" : "could not be opened"}</h3>
       <p>${fault.message} ${fault.hint}</p>
       <button class="button" @click=${() => this.start()}>Try again</button>
     </div>`;
@@ -238,6 +328,7 @@ export class RunningApp extends LitElement {
   /** Opens the app anew, with a session of its own. */
   async start(): Promise<void> {
     [this.loading, this.fault, this.alone, this.stray] = [true, undefined, false, undefined];
+    [this.barred, this.#thefts] = [false, 0];
     try {
       const launched = await this.#launch();
       if (!launched) return;
@@ -278,6 +369,7 @@ export class RunningApp extends LitElement {
 
   /** Asks the page to load itself again; opens it anew if it can't. */
   reload(): void {
+    this.#bridge?.cancel();
     if (!this.#bridge?.tell({ event: "reload" })) return void this.start();
     clearTimeout(this.#patience);
     this.#patience = setTimeout(() => this.start(), RELOAD_PATIENCE);
@@ -294,6 +386,13 @@ export class RunningApp extends LitElement {
     return this.renderRoot.querySelector("iframe")?.contentWindow ?? null;
   }
 
+  /** Leaves the app running. What it asks now is cancelled; what it asks later waits for the person's return. */
+  #back = () => {
+    if (this.#questions.current) this.#cancelled();
+    this.#bridge?.cancel();
+    this.#fire("back");
+  };
+
   #loaded = () => {
     this.loading = false;
     clearTimeout(this.#patience);
@@ -301,6 +400,7 @@ export class RunningApp extends LitElement {
     // No browser tells when a port's other end is gone: the page is alone if it hasn't connected since the one before.
     const before = this.#loadedAt;
     this.#loadedAt = performance.now();
+    if (this.#connectedAt < before) this.#bridge?.cancel(); // the page that asked is gone
     this.#wait = setTimeout(() => {
       if (this.#connectedAt > before) return;
       this.#bridge?.drop();
@@ -325,27 +425,40 @@ export class RunningApp extends LitElement {
     [this.alone, this.stray] = [false, undefined];
   };
 
-  #answer = async (call: Call, signal: AbortSignal): Promise<unknown> => {
+  #answer = async (call: Call, signal: AbortSignal, commit: () => boolean): Promise<unknown> => {
+    if (this.quiet) {
+      const message = `The person cancelled ${CANCELS_MAX} times in a row: no questions for a minute.`;
+      throw new Refusal("refused", message, "Ask again when the person does something that needs an answer.");
+    }
+    signal.addEventListener("abort", () => {
+      const name = plainName(this.app.name);
+      if (signal.reason instanceof Refusal) this.#fire("notice", `${name} got no answer in time. Nothing was sent.`);
+    });
     if (call.call === "user.selectContacts") {
       const title = call.max === 1 ? "Select a contact" : "Select contacts";
-      const why = `${this.app.name} will see who you pick.`;
-      const picked = await this.questions.ask<string[]>(
-        { kind: "pick", title, done: "Done", max: call.max, why },
-        signal,
-      );
-      return picked ?? [];
+      const picked = await this.#questions.ask<string[]>({ kind: "pick", title, done: "Done", max: call.max }, signal);
+      if (picked && commit()) this.#cancels = 0;
+      else if (!signal.aborted) this.#cancelled();
+      return signal.aborted ? [] : (picked ?? []);
     }
-    const { relay } = call;
+    if (signal.aborted) throw cancelled();
+    const { api } = this.phone.world;
+    const relay = await api.checkRelay(this.phone.jid, call.relay);
     let outcome: { value: string | null } | { error: unknown } | undefined;
     const send = async () => {
+      if (!commit()) return;
+      this.#cancels = 0;
       try {
-        outcome = { value: await this.phone.world.api.relay(this.phone.jid, relay) };
+        outcome = { value: await api.relay(this.phone.jid, relay) };
       } catch (error) {
         outcome = { error };
       }
     };
-    await this.questions.ask<boolean>({ kind: "share", app: this.app.name, relay, send }, signal);
-    if (!outcome) throw new Refusal("cancelled", "The person closed the share sheet.", "Nothing was sent.");
+    await this.#questions.ask<boolean>({ kind: "share", relay, send }, signal);
+    if (!outcome) {
+      if (!signal.aborted) this.#cancelled();
+      throw cancelled();
+    }
     if ("error" in outcome) {
       const error = asRefusal(outcome.error);
       this.#fire("notice", `Not sent: ${error.message}`);
@@ -355,10 +468,55 @@ export class RunningApp extends LitElement {
     return outcome.value;
   };
 
+  /** Counts one more cancel in a row; after a few, the app may ask nothing for a while. */
+  #cancelled(): void {
+    this.#cancels += 1;
+    if (this.#cancels >= CANCELS_MAX) this.#setQuiet(true);
+  }
+
+  #setQuiet(quiet: boolean): void {
+    [this.quiet, this.#cancels] = [quiet, 0];
+    clearTimeout(this.#quiet);
+    if (quiet) this.#quiet = setTimeout(() => this.#setQuiet(false), QUIET);
+  }
+
+  /** Hides the frame until the person stops typing. One that goes on while it can't be seen is stopped. */
+  #keyboardTaken = () => {
+    const name = plainName(this.app.name);
+    this.#thefts += 1;
+    if (this.barred || !this.front) {
+      this.#bridge?.close();
+      [this.launched, this.loading, this.barred] = [undefined, false, false];
+      this.fault = new Refusal("refused", "It took the keyboard again and again while you typed elsewhere.");
+      this.#fire("notice", `${name} was stopped: it took the keyboard.`);
+      return;
+    }
+    this.barred = true;
+    this.#fire("notice", `${name} tried to take the keyboard.`);
+    if (this.#thefts < THEFTS_MAX) this.#pause = setTimeout(this.#paused, PAUSE);
+  };
+
+  #paused = () => {
+    const wait = keyboard.lastKey + PAUSE - performance.now();
+    if (wait > 0) this.#pause = setTimeout(this.#paused, wait);
+    else this.barred = false;
+  };
+
+  /** The person wants the app that took the keyboard. */
+  #resume = async () => {
+    clearTimeout(this.#pause);
+    [this.barred, this.#thefts] = [false, 0];
+    await this.updateComplete;
+    const frame = this.renderRoot.querySelector("iframe");
+    if (frame) keyboard.enter(frame);
+  };
+
   #fire(type: "back" | "close" | "notice", detail?: string): void {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
+
+const cancelled = () => new Refusal("cancelled", "The person closed the share sheet.", "Nothing was sent.");
 
 /** A frame at the host page's own origin could reach out of its sandbox, and anything but http(s) is no mini app. */
 function checked(launched: Launch): Launch {

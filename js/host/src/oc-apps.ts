@@ -3,7 +3,9 @@ import { customElement, property } from "lit/decorators.js";
 import * as icons from "./icons.js";
 import { Watch, type PhoneModel } from "./model.js";
 import "./oc-avatar.js";
+import { plainName } from "./reveal.js";
 import { base, rows } from "./styles.js";
+import { siteOf } from "./text.js";
 
 /** The list of mini apps. Fires `open` with an app ID. */
 @customElement("oc-apps")
@@ -26,6 +28,9 @@ export class Apps extends LitElement {
         font-size: 24px;
         line-height: 32px;
         letter-spacing: -0.02em;
+      }
+      .more {
+        overflow-wrap: anywhere; /* whole: the end of a host says whose it is */
       }
       .running {
         padding: 3px 10px;
@@ -55,8 +60,8 @@ export class Apps extends LitElement {
                 >
                   <oc-avatar kind="app" .name=${app.name} .src=${app.icon}></oc-avatar>
                   <span class="words">
-                    <span class="name ellipsis">${app.name}</span>
-                    <span class="more ellipsis">${bare(app.url)}</span>
+                    <span class="name ellipsis">${plainName(app.name)}</span>
+                    <span class="more">${siteOf(app.url)}</span>
                   </span>
                   ${app.appId === this.running ? html`<span class="running">Running</span>` : nothing}
                 </button>
@@ -77,5 +82,3 @@ export class Apps extends LitElement {
     `;
   }
 }
-
-const bare = (url: string) => url.replace(/^https?:\/\//, "").replace(/\/$/, "");

@@ -42,7 +42,7 @@ export class FirstMessage extends LitElement {
   override render() {
     const names = this.members.map((jid) => this.phone.nameOf(jid));
     return html`
-      <oc-sheet heading="New group" data-testid="first-message" @cancel=${() => this.#answer(undefined)}>
+      <oc-sheet heading="New group" modal data-testid="first-message" @cancel=${() => this.#answer(undefined)}>
         <div class="body">
           <p>With ${new Intl.ListFormat("en").format(names)}. A group begins with its first message.</p>
           <textarea

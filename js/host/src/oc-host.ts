@@ -3,6 +3,7 @@ import { customElement, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { Api } from "./api.js";
 import * as icons from "./icons.js";
+import { keyboard } from "./keyboard.js";
 import { Watch, World } from "./model.js";
 import "./oc-avatar.js";
 import "./oc-phone.js";
@@ -215,12 +216,14 @@ export class Host extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    keyboard.start();
     void this.#world.start();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#sizes.disconnect();
+    keyboard.stop();
     this.#world.stop();
   }
 

@@ -12,7 +12,6 @@ import "./oc-chats.js";
 import "./oc-first-message.js";
 import "./oc-picker.js";
 import "./oc-profile.js";
-import "./oc-share.js";
 import "./oc-thread.js";
 import { phoneStyles } from "./phone-styles.js";
 import type { PhoneSetup } from "./settings.js";
@@ -140,7 +139,7 @@ export class Phone extends LitElement {
             }
             <div class="view" ?inert=${asked !== undefined}>${this.#view()} ${this.#running()}</div>
             ${this.#tabs(asked !== undefined)}
-            <div class="toasts" role="status" aria-live="polite">${this.#toast()}</div>
+            <div class="toasts ${this.front ? "low" : ""}" role="status" aria-live="polite">${this.#toast()}</div>
             <div class="notices" role="status" aria-live="polite">
               ${this.notice ? html`<p class="notice" data-testid="notice">${this.notice}</p>` : nothing}
             </div>
@@ -246,7 +245,7 @@ export class Phone extends LitElement {
       .phone=${this.phone}
       .app=${this.app}
       .device=${this.#deviceInfo}
-      .questions=${this.#questions}
+      ?front=${this.front && this.shown}
       @back=${() => this.#leave(false)}
       @close=${() => this.#leave(true)}
       @notice=${(event: CustomEvent<string>) => this.#show(undefined, event.detail)}
@@ -307,21 +306,12 @@ export class Phone extends LitElement {
       return html`<oc-picker
         heading=${question.title}
         done=${question.done}
-        why=${question.why ?? ""}
         .max=${question.max}
         .contacts=${this.phone.contacts}
         @answer=${answered}
       ></oc-picker>`;
     }
-    if (question.kind === "share") {
-      return html`<oc-share
-        .phone=${this.phone}
-        .app=${question.app}
-        .relay=${question.relay}
-        .send=${question.send}
-        @answer=${answered}
-      ></oc-share>`;
-    }
+    if (question.kind === "share") return nothing; // a mini app's: `oc-app` asks it
     return html`<oc-first-message
       .phone=${this.phone}
       .members=${question.members}

@@ -1,10 +1,11 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { asker, askerLine } from "./asker.js";
 import * as icons from "./icons.js";
 import "./oc-avatar.js";
 import "./oc-sheet.js";
 import { base, rows } from "./styles.js";
-import type { User } from "./types.js";
+import type { App, User } from "./types.js";
 
 /**
  * The contacts selector. Fires `answer` with an array of JIDs, or with undefined when cancelled.
@@ -15,7 +16,8 @@ import type { User } from "./types.js";
 export class Picker extends LitElement {
   @property() heading = "Select contacts";
   @property() done = "Done";
-  @property() why = "";
+  /** The mini app that asks, if it isn't the person. */
+  @property({ attribute: false }) app: App | undefined;
   /** How many may be picked; -1: any number. */
   @property({ type: Number }) max = -1;
   @property({ attribute: false }) contacts: User[] = [];
@@ -25,11 +27,10 @@ export class Picker extends LitElement {
   static override styles = [
     base,
     rows,
+    asker,
     css`
-      .why {
-        padding: 0 20px 10px;
-        color: var(--ink-2);
-        font-size: 14px;
+      .asker {
+        padding: 0 20px 12px;
       }
       .search {
         display: flex;
@@ -58,7 +59,7 @@ export class Picker extends LitElement {
       }
       ul {
         overflow-y: auto;
-        min-height: 200px;
+        min-height: 120px;
         overscroll-behavior: contain;
       }
       .box {
@@ -92,8 +93,13 @@ export class Picker extends LitElement {
   override render() {
     const shown = this.#shown();
     return html`
-      <oc-sheet heading=${this.heading} data-testid="picker" @cancel=${() => this.#answer(undefined)}>
-        ${this.why ? html`<p class="why">${this.why}</p>` : nothing}
+      <oc-sheet
+        heading=${this.heading}
+        ?modal=${!this.app}
+        data-testid="picker"
+        @cancel=${() => this.#answer(undefined)}
+      >
+        ${this.app ? askerLine(this.app, "will see who you pick") : nothing}
         <label class="search">
           ${icons.search}<span class="unseen">Search contacts</span>
           <input

@@ -1,123 +1,169 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import "./oc-avatar.js";
+import "./oc-more.js";
 import "./oc-sheet.js";
+import { asker, askerLine } from "./asker.js";
 import type { PhoneModel } from "./model.js";
+import { plainName, reveal } from "./reveal.js";
 import { base } from "./styles.js";
-import type { Relay } from "./types.js";
-
-/** How many recipients are shown by name before the rest becomes a number: what fits without scrolling. */
-const SHOWN = 6;
+import type { App, Relay } from "./types.js";
 
 /** Shows who would get what, before a relay is sent. Fires `answer` with true or undefined (cancelled). */
 @customElement("oc-share")
 export class Share extends LitElement {
   @property({ attribute: false }) phone!: PhoneModel;
+  @property({ attribute: false }) app!: App;
   @property({ attribute: false }) relay!: Relay;
   @property({ attribute: false }) send!: () => Promise<void>;
-  @property() app = "";
   @state() private busy = false;
 
   static override styles = [
     base,
+    asker,
     css`
+      oc-sheet {
+        --sheet-top: 12px;
+      }
       .body {
-        padding: 0 20px 16px;
-        overflow-y: auto;
+        display: flex;
+        flex-direction: column;
+        min-height: 0;
+        padding: 0 20px 14px;
       }
       .label {
-        margin: 10px 0 6px;
+        display: flex;
+        flex: none;
+        justify-content: space-between;
+        gap: 12px;
+        margin: 12px 0 6px;
         font-size: 13px;
         color: var(--ink-2);
       }
-      ul {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 6px;
+      .to {
+        flex: 1 1 150px;
+        min-height: 64px;
+        max-height: max-content;
+        border-radius: 14px;
+        background: var(--sunken);
+        box-shadow: inset 0 0 0 1px var(--line);
+      }
+      .what {
+        flex: 1 1 190px;
+        min-height: 64px;
+        max-height: max-content;
+        border-radius: 16px 16px 4px;
+        background: var(--mine);
+        color: var(--mine-ink);
       }
       li {
         display: flex;
         align-items: center;
-        gap: 8px;
-        max-width: 100%;
-        padding: 4px 12px 4px 4px;
-        border-radius: 20px;
-        background: var(--sunken);
-        box-shadow: inset 0 0 0 1px var(--line);
+        gap: 10px;
+        padding: 6px 12px;
         font-size: 14px;
-        font-weight: 600;
+        line-height: 1.3;
       }
-      li.rest {
-        padding: 7px 12px;
+      li span {
+        min-width: 0;
+        overflow-wrap: anywhere;
+      }
+      li strong {
+        display: block;
+      }
+      .more {
+        font-size: 13px;
+        color: var(--ink-2);
       }
       oc-avatar {
-        --size: 28px;
+        --size: 32px;
       }
       blockquote {
         margin: 0;
         padding: 12px 14px;
-        border-radius: 16px 16px 4px;
-        background: var(--mine);
-        color: var(--mine-ink);
         white-space: pre-wrap;
         overflow-wrap: anywhere;
-        max-height: 180px;
-        overflow-y: auto;
+        unicode-bidi: plaintext;
+      }
+      mark {
+        padding: 0 6px;
+        border-radius: 6px;
+        font-size: 12px;
+        white-space: nowrap;
+        unicode-bidi: isolate;
+        background: var(--alert);
+        color: var(--alert-ink);
+        box-shadow: inset 0 0 0 1px var(--alert-edge);
+      }
+      .note {
+        margin-top: 8px;
+        font-size: 13px;
+        color: var(--ink-2);
       }
     `,
   ];
 
   override render() {
-    const { relay } = this;
+    const { relay, phone } = this;
+    const people = relay.kind === "group" ? [] : relay.kind === "single" ? relay.recipient : relay.invitees;
+    const count = people.length === 1 ? "1 person" : `${people.length} people`;
+    const to = { single: `To ${count}`, group: "To a group", "new-group": `To a new group with ${count}` }[relay.kind];
+    const text = reveal(relay.textMessage);
+    const marks = text.some((piece) => typeof piece !== "string");
     return html`
       <oc-sheet heading="Send this message?" data-testid="share" @cancel=${() => this.#cancel()}>
         <div class="body">
-          <p><strong>${this.app}</strong> wants to send it as you.</p>
-          <p class="label">${relay.kind === "new-group" ? "To a new group with" : "To"}</p>
-          <ul aria-label="Recipients" data-testid="share-recipients">
-            ${this.#recipients()}
-          </ul>
-          <p class="label">Message</p>
-          <blockquote data-testid="share-text">${relay.textMessage}</blockquote>
+          ${askerLine(this.app, `wants to send it as ${plainName(phone.nameOf(phone.jid))}`)}
+          <p class="label" data-testid="share-count">${to}</p>
+          <oc-more class="to" label="Recipients">
+            <ul aria-label="Recipients" data-testid="share-recipients">
+              ${relay.kind === "group" ? this.#group(relay.groupJid) : people.map((jid) => this.#person(jid))}
+            </ul>
+          </oc-more>
+          <p class="label"><span>Message</span><span>${length(relay.textMessage)}</span></p>
+          <oc-more class="what" label="Message">
+            <blockquote data-testid="share-text">${text.map((piece) =>
+              typeof piece === "string" ? piece : html`<mark title=${piece.title}>${piece.mark}</mark>`,
+            )}</blockquote>
+          </oc-more>
+          ${
+            marks
+              ? html`<p class="note" data-testid="share-note">Marks like these stand for what can't be seen.</p>`
+              : nothing
+          }
         </div>
         <button slot="foot" class="button" data-testid="share-cancel" ?disabled=${this.busy} @click=${this.#cancel}>
           Cancel
         </button>
-        <button
-          slot="foot"
-          class="button main"
-          autofocus
-          data-testid="share-send"
-          ?disabled=${this.busy}
-          @click=${this.#send}
-        >
+        <button slot="foot" class="button main" data-testid="share-send" ?disabled=${this.busy} @click=${this.#send}>
           ${this.busy ? "Sending…" : "Send"}
         </button>
       </oc-sheet>
     `;
   }
 
-  #recipients() {
-    const { phone, relay } = this;
-    if (relay.kind === "group") {
-      const { groupJid } = relay;
-      return html`<li data-jid=${groupJid}>
-        <oc-avatar kind="group"></oc-avatar><span class="ellipsis">${phone.nameOf(groupJid)}</span>
-      </li>`;
-    }
-    const jids = relay.kind === "single" ? relay.recipient : relay.invitees;
-    // One over the limit is shown rather than counted: "1 more" takes as much room.
-    const shown = jids.length > SHOWN + 1 ? jids.slice(0, SHOWN) : jids;
-    return html`
-      ${shown.map((jid) => {
-        const name = phone.nameOf(jid);
-        const avatar = phone.world.user(jid)?.avatar ?? "";
-        return html`<li data-jid=${jid}>
-          <oc-avatar .name=${name} .src=${avatar}></oc-avatar><span class="ellipsis">${name}</span>
-        </li>`;
-      })}
-      ${jids.length > shown.length ? html`<li class="rest">and ${jids.length - shown.length} more</li>` : nothing}
-    `;
+  #person(jid: string) {
+    const { phone } = this;
+    const name = phone.nameOf(jid);
+    return this.#row("person", jid, name, name === jid ? "" : jid, phone.world.user(jid)?.avatar);
+  }
+
+  #group(jid: string) {
+    const { phone } = this;
+    const members = phone.groups.find((group) => group.jid === jid)?.members ?? [];
+    const others = members.filter((member) => member !== phone.jid);
+    return [
+      this.#row("group", jid, phone.nameOf(jid), `${jid} · ${members.length} members, with you`),
+      ...others.map((member) => this.#person(member)),
+    ];
+  }
+
+  #row(kind: string, jid: string, name: string, more: string, avatar = "") {
+    const shown = plainName(name);
+    return html`<li data-jid=${jid}>
+      <oc-avatar kind=${kind} .name=${shown} .src=${avatar}></oc-avatar>
+      <span><strong><bdi>${shown}</bdi></strong>${more ? html`<span class="more">${more}</span>` : nothing}</span>
+    </li>`;
   }
 
   #cancel = () => {
@@ -133,4 +179,10 @@ export class Share extends LitElement {
   #answer(value: true | undefined): void {
     this.dispatchEvent(new CustomEvent("answer", { detail: value }));
   }
+}
+
+/** How long a message is, for those that don't fit: short ones say nothing. */
+function length(text: string): string {
+  const count = [...text].length;
+  return count > 200 ? `${count.toLocaleString("en")} characters` : "";
 }

@@ -1,19 +1,35 @@
 import { LitElement, css, html } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { customElement, property, query } from "lit/decorators.js";
+import { around, focused } from "./focus.js";
+import { keyboard } from "./keyboard.js";
 import { base } from "./styles.js";
 
 const FOCUSABLE = "button:not(:disabled), input, textarea, select, a[href], [tabindex='0']";
+/** Milliseconds that a sheet is in sight before it can be confirmed: longer than a double click takes. */
+const SETTLE = 500;
 
 /**
  * A dialog that rises inside its phone.
  *
- * It takes the focus to what its content marks with `autofocus`, keeps it, and gives it back when it goes; Escape and
- * a click beside it fire `cancel`. Slots: none (the content), `foot`.
+ * The button in `foot` with the class `main` confirms. It does nothing until the sheet has been in sight for half a
+ * second, and then only for a press that began on it after that: what was meant for the page behind confirms nothing.
+ *
+ * The focus goes to what the content marks with `autofocus`, else to the sheet, and goes back at the end. A person who
+ * types on another phone keeps it. Escape and a click beside the sheet fire `cancel`. A `modal` sheet keeps the focus.
+ * Slots: none (the content), `foot`.
  */
 @customElement("oc-sheet")
 export class Sheet extends LitElement {
   @property() heading = "";
+  @property({ type: Boolean }) modal = false;
+  @query("section") private dialog!: HTMLElement;
+  @query("footer") private footer!: HTMLElement;
   #before: HTMLElement | undefined;
+  #settled = false;
+  /** Whether the press that is under way on the main button began after the sheet had settled. */
+  #pressed = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #sight = new IntersectionObserver((entries) => this.#settle(entries.at(-1)!.isIntersecting), { threshold: 0.6 });
 
   static override styles = [
     base,
@@ -31,11 +47,14 @@ export class Sheet extends LitElement {
       section {
         display: flex;
         flex-direction: column;
-        max-height: calc(100% - 56px);
+        max-height: calc(100% - var(--sheet-top, 56px));
         background: var(--surface);
         border-radius: 22px 22px 0 0;
         overflow: hidden;
         animation: rise 0.22s cubic-bezier(0.2, 0.8, 0.3, 1);
+      }
+      section:focus-visible {
+        outline: none; /* the whole sheet: its rise shows where the focus is */
       }
       h2 {
         padding: 18px 20px 10px;
@@ -57,6 +76,13 @@ export class Sheet extends LitElement {
       ::slotted(.button) {
         flex: 1;
       }
+      ::slotted(.main) {
+        transition: opacity 0.15s;
+      }
+      ::slotted(.main[aria-disabled="true"]) {
+        opacity: 0.4;
+        cursor: default;
+      }
       @keyframes fade {
         from {
           opacity: 0;
@@ -77,7 +103,13 @@ export class Sheet extends LitElement {
 
   override render() {
     return html`
-      <section role="dialog" aria-modal="true" aria-labelledby="heading" @click=${inside}>
+      <section
+        role="dialog"
+        aria-modal=${this.modal ? "true" : "false"}
+        aria-labelledby="heading"
+        tabindex="-1"
+        @click=${inside}
+      >
         <h2 id="heading">${this.heading}</h2>
         <div class="content"><slot></slot></div>
         <footer><slot name="foot"></slot></footer>
@@ -87,31 +119,87 @@ export class Sheet extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#before = focused(document);
-    this.addEventListener("click", this.#cancel);
+    const before = focused();
+    this.#before = before instanceof HTMLIFrameElement && before !== keyboard.frame ? undefined : before;
+    this.addEventListener("click", this.#beside);
     this.addEventListener("keydown", this.#key);
+    for (const type of ["pointerdown", "keydown", "keyup", "click"]) this.addEventListener(type, this.#guard, true);
+    document.addEventListener("visibilitychange", this.#seen);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.removeEventListener("click", this.#cancel);
-    this.removeEventListener("keydown", this.#key);
-    if (this.#before?.isConnected) this.#before.focus({ preventScroll: true });
+    document.removeEventListener("visibilitychange", this.#seen);
+    this.#sight.disconnect();
+    clearTimeout(this.#timer);
+    const now = focused();
+    const before = this.#before;
+    if (now && now !== document.body) return; // the person has gone on to something else
+    if (before instanceof HTMLIFrameElement) keyboard.enter(before);
+    else if (before?.isConnected) before.focus({ preventScroll: true });
   }
 
   override firstUpdated(): void {
-    (this.querySelector<HTMLElement>("[autofocus]") ?? this.#stops()[0])?.focus({ preventScroll: true });
+    this.#settle(false);
+    this.#sight.observe(this.footer);
+    const phone = around(this.#before, "oc-phone");
+    if (phone && phone !== around(this, "oc-phone")) return;
+    (this.querySelector<HTMLElement>("[autofocus]") ?? this.dialog).focus({ preventScroll: true });
   }
 
+  #seen = () => {
+    // Watch it from the start again: a page that comes back is new to the person.
+    this.#sight.unobserve(this.footer);
+    this.#settle(false);
+    if (document.visibilityState === "visible") this.#sight.observe(this.footer);
+  };
+
+  #settle(inSight: boolean): void {
+    clearTimeout(this.#timer);
+    this.#settled = false;
+    this.#main?.setAttribute("aria-disabled", "true");
+    if (!inSight) return;
+    this.#timer = setTimeout(() => {
+      this.#settled = true;
+      this.#main?.removeAttribute("aria-disabled");
+    }, SETTLE);
+  }
+
+  get #main(): HTMLElement | null {
+    return this.querySelector<HTMLElement>(":scope > .main");
+  }
+
+  /** Stops what would press the main button, unless it was meant for it. */
+  #guard = (event: Event) => {
+    const main = this.#main;
+    if (!main || !event.composedPath().includes(main)) return;
+    const key = event instanceof KeyboardEvent ? event.key : undefined;
+    if (key && key !== "Enter" && key !== " ") return;
+    let meant = this.#settled;
+    if (event.type === "pointerdown") this.#pressed = meant;
+    else if (event.type === "keydown") this.#pressed = meant &&= !(event as KeyboardEvent).repeat;
+    else if (event.type === "keyup") meant &&= this.#pressed;
+    // Without a pointer (`detail` 0) it comes from a key, which was looked at, or from a screen reader.
+    else if ((event as MouseEvent).detail > 0) meant &&= this.#pressed;
+    if (meant) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+
   #cancel = () => this.dispatchEvent(new CustomEvent("cancel"));
+
+  /** A double click that was meant for the page behind does not cancel, either. */
+  #beside = () => {
+    if (this.#settled) this.#cancel();
+  };
 
   #key = (event: KeyboardEvent) => {
     if (event.key === "Escape") {
       event.stopPropagation();
       this.#cancel();
-    } else if (event.key === "Tab") {
-      const stops = this.#stops();
-      const at = stops.indexOf(focused(document) as HTMLElement);
+    } else if (event.key === "Tab" && this.modal) {
+      const stops = [...this.querySelectorAll<HTMLElement>(FOCUSABLE)].filter((stop) => !stop.hidden);
+      const at = stops.indexOf(focused() as HTMLElement);
       const next = event.shiftKey
         ? at <= 0
           ? stops.at(-1)
@@ -125,17 +213,7 @@ export class Sheet extends LitElement {
       }
     }
   };
-
-  #stops(): HTMLElement[] {
-    return [...this.querySelectorAll<HTMLElement>(FOCUSABLE)].filter((stop) => !stop.hidden);
-  }
 }
 
 /** A click inside is none beside. */
 const inside = (event: Event) => event.stopPropagation();
-
-/** The element that has the focus, however deep in shadow roots. */
-function focused(root: DocumentOrShadowRoot): HTMLElement | undefined {
-  const element = root.activeElement as HTMLElement | null;
-  return (element?.shadowRoot && focused(element.shadowRoot)) || element || undefined;
-}

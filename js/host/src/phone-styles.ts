@@ -150,8 +150,16 @@ export const phoneStyles = css`
     top: 48px;
   }
 
+  /* Below the title bar of an app: its buttons stay within reach. */
+  .toasts.low,
+  .island .toasts.low,
+  .hole .toasts.low {
+    top: calc(var(--bar, 28px) + 54px);
+  }
+
   .island,
   .hole {
+    --bar: 46px;
     --bottom: 12px; /* keeps buttons clear of the round corners */
   }
 
@@ -167,6 +175,7 @@ export const phoneStyles = css`
   }
 
   .bare .screen {
+    --bar: 0px;
     border-radius: 0;
   }
 
@@ -191,9 +200,9 @@ export const phoneStyles = css`
     z-index: 10;
   }
 
-  /* Left running: out of sight and of the keyboard's reach, yet not unloaded. */
+  /* Left running: not drawn, so that nothing in it can take the focus. Frames keep running, and their place. */
   .view > oc-app.away {
-    visibility: hidden;
+    display: none;
   }
 
   nav {

@@ -2,8 +2,8 @@ import type { Relay } from "./types.js";
 
 /** A question that a phone asks its user, in a sheet over everything else on it. */
 export type Question =
-  | { kind: "pick"; title: string; done: string; max: number; why?: string }
-  | { kind: "share"; app: string; relay: Relay; send: () => Promise<void> }
+  | { kind: "pick"; title: string; done: string; max: number }
+  | { kind: "share"; relay: Relay; send: () => Promise<void> }
   | { kind: "first-message"; members: string[] };
 
 export interface Asked {

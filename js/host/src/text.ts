@@ -31,3 +31,9 @@ export function whenOf(at: string, now = new Date()): string {
 }
 
 const midnight = (at: Date) => new Date(at.getFullYear(), at.getMonth(), at.getDate()).getTime();
+
+/** Where a mini app comes from, for people: host, port and path. Letters beyond ASCII show in their coded form. */
+export function siteOf(address: string): string {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  return url ? `${url.host}${url.pathname.replace(/\/$/, "")}` : address;
+}

@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Bridge, readLaunch, type Answer } from "../src/bridge.js";
+import { ANSWER_SECONDS, SEND_SECONDS } from "../src/limits.js";
 import { Refusal, type LaunchData } from "../src/types.js";
+
+/** A task later, whatever the clock of a test says. */
+const later = setTimeout;
+const soon = () => new Promise<void>((done) => void later(done));
 
 const ORIGIN = "http://alice.onechat.localhost:5000";
 
@@ -218,6 +223,105 @@ describe("calls", () => {
     const { port, answers } = connect();
     for (let id = 1; id <= 33; id++) port.postMessage({ id, call: "user.selectContacts" });
     expect(await answers(1)).toMatchObject([{ id: 33, ok: false, error: { code: "refused" } }]);
+  });
+});
+
+describe("a call ends", () => {
+  const call = { id: 1, call: "message.single.relay", args: { recipient: ["bob@d"], textMessage: "hi" } };
+  /** Answers when the test says so; tells what the bridge gave it. */
+  const given: { signal: AbortSignal; commit: () => boolean; finish: (value: unknown) => void }[] = [];
+
+  beforeEach(() => {
+    given.length = 0;
+    answer.mockImplementation((_, signal, commit) => new Promise((finish) => given.push({ signal, commit, finish })));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  });
+  afterEach(() => vi.useRealTimers());
+
+  const asked = async (count: number) => {
+    while (given.length < count) await soon();
+    return given[count - 1]!;
+  };
+  const heard = async (answers: any[], count: number) => {
+    while (answers.length < count) await soon();
+    return answers;
+  };
+
+  test("with its time, before the page's own time is up", async () => {
+    const page = connect();
+    page.port.postMessage(call);
+    const { signal, commit } = await asked(1);
+    vi.advanceTimersByTime(ANSWER_SECONDS * 1000);
+    expect(await heard(page.heard, 1)).toMatchObject([{ id: 1, ok: false, error: { code: "timeout" } }]);
+    expect(signal.aborted).toBe(true);
+    expect(commit()).toBe(false);
+  });
+
+  test("with its time while it waits for its turn", async () => {
+    const page = connect();
+    page.port.postMessage(call);
+    page.port.postMessage({ ...call, id: 2 });
+    const { finish } = await asked(1);
+    vi.advanceTimersByTime(ANSWER_SECONDS * 1000);
+    expect((await heard(page.heard, 2)).map(({ error }) => error.code)).toEqual(["timeout", "timeout"]);
+    finish(null);
+    page.port.postMessage({ ...call, id: 3 });
+    await asked(2);
+    expect(given).toHaveLength(2);
+  });
+
+  test("with its time though its timer is late", async () => {
+    const page = connect();
+    page.port.postMessage(call);
+    const { commit } = await asked(1);
+    vi.spyOn(performance, "now").mockReturnValue(performance.now() + ANSWER_SECONDS * 1000);
+    expect(commit()).toBe(false);
+    expect(await heard(page.heard, 1)).toMatchObject([{ error: { code: "timeout" } }]);
+    vi.restoreAllMocks();
+  });
+
+  test("truthfully if it is being done when its time is up", async () => {
+    const page = connect();
+    page.port.postMessage(call);
+    const { signal, commit, finish } = await asked(1);
+    vi.advanceTimersByTime(ANSWER_SECONDS * 1000 - 1);
+    expect(commit()).toBe(true);
+    vi.advanceTimersByTime(SEND_SECONDS * 1000);
+    bridge.cancel();
+    expect(signal.aborted).toBe(false);
+    finish(null);
+    expect(await heard(page.heard, 1)).toEqual([{ id: 1, ok: true, value: null }]);
+  });
+
+  test("when the person leaves, and so do those behind it", async () => {
+    answer.mockImplementation(
+      (_, signal) =>
+        new Promise((_, reject) => {
+          const cancelled = () => reject(new Refusal("cancelled", "Left."));
+          if (signal.aborted) cancelled();
+          else signal.addEventListener("abort", cancelled);
+        }),
+    );
+    const page = connect();
+    for (const id of [1, 2, 3]) page.port.postMessage({ ...call, id });
+    while (answer.mock.calls.length < 1) await soon();
+    await soon();
+    bridge.cancel();
+    expect((await heard(page.heard, 3)).map(({ error }) => error.code)).toEqual(Array(3).fill("cancelled"));
+  });
+
+  test.each([
+    ["connects again", () => greet({ oc: 1, type: "connect", id: "n-2" })],
+    ["was dropped", () => bridge.drop()],
+    ["was closed", () => bridge.close()],
+  ])("with its page, which %s: nothing is sent any more", async (_, leave) => {
+    const page = connect();
+    page.port.postMessage(call);
+    const { signal, commit } = await asked(1);
+    leave();
+    expect(signal.aborted).toBe(true);
+    expect(commit()).toBe(false);
+    expect(page.heard).toEqual([]);
   });
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import contract from "../../../miniapp/contract.py?raw";
+import shim from "../../../miniapp/shim/__init__.py?raw";
 import { checkCall } from "../src/calls.js";
-import { MEMBERS_MAX, MESSAGE_MAX_BYTES, isJid, messageFault } from "../src/limits.js";
+import { ANSWER_SECONDS, CALL_SECONDS, MEMBERS_MAX, MESSAGE_MAX_BYTES, isJid, messageFault } from "../src/limits.js";
 
 const many = (count: number) => Array.from({ length: count }, (_, index) => `u${index}@onechat.localhost`);
 
@@ -63,6 +64,11 @@ describe("limits", () => {
   test("are those of miniapp/contract.py", () => {
     expect(contract).toContain(`MESSAGE_MAX_BYTES = ${MESSAGE_MAX_BYTES}\n`);
     expect(contract).toContain(`MEMBERS_MAX = ${MEMBERS_MAX}\n`);
+  });
+
+  test("of time are the shim's, and a sheet ends before the shim gives up", () => {
+    expect(shim).toContain(`CALL_SECONDS = ${CALL_SECONDS} `);
+    expect(ANSWER_SECONDS).toBeLessThan(CALL_SECONDS - 10);
   });
 
   test.each(["\u0000", "\u000b", "\ufffe", "\ud800"])("a text with %j is no message", (char) => {
