@@ -171,6 +171,80 @@ def test_a_host_page_that_is_silent_times_out(phone):
     assert frame.evaluate("OC.app.ready.then((app) => app === OC.app)")
 
 
+def test_a_host_page_that_was_late_is_asked_again(phone):
+    """One missed handshake is not for the page's life: the next call connects, and is answered."""
+    phone.page.clock.install()
+    frame = phone.open(mute=True, answers={"message.single.relay": OK})
+    phone.page.wait_for_function("connects.length === 1")
+    phone.page.clock.fast_forward(6_000)
+    assert frame.evaluate("OC.app.ready.then((app) => app.inHost)") is False
+    phone.page.evaluate("mute = false")
+    assert outcome(frame, RELAY) == {"value": None}
+    assert frame.evaluate("[OC.app.inHost, OC.app.session]") == [True, "s-alice-01"]
+
+
+def test_a_frame_inside_the_app_is_not_in_the_host(phone):
+    """A page that the mini app frames gets no session, and its calls fail at once with a clear code."""
+    frame = phone.open()
+    frame.evaluate("OC.app.ready")
+    frame.evaluate(
+        "new Promise((done) => { const inner = document.createElement('iframe'); inner.onload = done;"
+        " inner.src = '/public?inner'; document.body.append(inner); })"
+    )
+    inner = frame.child_frames[0]
+    assert inner.evaluate("OC.app.ready.then((app) => [app.inHost, app.session])") == [False, ""]
+    assert outcome(inner, RELAY)["code"] == "not_in_host"
+
+
+@pytest.mark.parametrize("callbacks", ["success() {}", "success() {}, fail() {}"])
+def test_a_failure_that_nobody_handles_is_in_the_console(callbacks, phone):
+    """With `success` alone nobody looks at the promise: the console has the error. With `fail` it is handled."""
+    said = []
+    phone.page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    frame = phone.open(mute=True)
+    frame.evaluate(f"OC.user.selectContacts({{ maxNumberOfSelection: 0, {callbacks} }}).catch(() => 0)")
+    assert any("maxNumberOfSelection" in text for text in said) == ("fail" not in callbacks)
+
+
+def test_a_native_answer_counts_whenever_it_comes(phone):
+    """A container that answers after the promise has given up still reaches the callback, and only once."""
+    phone.page.clock.install()
+    phone.page.goto(
+        f"{phone.server.origin}/native?with=OC={{user:{{selectContacts(options){{window.answer=options.success}}}}}}"
+    )
+    phone.page.evaluate("""() => {
+      window.heard = [];
+      const success = (jids) => heard.push(jids), fail = (error) => heard.push(error.code);
+      OC.user.selectContacts({ success, fail }).catch((error) => { window.code = error.code; });
+    }""")
+    phone.page.clock.fast_forward(301_000)
+    phone.page.wait_for_function("window.code === 'timeout'")
+    assert phone.page.evaluate("heard") == []
+    phone.page.evaluate("answer('[\"bob@d\"]')")
+    phone.page.wait_for_function("heard.length")
+    assert phone.page.evaluate("heard") == ['["bob@d"]']
+
+
+@pytest.mark.parametrize(
+    ("given", "words"), [("", "OneChat refused."), ("{code: 7}", "OneChat refused."), ("'No.'", "No.")]
+)
+def test_whatever_a_container_fails_with_the_error_has_words(given, words, phone):
+    """`fail()` without an argument, or with an object, is no riddle on the page."""
+    phone.page.goto(
+        f"{phone.server.origin}/native?with=OC={{message:{{single:{{relay(options){{options.fail({given})}}}}}}}}"
+    )
+    relay = "OC.message.single.relay({recipient: ['b@d'], textMessage: 'hi'})"
+    assert phone.page.evaluate(f"{relay}.catch((e) => [e.code, e.message])") == ["refused", words]
+
+
+def test_a_ping_is_answered(phone):
+    """The host page can ask over the port whether this page is still there."""
+    frame = phone.open()
+    frame.evaluate("OC.app.ready")
+    phone.page.evaluate("port.postMessage({ event: 'ping' })")
+    phone.page.wait_for_function("calls.some((call) => call.event === 'pong')")
+
+
 def test_what_a_callback_throws_stops_nothing(phone):
     """A page's broken callback shows as an error; the next call works."""
     frame = phone.open(answers={"message.single.relay": OK})

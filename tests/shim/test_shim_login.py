@@ -68,7 +68,7 @@ def test_a_page_that_stays_401_is_not_loaded_again(phone):
     phone.open("/")
     button = phone.page.frame_locator("iframe").get_by_role("button", name="Try again")
     expect(button).to_be_visible()
-    expect(phone.page.frame_locator("iframe").locator("output")).to_have_text("Session ended. Open this page again.")
+    expect(phone.page.frame_locator("iframe").locator("output")).to_have_text("You are not signed in. Please open this mini app again.")
     assert gets(phone.server) == [401, 401, 401]
     assert len(phone.server.posts) == 2
 
@@ -91,15 +91,33 @@ def test_text_is_not_read_as_a_page(phone):
     assert phone.frame.title() == "page"
 
 
-def test_with_storage_blocked_it_goes_by_bearer_at_once(phone):
-    """Without storage a loop could not be noticed, so there is no reload at all."""
-    phone.page.add_init_script(
-        "Object.defineProperty(window, 'sessionStorage', { get() { throw Error('blocked'); } });"
-    )
-    phone.server.cookies = False
+BLOCKED = "Object.defineProperty(window, 'sessionStorage', { get() { throw Error('blocked'); } });"
+
+
+def test_with_storage_blocked_cookies_are_used_where_they_are_kept(phone):
+    """Blocked storage does not mean blocked cookies: partitioned ones are kept in such a frame."""
+    phone.page.add_init_script(BLOCKED)
     phone.open("/")
     expect(phone.page.frame_locator("iframe").locator("h1")).to_be_visible()
     assert gets(phone.server) == [401, 200]
+    assert [post.get("bearer") for post in phone.server.posts] == [None]
+
+
+def test_with_storage_and_cookies_blocked_it_goes_by_bearer(phone):
+    """The frame's name tells a second 401 page where storage can't, so there is no loop."""
+    phone.page.add_init_script(BLOCKED)
+    phone.server.cookies = False
+    phone.open("/")
+    expect(phone.page.frame_locator("iframe").locator("h1")).to_be_visible()
+    assert gets(phone.server) == [401, 401, 200]
+
+
+def test_with_storage_blocked_a_link_keeps_the_host(phone):
+    """The next page has neither a fragment nor storage: it asks the page that frames it."""
+    phone.page.add_init_script(BLOCKED)
+    phone.open("/public")
+    phone.frame.goto(f"{phone.server.origin}/public?next")
+    assert phone.frame.evaluate("OC.app.ready.then((app) => [app.inHost, app.session])") == [True, "s-alice-01"]
 
 
 def test_a_refused_session_is_said_and_not_tried_again(phone):
