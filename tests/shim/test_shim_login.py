@@ -68,7 +68,9 @@ def test_a_page_that_stays_401_is_not_loaded_again(phone):
     phone.open("/")
     button = phone.page.frame_locator("iframe").get_by_role("button", name="Try again")
     expect(button).to_be_visible()
-    expect(phone.page.frame_locator("iframe").locator("output")).to_have_text("You are not signed in. Please open this mini app again.")
+    expect(phone.page.frame_locator("iframe").locator("output")).to_have_text(
+        "You are not signed in. Please open this mini app again."
+    )
     assert gets(phone.server) == [401, 401, 401]
     assert len(phone.server.posts) == 2
 

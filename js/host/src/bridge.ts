@@ -17,7 +17,7 @@ export type Answer = (call: Call, signal: AbortSignal, commit: () => boolean) =>
 /** Ends a call before its answer, with what the page is told or as a cancel. */
 type End = (refusal?: Refusal) => void;
 
-export type PageEvent = { event: "launch"; data: LaunchData } | { event: "reload" };
+export type PageEvent = { event: "launch"; data: LaunchData } | { event: "reload" } | { event: "ping" };
 
 /**
  * The host page's end of the bridge to one mini app's frame; docs/protocol.md has the language.
@@ -25,7 +25,8 @@ export type PageEvent = { event: "launch"; data: LaunchData } | { event: "reload
  * It listens to `target` (the window), answers only to the window that `frame` gives and only while that is at
  * `origin`, and says nothing to others. A page that connects gets a port, and `launch` over it before anything else.
  * Calls are done one after the other. When the page connects again (after a reload) or `close` is called, those still
- * waiting are dropped. `onStray` hears the origin of a frame that has gone elsewhere.
+ * waiting are dropped. `onConnect` is called when a page connects, and when it answers a ping. `onStray` hears the
+ * origin of a frame that has gone elsewhere.
  */
 export class Bridge {
   #port: MessagePort | undefined;
@@ -97,6 +98,7 @@ export class Bridge {
   };
 
   #hear(port: MessagePort, data: unknown): void {
+    if (isObject(data) && data["event"] === "pong" && port === this.#port) return this.onConnect();
     // Without a number there is nothing that an answer could be matched with.
     if (!isObject(data) || typeof data["id"] !== "number" || !Number.isFinite(data["id"])) return;
     const id = data["id"];

@@ -19,6 +19,8 @@ import { Refusal, type App, type DeviceInfo, type Launch } from "./types.js";
 const RELOAD_PATIENCE = 1_500;
 /** Milliseconds from a page's load until it must have connected; the shim does so while the page loads. */
 const CONNECT_PATIENCE = 2_000;
+/** Milliseconds for a page that is there to answer a ping; a message takes a few. */
+const ANSWER_PATIENCE = 500;
 /** Cancels in a row after which an app may ask nothing for a while. */
 const CANCELS_MAX = 3;
 /** Milliseconds without a key after which a frame that took the keyboard is shown again. */
@@ -397,16 +399,18 @@ export class RunningApp extends LitElement {
     this.loading = false;
     clearTimeout(this.#patience);
     clearTimeout(this.#wait);
-    // No browser tells when a port's other end is gone: the page is alone if it hasn't connected since the one before.
     const before = this.#loadedAt;
     this.#loadedAt = performance.now();
-    if (this.#connectedAt < before) this.#bridge?.cancel(); // the page that asked is gone
-    this.#wait = setTimeout(() => {
-      if (this.#connectedAt > before) return;
-      this.#bridge?.drop();
-      this.alone = true;
-    }, CONNECT_PATIENCE);
     if (this.#connectedAt > before) return;
+    // Either another page is there, or the same one that has written itself anew, whose port still answers.
+    this.#bridge?.tell({ event: "ping" });
+    this.#wait = setTimeout(() => {
+      this.#bridge?.cancel(); // the page that asked is gone
+      this.#wait = setTimeout(() => {
+        this.#bridge?.drop();
+        this.alone = true;
+      }, CONNECT_PATIENCE - ANSWER_PATIENCE);
+    }, ANSWER_PATIENCE);
     const elsewhere = this.launched && takeStray(this.launched.origin, before);
     if (elsewhere) this.#left(elsewhere);
     else if (!this.#strayTold) this.stray = undefined;
@@ -422,6 +426,7 @@ export class RunningApp extends LitElement {
   #connected = () => {
     this.#connectedAt = performance.now();
     clearTimeout(this.#patience);
+    clearTimeout(this.#wait);
     [this.alone, this.stray] = [false, undefined];
   };
 
