@@ -5,9 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event
 
+from sqlalchemy import ColumnElement, Float, literal_column, text
+
 from miniapp.outbox import Outbox, Progress
+from miniapp.outbox.policy import Claim, Outcome
+from miniapp.outbox.tables import Kind
 
 Make = Callable[..., Outbox]
+DAY = 86400.0
+
+RULES = {
+    "a done bulk has an item to send": (
+        "SELECT count(*) FROM outbox_bulk JOIN outbox_item ON bulk = outbox_bulk.id"
+        " WHERE outbox_bulk.state = 'done' AND outbox_item.state IN ('queued', 'leased', 'sending')"
+    ),
+    "an item has a lease and is not held, or the reverse": (
+        "SELECT count(*) FROM outbox_item WHERE (lease IS NOT NULL) <> (state IN ('leased', 'sending'))"
+    ),
+    "a bulk has lost an item": (
+        "SELECT count(*) FROM outbox_bulk b WHERE total <> (SELECT count(*) FROM outbox_item WHERE bulk = b.id)"
+    ),
+}
 
 
 def people(count: int) -> list[str]:
@@ -18,3 +36,39 @@ def drain(outbox: Outbox, bulk: int) -> Progress:
     """Sends until nothing is left to send now."""
     outbox.work(Event(), drain=True)
     return outbox.progress(bulk)
+
+
+def check_invariants(outbox: Outbox) -> None:
+    """Assert what holds after every commit, whatever was killed, suspended, or set to another time."""
+    with outbox.database.read.begin() as connection:
+        broken = {rule: connection.execute(text(query)).scalar_one() for rule, query in RULES.items()}
+    assert not any(broken.values()), broken
+
+
+def back(claim: Claim) -> Outcome:
+    """Return the outcome of an item that comes back unsent."""
+    return Outcome(claim, "queued", sign=None)
+
+
+class Settable:
+    """The clock of a ledger's database, made settable. Use it before a worker is made.
+
+    Further outboxes on the same ledger read the same clock once they are given to `share`.
+    """
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        with outbox.database.write.begin() as connection:
+            connection.execute(text("CREATE TABLE test_clock AS SELECT CAST(0 AS float8) AS ahead"))
+        self.share(outbox)
+
+    @staticmethod
+    def share(outbox: Outbox) -> None:
+        kind = outbox.database.kind
+        ahead: ColumnElement[float] = literal_column("(SELECT ahead FROM test_clock)", Float(53))
+        outbox.database.kind = Kind(kind.clock + ahead, kind.among)
+
+    def jump(self, seconds: float) -> None:
+        """Set the clock so many seconds ahead, or back."""
+        with self._outbox.database.write.begin() as connection:
+            connection.execute(text("UPDATE test_clock SET ahead = ahead + :by"), {"by": seconds})

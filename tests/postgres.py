@@ -23,7 +23,13 @@ def programs() -> Path:
 
 
 class Postgres:
-    """A server with an empty database at `url`. It keeps its data over `kill` and `start`."""
+    """A server with an empty database at `url`. It keeps its data over `kill` and `start`.
+
+    `environment` is for the server's process alone, say for a clock that can be set.
+    """
+
+    def __init__(self, environment: dict[str, str] | None = None) -> None:
+        self._environment = {**os.environ, **(environment or {})}
 
     def __enter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="miniapp-postgres-", dir="/tmp"))
@@ -58,6 +64,7 @@ class Postgres:
                 cwd=self._folder,
                 stdout=log,
                 stderr=log,
+                env=self._environment,
                 **self._who,
             )
             while self._process.poll() is None and time.monotonic() < ends:

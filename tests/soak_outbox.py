@@ -18,8 +18,9 @@ from pathlib import Path
 import click
 import records
 import requests
+from clocks import SystemClock
 from countinghost import Stub
-from killing import CONCURRENCY, Herd, Report, points, report, settings, torment
+from killing import CONCURRENCY, Herd, Report, jump, points, report, settings, torment
 from postgres import Postgres
 from soakapp import SIZE, wait_for_room
 
@@ -27,6 +28,7 @@ from miniapp.outbox import Outbox
 
 HERE = Path(__file__).parent
 WORKERS = 3
+STOPS = 0.1  # of the kills: each outlasts a lease, and on SQLite all wait for one that is suspended while it writes
 
 
 class Sources(Herd):
@@ -36,8 +38,8 @@ class Sources(Herd):
 
     def start(self, outbox: Outbox) -> None:
         self.outbox = outbox
-        self.kinds: dict[str, int] = {"worker": 0, "script": 0, "web": 0}
-        self.web = self.spawn("-m", "gunicorn", "--bind", "127.0.0.1:0", "soakapp:create_app()", log="web.log")
+        self.kinds: dict[str, int] = {"worker": 0, "script": 0, "web": 0, "suspended worker": 0}
+        self.web = self.spawn(str(HERE / "soakapp.py"), "web", log="web.log")
         self.script = self.enqueue()
         self.poster = threading.Thread(target=self.post)
         self.pid = 0
@@ -73,11 +75,14 @@ class Sources(Herd):
                 time.sleep(0.1)
 
     def kill_any(self) -> None:
-        """Kills one of the workers, the script, or gunicorn's worker."""
+        """Kills one of the workers, the script, or gunicorn's worker; or suspends a worker."""
         if self.script.poll():  # it failed, say since it started while Postgres was away
             self.script = self.enqueue()
         kind = random.choice(["worker"] * WORKERS + ["script", "web"])
-        if kind == "worker":
+        if random.random() < STOPS:
+            kind = "suspended worker"
+            self.suspend()
+        elif kind == "worker":
             self.kill()
         elif kind == "script" and self.script.poll() is None:
             self.script.kill()
@@ -98,12 +103,13 @@ class Sources(Herd):
         return False
 
     def end(self) -> None:
-        """Waits until every bulk is accepted, then ends the web app."""
+        """Waits until every bulk is accepted, and no worker is suspended."""
         self.poster.join()
         while self.accepted("script") < self.bulks:
             if self.script.poll() is not None and self.accepted("script") < self.bulks:
                 self.script = self.enqueue()
             time.sleep(0.2)
+        self.all_go_on()
 
     def __exit__(self, *_: object) -> None:
         for process in (self.script, self.web):
@@ -121,21 +127,24 @@ def total(rows: list[Report], policy: str, kills: int) -> Report:
     return Report(policy=policy, kills=kills, **figures)
 
 
-def soak(kind: str, kills: int, messages: int, rate: float) -> bool:
+def soak(kind: str, kills: int, jumps: int, messages: int, rate: float) -> bool:
     """One soak; prints its table. Whether the promises were kept."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         host = stack.enter_context(Stub(slowness=0.02))
-        database = stack.enter_context(Postgres()) if kind == "postgres" else None
+        clock = stack.enter_context(SystemClock())
+        database = stack.enter_context(Postgres(clock.environment)) if kind == "postgres" else None
         chosen = settings(database.url if database else f"sqlite:///{folder}/outbox.db", host, rate)
         outbox = Outbox(chosen)
         start = time.monotonic()
         cuts = max(1, kills // 100) if database else 0
-        with Sources(chosen, WORKERS, folder) as herd:
+        # SQLite's clock is that of the processes which use it.
+        with Sources(chosen, WORKERS, folder, None if database else clock) as herd:
             herd.bulks = messages // SIZE // 2
             expected = herd.bulks * 2 * SIZE
             herd.start(outbox)
             tortures = [(at, herd.kill_any) for at in points(kills, expected)]
+            tortures += [(at, lambda: jump(clock)) for at in points(jumps, expected)]
             if database:
 
                 def power_cut() -> None:
@@ -153,12 +162,15 @@ def soak(kind: str, kills: int, messages: int, rate: float) -> bool:
     hold, resend = (total(rows, policy, kills + cuts * WORKERS) for policy in ("hold", "resend"))
     seconds = round(time.monotonic() - start)
     victims = ", ".join(f"{count} {name}" for name, count in herd.kinds.items())
-    click.echo(f"\n{kind}: {kills} kills ({victims}), {cuts} of the database, in {seconds} s")
+    click.echo(
+        f"\n{kind}: {kills} kills and stops ({victims}), {jumps} clock jumps, {cuts} database kills, {seconds} s"
+    )
     click.echo("\n".join((Report.head(), str(hold), str(resend))))
     records.write(
         f"outbox-{kind}",
         kills=kills,
         victims=herd.kinds,
+        jumps=jumps,
         cuts=cuts,
         seconds=seconds,
         policies={row.policy: asdict(row) for row in (hold, resend)},
@@ -172,13 +184,14 @@ def soak(kind: str, kills: int, messages: int, rate: float) -> bool:
 
 
 @click.command()
-@click.option("--kills", default=1000, show_default=True)
+@click.option("--kills", default=1000, show_default=True, help="Kills, of which one in ten suspends a worker instead.")
+@click.option("--jumps", default=50, show_default=True, help="Jumps of the clock, by up to a day, back or ahead.")
 @click.option("--messages", default=100_000, show_default=True)
 @click.option("--rate", default=400.0, show_default=True, help="Messages a second.")
 @click.option("--database", type=click.Choice(["sqlite", "postgres"]), multiple=True, default=["sqlite", "postgres"])
-def main(kills: int, messages: int, rate: float, database: tuple[str, ...]) -> None:
-    """Kill whoever takes part in bulk sends, and count what became of the messages."""
-    kept = [soak(kind, kills, messages, rate) for kind in database]
+def main(kills: int, jumps: int, messages: int, rate: float, database: tuple[str, ...]) -> None:
+    """Kill what takes part in bulk sends, suspend workers, set the clock; count what became of the messages."""
+    kept = [soak(kind, kills, jumps, messages, rate) for kind in database]
     sys.exit(0 if all(kept) else "A promise was broken: see above.")
 
 

@@ -7,8 +7,10 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 from flask import Flask
+from gunicorn.app.wsgiapp import run as gunicorn
 from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import DBAPIError
 
@@ -50,13 +52,22 @@ def create_app() -> Flask:
     return app
 
 
-if __name__ == "__main__":
+def enqueue(first: int, end: int) -> None:
+    """Sends the script's bulks with these numbers."""
     mine = Outbox(Settings.read({}, Path(".env")))
-    for wanted in range(int(sys.argv[1]), int(sys.argv[2])):
+    for wanted in range(first, end):
         while True:
             wait_for_room(mine)
-            with suppress(
-                DBAPIError, ConnectorException
-            ):  # whether it was accepted is unknown: under its key it can be sent again
+            # Whether it was accepted is unknown then: under its key it can be sent again.
+            with suppress(DBAPIError, ConnectorException):
                 send(mine, "script", wanted)
                 break
+
+
+if __name__ == "__main__":
+    time.sleep = Event().wait  # under libfaketime the real one fails
+    if sys.argv[1] == "web":
+        sys.argv = ["gunicorn", "--bind", "127.0.0.1:0", "soakapp:create_app()"]
+        gunicorn()
+    else:
+        enqueue(int(sys.argv[1]), int(sys.argv[2]))

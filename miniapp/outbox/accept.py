@@ -79,7 +79,7 @@ def accept(
                 }
                 state = "running" if total else "done"
                 now = database.kind.now
-                statement = insert(bulk).values(**values, key=key, state=state, created_at=now)
+                statement = insert(bulk).values(**values, key=key, state=state, created_at=database.kind.clock)
                 number = connection.execute(statement.returning(bulk.c.id)).scalar_one()
                 connection.execute(text(_FILL), {"bulk": number, "due": connection.execute(select(now)).scalar_one()})
                 connection.execute(text("DROP TABLE outbox_staged"))

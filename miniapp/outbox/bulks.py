@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, exists, func, select, update
 
 from ..errors import MiniAppError
-from . import delays, rate
+from . import delays, ledger, rate
 from .delays import Delay
 from .tables import Database, bulk, item
 from .tables import gate as gate_table
@@ -122,7 +122,9 @@ def pause(database: Database, number: int) -> None:
 
 
 def resume(database: Database, number: int) -> None:
-    """Lets a paused bulk go on. Raises `NoBulkError`."""
+    """Let a paused bulk go on, and a done one that has items to send. Raises `NoBulkError`."""
+    with database.write.begin() as connection:
+        ledger.reopen(connection, database, [number])
     _change(database, number, ("paused", "running"), "running")
 
 
@@ -149,8 +151,7 @@ def retry(database: Database, number: int, states: tuple[str, ...], *, broadcast
             again = again.where(item.c.jid.contains("@"))
         values = {"state": "queued", "due": database.kind.now, "doubts": 0, "at": None}
         count = connection.execute(again.values(**values)).rowcount
-        if count and state == "done":
-            connection.execute(update(bulk).where(bulk.c.id == number).values(state="running", done_at=None))
+        ledger.reopen(connection, database, [number])
     return count
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
 from . import ledger
+from .clock import Clock, clamp
 from .placement import SCHEMA, SEARCH_PATH
 from .policy import backoff
 from .tables import Database, bulk
@@ -72,10 +73,16 @@ def _driver(connection: Connection) -> Any:
     return connection.connection.driver_connection
 
 
-def sweep(database: Database) -> None:
-    """Takes over what dead workers held, and defers jobs for every bulk that has something to send."""
-    with database.write.begin() as connection:
-        count = ledger.sweep(connection, database)
+def sweep(database: Database, clock: Clock | None = None) -> None:
+    """Take over what dead workers held, and defer jobs for every bulk that has something to send.
+
+    With a `clock`, first correct the ledger's time, and take nothing over until the clock was watched for a while.
+    """
+    count = 0
+    with database.write.connect() as connection, clock.writing(connection) if clock else connection.begin():
+        if clock is None or clock.watched:
+            clamp(connection, database)
+            count = ledger.sweep(connection, database)
     if count:
         log.warning("Took %d message(s) over from a worker that is gone.", count)
     with database.read.begin() as connection:
@@ -147,9 +154,10 @@ async def _tidy(app: procrastinate.App) -> None:
 
 
 def _sweep(database: Database, stop: threading.Event) -> None:
+    clock = Clock(database)
     while not stop.is_set():
         try:
-            sweep(database)
+            sweep(database, clock)
         except (DBAPIError, ConnectorException) as error:
             log.warning("A sweep failed (%s); trying again.", type(error).__name__)
         stop.wait(SWEEP * random.uniform(0.5, 1.0))  # noqa: S311 # apart from other workers' sweeps, not hidden

@@ -1,4 +1,4 @@
-"""What workers do to items: claim, begin, record, sweep, finish. Each function is a step inside of a transaction.
+"""What workers do to items: claim, begin, record, sweep, settle. Each function is a step inside of a transaction.
 
     queued ──claim──▶ leased ──begin──▶ sending ──record──▶ sent | refused | unknown
        ▲                │ lease over       │ lease over            │
@@ -130,7 +130,9 @@ def release(connection: Connection, worker: str) -> None:
 
 def sweep(connection: Connection, database: Database) -> int:
     """Takes items from workers that are gone, by their leases; how many."""
-    over = item.c.lease < database.kind.now
+    # An item that is locked is just being recorded: it is not worth a deadlock.
+    held = item.alias()
+    over = item.c.id.in_(select(held.c.id).where(held.c.lease < database.kind.now).with_for_update(skip_locked=True))
     leased = update(item).where(over, item.c.state == "leased").values(state="queued", lease=None)
     resent = select(bulk.c.id).where(bulk.c.policy == "resend").scalar_subquery()
     again = and_(item.c.bulk.in_(resent), item.c.jid.contains("@"), item.c.doubts + 1 < DOUBTS_MAX)
@@ -142,23 +144,39 @@ def sweep(connection: Connection, database: Database) -> int:
             lease=None,
             doubts=item.c.doubts + 1,
             answer=GONE,
-            at=case((again, None), else_=database.kind.now),
+            at=case((again, None), else_=database.kind.clock),
         )
     )
     return connection.execute(leased).rowcount + connection.execute(sending).rowcount
 
 
-def finish(connection: Connection, database: Database, bulks: Collection[int]) -> list[int]:
-    """Marks those of `bulks` as done that have nothing left to send; which ones."""
+def settle(connection: Connection, database: Database, returned: Collection[int], ended: Collection[int]) -> list[int]:
+    """Make the states of bulks agree with their items', and return the IDs of those that are done now.
+
+    A bulk in `returned` has items that went back to the queue: it runs again if it was done. A bulk in `ended` is done
+    if it has nothing left to send. A transaction locks the gate before the bulks, if it needs both.
+    """
+    bulks = set(returned)
+    if ended:
+        bulks.update(connection.execute(_ended(database.kind), {"_ids": list(ended)}).scalars())
     if not bulks:
         return []
+    reopen(connection, database, bulks)
     return sorted(connection.execute(_finish(database.kind), {"_ids": list(bulks)}).scalars())
+
+
+def reopen(connection: Connection, database: Database, bulks: Collection[int]) -> None:
+    """Let those of `bulks` run again that are done but have items to send. They stay locked until the commit."""
+    values = {"_ids": list(bulks)}
+    # Another worker may be about to mark one as done. It is seen by a statement after the lock, not by the same one.
+    connection.execute(_locked(database.kind), values)
+    connection.execute(_reopen(database.kind), values)
 
 
 def forget(connection: Connection, database: Database, before: float) -> int:
     """Deletes the bulks that were done or cancelled more than `before` seconds ago, with their items; how many."""
     ended = bulk.c.state.in_(("done", "cancelled"))
-    old = func.coalesce(bulk.c.done_at, bulk.c.created_at) < database.kind.now - before
+    old = func.coalesce(bulk.c.done_at, bulk.c.created_at) < database.kind.clock - before
     return connection.execute(delete(bulk).where(ended, old)).rowcount
 
 
@@ -218,7 +236,7 @@ def _held() -> ColumnElement[bool]:
 @functools.cache
 def _sent(kind: Kind) -> Update:
     ids = kind.among(item.c.id, "_ids")
-    return update(item).where(ids, _held()).values(state="sent", answer="", due=kind.now, lease=None, at=kind.now)
+    return update(item).where(ids, _held()).values(state="sent", answer="", due=kind.now, lease=None, at=kind.clock)
 
 
 @functools.cache
@@ -232,9 +250,25 @@ def _record(kind: Kind) -> Update:
             due=kind.now + bindparam("_wait"),
             doubts=bindparam("_doubts"),
             lease=None,
-            at=case((bindparam("_final", type_=Boolean), kind.now), else_=None),
+            at=case((bindparam("_final", type_=Boolean), kind.clock), else_=None),
         )
     )
+
+
+@functools.cache
+def _ended(kind: Kind) -> Select[Any]:
+    return select(bulk.c.id).where(kind.among(bulk.c.id, "_ids"), bulk.c.state == "running", ~_unfinished())
+
+
+@functools.cache
+def _locked(kind: Kind) -> Select[Any]:
+    return select(bulk.c.id).where(kind.among(bulk.c.id, "_ids")).order_by(bulk.c.id).with_for_update()
+
+
+@functools.cache
+def _reopen(kind: Kind) -> Update:
+    ids = kind.among(bulk.c.id, "_ids")
+    return update(bulk).where(ids, bulk.c.state == "done", _unfinished()).values(state="running", done_at=None)
 
 
 @functools.cache
@@ -242,6 +276,6 @@ def _finish(kind: Kind) -> Update:
     return (
         update(bulk)
         .where(kind.among(bulk.c.id, "_ids"), bulk.c.state == "running", ~_unfinished())
-        .values(state="done", done_at=kind.now)
+        .values(state="done", done_at=kind.clock)
         .returning(bulk.c.id)
     )

@@ -196,7 +196,9 @@ class Outbox:
         signals.item_failed.send(self, bulk=claim.bulk, jid=claim.jid, state=outcome.state, answer=outcome.answer)
 
     def _done(self, bulk: int) -> None:
-        signals.bulk_done.send(self, bulk=self.progress(bulk))
+        progress = self.progress(bulk)
+        if progress.state == "done":  # else it runs again already, and is announced at its end
+            signals.bulk_done.send(self, bulk=progress)
 
 
 def _run(worker: Worker, stop: threading.Event) -> None:

@@ -1,7 +1,7 @@
 """The ledger's tables, and how a database is opened: durable on SQLite, current on either kind.
 
 `bulk` is one send to many, `item` one recipient of it, `gate` the one row that all workers ask before they send.
-Times are Unix time. `Kind.now` is the database's own clock where there are many machines.
+Times are Unix time. Those that workers act on are by `Kind.now`, those that people read by `Kind.clock`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from ..errors import ConfigurationError, MiniAppError, Problem
 from . import placement
 
-HEAD = "0001"
+HEAD = "0002"
 """The latest migration; `migrations/versions/` has them all."""
 BUSY = 30.0
 """Seconds to wait for SQLite's one writer: accepting 100,000 recipients holds it for one or two."""
@@ -59,11 +60,16 @@ MIGRATING = 6_652_663
 class Kind:
     """What the two kinds of database say differently. There is one object of each, so statements can be kept by it."""
 
-    now: ColumnElement[float]
-    """The time, as a part of a statement."""
+    clock: ColumnElement[float]
+    """The database's clock, as a part of a statement. It may jump: for people, not for leases and waits."""
     among: Callable[[ColumnElement[int], str], ColumnElement[bool]]
     """Whether a column is in the list of numbers that is the parameter of a name: one parameter, however long it is,
     since with one for each number the statement would be written and read anew each time."""
+
+    @cached_property
+    def now(self) -> ColumnElement[float]:
+        """The ledger's time, as a part of a statement, which reads it once. `clock.py` keeps it from jumping."""
+        return select(self.clock + gate.c.skew).correlate(None).scalar_subquery()
 
 
 KINDS = {
@@ -132,6 +138,7 @@ gate = Table(
     Column("filled_at", Float(53), nullable=False),
     Column("failures", Integer, nullable=False),  # calls in a row that did not reach the host
     Column("opens_at", Float(53), nullable=False),
+    Column("skew", Float(53), nullable=False, server_default="0"),  # seconds that correct the database's clock
 )
 
 

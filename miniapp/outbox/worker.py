@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from .. import jid
 from ..client import OneChat
 from . import ledger
+from .clock import Clock, clamp, elapsed
 from .delays import Delay
 from .policy import Claim, Outcome, judge
 from .rate import Gate
@@ -81,6 +82,7 @@ class Worker:
         self._concurrency = concurrency
         self._lease = client.settings.deadline + LEASE_MARGIN
         self._gate = Gate(database, rate, self._lease)
+        self._clock = Clock(database)
         self._failed = failed
         self._done = done
         self._name = secrets.token_hex(8)
@@ -93,6 +95,7 @@ class Worker:
         self._spell = 0.0  # seconds that a turn takes, of late
         self._unrecorded: list[Outcome] = []
         self._leased: list[Claim] = []
+        self._astray = False  # after a failure, the ledger may hold leases of ours that we no longer know of
         self._on_way: dict[int, int] = {}  # item → bulk, of what the threads have
         self._swept = 0.0
         self._told: Delay | None = None  # what the log has said of the gate, until it is open
@@ -109,6 +112,7 @@ class Worker:
 
         `only` is the one bulk to see to. `seconds` is a limit of time; with `drain` it returns once nothing is due.
         """
+        self._gate.shut = False  # an earlier run may have ended at a shut gate: ask again
         try:
             with self._senders.sending(partial(self._serve, stop)):
                 self._drive(stop, only, None if seconds is None else time.monotonic() + seconds, drain)
@@ -122,9 +126,9 @@ class Worker:
             late = ends is not None and time.monotonic() >= ends
             shut = self._gate.shut and not (self._on_way or self._unrecorded)
             over = self._halt = stop.is_set() or late or (drain and shut)
-            now = time.monotonic()
+            now = elapsed()
             try:
-                batch, wait = self._turn(only, taking=not over)
+                batch, wait = self._turn(only, taking=not over, drain=drain)
                 failed = False
                 self._report()
             except DBAPIError as error:
@@ -165,10 +169,10 @@ class Worker:
 
     def _serve(self, stop: threading.Event, begun: tuple[Claim, float]) -> None:
         claim, turn = begun
-        began = time.monotonic()
+        began = elapsed()
         back = self._halt or stop.is_set() or began - turn > HELD_MAX  # as it is: surely not sent
         outcome = Outcome(claim, "queued", sign=None) if back else self._send(claim)
-        self._back(outcome, time.monotonic() - began)
+        self._back(outcome, elapsed() - began)
 
     def _send(self, claim: Claim) -> Outcome:
         error: BaseException | None = None
@@ -212,20 +216,23 @@ class Worker:
             if outcome.sign == "up":
                 self._call += (seconds - self._call) / RECENT
 
-    def _turn(self, only: int | None, *, taking: bool) -> tuple[list[Claim], float]:
+    def _turn(self, only: int | None, *, taking: bool, drain: bool) -> tuple[list[Claim], float]:
         """One turn at the ledger: what to send now, and how long to wait if nothing comes back meanwhile."""
-        self._sweep()
+        self._sweep(only, drain)
         began = time.monotonic()
         free = max(0, self._senders.count + self._headway - len(self._on_way)) if taking else 0
         bulks: list[ledger.Running] = []
         if free and not self._leased:
             bulks = self._running(only)
-        if not (self._unrecorded or bulks or (free and self._leased) or (self._leased and not taking)):
+        needed = self._unrecorded or bulks or (free and self._leased) or (self._leased and not taking)
+        if not (needed or self._astray):
             return [], IDLE
         outcomes, batch, done, wait = list(self._unrecorded), list[Claim](), list[int](), 0.0
         leased = list(self._leased)
         try:
             with self._writing() as connection:
+                if self._astray:
+                    ledger.release(connection, self._name)
                 ledger.record(connection, self._database, outcomes, self._name)
                 self._gate.note(connection, outcomes)
                 if taking:
@@ -235,12 +242,15 @@ class Worker:
                     leased = []
                 seen = {b.id for b in bulks} | {outcome.claim.bulk for outcome in outcomes}
                 ours = {*self._on_way.values(), *(claim.bulk for claim in (*leased, *batch))}
-                done = ledger.finish(connection, self._database, seen - ours)  # those have something left for certain
+                returned = {outcome.claim.bulk for outcome in outcomes if outcome.state == "queued"}
+                # Ours have something left for certain.
+                done = ledger.settle(connection, self._database, returned, seen - ours)
         except DBAPIError:
             # Whether that was committed is unknown; that none of the batch was sent is not.
             self._unrecorded += [Outcome(claim, "queued", sign=None) for claim in batch]
-            self._leased = []
+            self._leased, self._astray = [], True
             raise
+        self._astray = False
         self._spell += (time.monotonic() - began - self._spell) / RECENT
         self._unrecorded = self._unrecorded[len(outcomes) :]
         self._leased = leased
@@ -251,11 +261,11 @@ class Worker:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        """A transaction that writes."""
+        """Begin a transaction that writes. A jump of the clock fails it, as the database may."""
         if self._connection is None:
             self._connection = self._database.write.connect()
         try:
-            with self._connection.begin():
+            with self._clock.writing(self._connection):
                 yield self._connection
         except DBAPIError:
             self._disconnect()
@@ -298,7 +308,7 @@ class Worker:
                 with self._writing() as connection:
                     claims = ledger.claim(connection, self._database, bulks, self._name, most, self._lease)
                     ours = {*self._on_way.values(), *(claim.bulk for claim in (*self._leased, *claims))}
-                    done = ledger.finish(connection, self._database, {b.id for b in bulks} - ours)
+                    done = ledger.settle(connection, self._database, (), {b.id for b in bulks} - ours)
                 self._leased += claims
         self._tell([], done)
 
@@ -306,10 +316,13 @@ class Worker:
         with self._database.read.begin() as connection:
             return ledger.running(connection, self._database, only)
 
-    def _sweep(self) -> None:
-        if time.monotonic() - self._swept < SWEEP:
+    def _sweep(self, only: int | None, drain: bool) -> None:
+        if only is not None or time.monotonic() - self._swept < SWEEP:  # `cluster` has a thread for this
+            return
+        if not (drain or self._clock.watched):
             return
         with self._writing() as connection:
+            clamp(connection, self._database)
             count = ledger.sweep(connection, self._database)
         self._swept = time.monotonic()
         if count:

@@ -1,29 +1,27 @@
-"""Workers are killed with SIGKILL while they send: nothing is lost, nothing comes twice where that was asked for."""
+"""Workers are killed and suspended while they send, and the clock is set: nothing is lost, or sent twice in `hold`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from clocks import SystemClock
 from countinghost import Stub
-from killing import CONCURRENCY, Herd, Report, points, report, settings, torment
-from ledgers import people
+from killing import CONCURRENCY, Herd, Report, jump, points, report, settings, torment
+from ledgers import check_invariants, people
 from postgres import Postgres
 
 from miniapp.outbox import Outbox
 
 MESSAGES = 10_000
 KILLS = 50
+STOPS = 4  # each outlasts a lease: on SQLite all wait for one that is suspended while it writes
+JUMPS = 4
 WORKERS = 3
 RATE = 400.0  # a second: so that the kills fall into the whole of it, and it is over in a minute on two cores
+Torture = tuple[int, Callable[[], None]]
 LIMIT = 300.0  # seconds: it takes one minute, but not on a machine that does other things too
-
-
-@pytest.fixture
-def postgres() -> Iterator[Postgres]:
-    with Postgres() as server:
-        yield server
 
 
 def send_both(outbox: Outbox) -> list[int]:
@@ -45,32 +43,42 @@ def check(hold: Report, resend: Report, record: pytest.Function) -> None:
     assert resend.duplicates <= resend.kills * CONCURRENCY
 
 
+def wear_down(herd: Herd, clock: SystemClock, bulks: list[int], outbox: Outbox, host: Stub, *more: Torture) -> None:
+    """Kills, suspends and sets the clock at random points, until the bulks are done and nobody is suspended."""
+    tortures: list[Torture] = [(at, herd.kill) for at in points(KILLS, MESSAGES)]
+    tortures += [(at, herd.suspend) for at in points(STOPS, MESSAGES)]
+    tortures += [(at, lambda: jump(clock)) for at in points(JUMPS, MESSAGES)]
+    torment(outbox, bulks, host, [*tortures, *more], LIMIT)
+    herd.all_go_on()
+    torment(outbox, bulks, host, [], LIMIT)  # what those bring back goes out too
+
+
 def test_on_sqlite(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    """50 kills during 10,000 sends by three workers on one SQLite file: lost 0; duplicates with `hold` 0."""
-    with Stub(slowness=0.02) as host:
+    """50 kills, 4 stops and 4 clock jumps during 10,000 sends by three workers: lost 0; duplicates with `hold` 0."""
+    with SystemClock() as clock, Stub(slowness=0.02) as host:
         chosen = settings(f"sqlite:///{tmp_path}/outbox.db", host, RATE)
         outbox = Outbox(chosen)
         bulks = send_both(outbox)
-        with Herd(chosen, WORKERS, tmp_path) as herd:
-            torment(outbox, bulks, host, [(at, herd.kill) for at in points(KILLS, MESSAGES)], LIMIT)
-        check(*(report(outbox, bulk, host, KILLS) for bulk in bulks), request.node)
+        with Herd(chosen, WORKERS, tmp_path, clock) as herd:
+            wear_down(herd, clock, bulks, outbox, host)
+        check_invariants(outbox)
+        check(*(report(outbox, bulk, host, KILLS + STOPS) for bulk in bulks), request.node)
         outbox.stop()
 
 
-def test_on_postgres(tmp_path: Path, postgres: Postgres, request: pytest.FixtureRequest) -> None:
-    """The same on Postgres, which is itself killed and started again twice."""
+def test_on_postgres(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """The same on Postgres, whose clock it is that jumps, and which is itself killed and started again twice."""
+    with SystemClock() as clock, Postgres(clock.environment) as postgres, Stub(slowness=0.02) as host:
 
-    def power_cut() -> None:
-        postgres.kill()
-        postgres.start()
+        def power_cut() -> None:
+            postgres.kill()
+            postgres.start()
 
-    with Stub(slowness=0.02) as host:
         chosen = settings(postgres.url, host, RATE)
         outbox = Outbox(chosen)
         bulks = send_both(outbox)
         with Herd(chosen, WORKERS, tmp_path) as herd:
-            kills = [(at, herd.kill) for at in points(KILLS, MESSAGES)]
-            kills += [(MESSAGES // 3, power_cut), (MESSAGES * 2 // 3, power_cut)]
-            torment(outbox, bulks, host, kills, LIMIT)
-        check(*(report(outbox, bulk, host, KILLS + 2 * WORKERS) for bulk in bulks), request.node)
+            wear_down(herd, clock, bulks, outbox, host, (MESSAGES // 3, power_cut), (MESSAGES * 2 // 3, power_cut))
+        check_invariants(outbox)
+        check(*(report(outbox, bulk, host, KILLS + STOPS + 2 * WORKERS) for bulk in bulks), request.node)
         outbox.stop()

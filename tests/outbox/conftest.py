@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from calls import client_of
 from countinghost import Stub
-from ledgers import Make
+from ledgers import Make, check_invariants
+from postgres import Postgres
 
+from miniapp.errors import MiniAppError
 from miniapp.outbox import Outbox
 from miniapp.settings import Secret
 
@@ -26,6 +29,27 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/outbox.db"
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    with Postgres() as postgres:
+        yield postgres
+
+
+@pytest.fixture
+def postgres_url(server: Postgres) -> str:
+    """Return the address of a database that is empty each time."""
+    server.empty()
+    return server.url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def either_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of an empty ledger, for a test that holds on either database."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path}/outbox.db"
+
+
 @pytest.fixture
 def make(host: Stub, url: str) -> Iterator[Make]:
     """`make(outbox_rate=10)`: one more outbox on the same ledger, as another process has. No worker by itself."""
@@ -38,8 +62,13 @@ def make(host: Stub, url: str) -> Iterator[Make]:
         return made[-1]
 
     yield new
-    for outbox in made:
-        outbox.stop()
+    try:
+        if made and (url.startswith("postgresql") or Path(url.removeprefix("sqlite:///")).exists()):
+            with suppress(MiniAppError):  # of a test where no ledger can be opened
+                check_invariants(made[0])
+    finally:
+        for outbox in made:
+            outbox.stop()
 
 
 @pytest.fixture

@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 from countinghost import Stub
-from ledgers import Make, drain, people
-from postgres import Postgres
+from ledgers import Make, back, check_invariants, drain, people
 from sqlalchemy import text, update
 
 from miniapp.errors import JIDError
 from miniapp.outbox import KeyTakenError, Outbox, cluster, ledger
+from miniapp.outbox.policy import Claim
 from miniapp.outbox.tables import item as item_table
 
 PATIENCE = 30.0  # seconds for what takes one or two
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    with Postgres() as postgres:
-        yield postgres
-
-
 @pytest.fixture
-def url(server: Postgres) -> str:
-    """Takes the place of SQLite's, for the fixtures of `conftest.py`; an empty database each time."""
-    server.empty()
-    return server.url
+def url(postgres_url: str) -> str:
+    """Take the place of SQLite's, for the fixtures of `conftest.py`."""
+    return postgres_url
 
 
 def jobs(outbox: Outbox) -> int:
@@ -150,6 +144,72 @@ def test_leases_go_by_the_servers_clock(outbox: Outbox) -> None:
         assert ledger.sweep(connection, database) == 0
         connection.execute(update(item_table).values(lease=0))
         assert ledger.sweep(connection, database) == 1
+
+
+def wait_for_locked(outbox: Outbox, sessions: int) -> None:
+    """Wait until so many sessions wait for another one's lock."""
+    query = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    ends = time.monotonic() + PATIENCE
+    while True:
+        with outbox.database.read.begin() as connection:
+            if connection.execute(query).scalar_one() == sessions:
+                return
+        assert time.monotonic() < ends
+
+
+def ended(outbox: Outbox) -> list[Claim]:
+    """Return the items, all `unknown`, of a bulk that is not marked as done yet."""
+    database = outbox.database
+    outbox.send(people(3), "Hi")
+    with database.write.begin() as connection:
+        claims = ledger.claim(connection, database, ledger.running(connection, database), "late", 3, -1)
+        claims = ledger.begin(connection, database, claims, "late", -1)
+        ledger.sweep(connection, database)
+    return claims
+
+
+def finish(outbox: Outbox) -> None:
+    with outbox.database.write.begin() as connection:
+        ledger.settle(connection, outbox.database, (), [1])
+
+
+@pytest.mark.parametrize("first", ["returns", "finishes"])
+def test_an_item_comes_back_while_its_bulk_is_finished(outbox: Outbox, first: str) -> None:
+    """Whichever of two workers commits first, the bulk runs at the end: neither sees what the other one does."""
+    database = outbox.database
+    claims = ended(outbox)
+    finishing = threading.Thread(target=finish, args=(outbox,))
+    with database.write.begin() as late:
+        ledger.record(late, database, [back(claim) for claim in claims], "late")
+        if first == "finishes":
+            finishing.start()
+            finishing.join(PATIENCE)
+            assert outbox.progress(1).state == "done"
+        ledger.settle(late, database, [1], ())
+        if first == "returns":
+            finishing.start()
+            wait_for_locked(outbox, 1)
+    finishing.join(PATIENCE)
+    check_invariants(outbox)
+    assert outbox.progress(1).state == "running"
+
+
+def test_a_retry_while_the_bulk_is_finished(outbox: Outbox) -> None:
+    """A person's retry and a worker that finishes the bulk meet: what is queued again keeps it running."""
+    ended(outbox)
+    with outbox.database.write.connect() as connection, connection.begin() as holding:
+        connection.execute(text("SELECT * FROM outbox_item FOR UPDATE"))
+        retrying = threading.Thread(target=outbox.retry, args=(1, "unknown"))
+        retrying.start()
+        wait_for_locked(outbox, 1)
+        finishing = threading.Thread(target=finish, args=(outbox,))
+        finishing.start()
+        wait_for_locked(outbox, 2)
+        holding.commit()
+        retrying.join(PATIENCE)
+        finishing.join(PATIENCE)
+    check_invariants(outbox)
+    assert (outbox.progress(1).state, outbox.progress(1).queued) == ("running", 3)
 
 
 def test_migrations_and_tables_agree(outbox: Outbox) -> None:

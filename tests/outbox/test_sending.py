@@ -359,6 +359,19 @@ def test_back_off_doubles_up_to_a_limit() -> None:
         assert most / 2 <= backoff(failures) <= most
 
 
+def test_a_worker_that_stopped_at_a_shut_gate_asks_again(outbox: Outbox, host: Stub) -> None:
+    """In its next run it finds the gate open. On Postgres each job is a run of the same worker."""
+    host.answer = says(429, b"", "Retry-After: 60\r\n")
+    bulk = outbox.send(people(3), "Hi").id
+    worker = outbox.worker()
+    for _ in range(2):
+        worker.run(threading.Event(), only=bulk, drain=True)
+    host.answer = says(200, SUCCESS)
+    due_now(outbox)
+    worker.run(threading.Event(), only=bulk, drain=True)
+    assert outbox.progress(bulk).sent == 3
+
+
 def test_the_thread_of_the_app_sends(make: Make, host: Stub) -> None:
     """With `thread`, what is accepted goes out without any other process, and `stop` ends the thread."""
     outbox = make(outbox_worker="thread")
