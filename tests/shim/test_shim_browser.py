@@ -279,10 +279,11 @@ def test_a_new_fragment_wins_over_an_earlier_users(phone):
     ids=["empty", "short", "{}", "null", "percent", "v", "[]"],
 )
 def test_malformed_launch_data_is_nothing(fragment, phone):
-    """What is no launch data leaves the page without a host, and does not break it."""
+    """What is no launch data tells the page nothing before the host page does, and does not break it."""
     phone.page.goto(phone.host)
+    phone.page.evaluate("mute = true")
     phone.page.evaluate(
-        "(src) => new Promise((done) => { frame.onload = done; frame.src = src; })",
+        "(src) => new Promise((done) => { wanted = src; frame.onload = done; frame.src = src; })",
         f"{phone.server.origin}/public#oc={fragment}",
     )
     assert phone.frame.evaluate("[OC.app.inHost, OC.user.getSessionID(), OC.user.getVCard()]") == [False, "", "{}"]
