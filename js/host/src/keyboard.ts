@@ -151,16 +151,23 @@ export class Keyboard {
     return hostOf(this.#element) === app || !(this.#typing || isField(this.#element));
   }
 
-  #giveBack(frame: HTMLIFrameElement): void {
-    const back = this.frame?.isConnected ? this.frame : this.#element;
+  /** Gives the focus back to where it was before `frame` took it. */
+  leave(frame: HTMLIFrameElement): void {
+    if (focused() !== frame) return;
+    const back = this.frame?.isConnected && this.frame !== frame ? this.frame : this.#element;
     frame.blur();
     window.focus();
     back?.focus({ preventScroll: true });
-    // Once may be a press that this browser did not show; twice is a theft.
+  }
+
+  #giveBack(frame: HTMLIFrameElement): void {
+    this.leave(frame);
+    // Once may be a press that a driven Chromium did not show; twice is a theft.
     const now = performance.now();
     const again = now - (this.#thieves.get(frame) ?? -Infinity) < AGAIN;
     this.#thieves.set(frame, now);
-    if (again || frame.inert || !frame.checkVisibility()) frame.dispatchEvent(new Event("keyboard-taken"));
+    const shown = !PRESS_SHOWS || this.#showsOver;
+    if (again || shown || frame.inert || !frame.checkVisibility()) frame.dispatchEvent(new Event("keyboard-taken"));
   }
 }
 

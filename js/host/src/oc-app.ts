@@ -25,6 +25,8 @@ const ANSWER_PATIENCE = 500;
 const CANCELS_MAX = 3;
 /** Milliseconds without a key after which a frame that took the keyboard is shown again. */
 const PAUSE = 1_500;
+/** Milliseconds for a frame to finish the key that it got before it is removed: else Playwright waits for that key. */
+const LAST_KEY = 20;
 /** Thefts of the keyboard after which it is shown only if the person says so. */
 const THEFTS_MAX = 3;
 /** Milliseconds of that while: time to see what goes on and to leave. */
@@ -60,6 +62,7 @@ export class RunningApp extends LitElement {
   @state() private barred = false;
   #thefts = 0;
   #pause: ReturnType<typeof setTimeout> | undefined;
+  #stopping: ReturnType<typeof setTimeout> | undefined;
   #questions = new Questions(() => this.requestUpdate());
   #cancels = 0;
   #quiet: ReturnType<typeof setTimeout> | undefined;
@@ -188,6 +191,7 @@ export class RunningApp extends LitElement {
     clearTimeout(this.#wait);
     clearTimeout(this.#quiet);
     clearTimeout(this.#pause);
+    clearTimeout(this.#stopping);
     this.#bridge?.close();
   }
 
@@ -490,15 +494,23 @@ export class RunningApp extends LitElement {
     const name = plainName(this.app.name);
     this.#thefts += 1;
     if (this.barred || !this.front) {
-      this.#bridge?.close();
-      [this.launched, this.loading, this.barred] = [undefined, false, false];
-      this.fault = new Refusal("refused", "It took the keyboard again and again while you typed elsewhere.");
-      this.#fire("notice", `${name} was stopped: it took the keyboard.`);
+      clearTimeout(this.#pause);
+      this.#stopping ??= setTimeout(this.#stop, LAST_KEY);
       return;
     }
     this.barred = true;
     this.#fire("notice", `${name} tried to take the keyboard.`);
     if (this.#thefts < THEFTS_MAX) this.#pause = setTimeout(this.#paused, PAUSE);
+  };
+
+  #stop = () => {
+    this.#stopping = undefined;
+    const frame = this.renderRoot.querySelector("iframe");
+    if (frame) keyboard.leave(frame);
+    this.#bridge?.close();
+    [this.launched, this.loading, this.barred] = [undefined, false, false];
+    this.fault = new Refusal("refused", "It took the keyboard again and again while you typed elsewhere.");
+    this.#fire("notice", `${plainName(this.app.name)} was stopped: it took the keyboard.`);
   };
 
   #paused = () => {
