@@ -55,6 +55,14 @@ THREATS = {
     34: "secrets in git",
     35: "the sandbox reached from elsewhere",
     36: "a broadcast sent twice",
+    37: "launch data forged in a link, or by another mini app",
+    38: "cookies of another app, host name or setting",
+    39: "a key that can be guessed signs logins",
+    40: "consent by accident",
+    41: "a frame takes the keyboard",
+    42: "an app locks its phone",
+    43: "a message goes out after the page was told `timeout`",
+    44: "a guard that guards nothing",
 }
 
 OUTCOMES: dict[type[HostError], str] = {
