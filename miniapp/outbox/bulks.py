@@ -197,7 +197,9 @@ def _delay(
         return gate
     now = database.kind.now
     queued = select(func.min(item.c.due) - now).where(item.c.bulk == row.id, item.c.state == "queued")
-    wait: float = connection.execute(queued).scalar_one()
+    wait: float | None = connection.execute(queued).scalar_one()
+    if wait is None:  # on Postgres, a worker may have taken the last one since they were counted
+        return None
     if wait > 0:
         return delays.retry(row.id, wait)
     # Workers take one bulk after the other, so a lease on any item shows that one runs.
