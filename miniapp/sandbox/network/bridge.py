@@ -57,7 +57,7 @@ class Bridge:
         self._calls = threading.Lock()
         self._ended = False
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="xmpp", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="xmpp", daemon=True)
         self._phones: OrderedDict[str, Phone] = OrderedDict()
         self._postponed: set[str] = set()
         self._woken = False
@@ -103,6 +103,10 @@ class Bridge:
             stopped.result(CLOSE_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+
+    def _run(self) -> None:
+        """Run the loop, and end what is left in it: here, since the caller's thread may have a loop of its own."""
+        self._loop.run_forever()
         self._loop.run_until_complete(self._cancel_left())
         self._loop.close()
 
