@@ -217,7 +217,7 @@ def test_a_directory_that_cant_be_used_is_named(credentials: Credentials, reacha
 
 
 def test_a_directory_that_was_removed_is_made_again(
-    start: Callable[..., Host], reachable: Path, eventually: Eventually
+    reachable: Path, start: Callable[..., Host], eventually: Eventually
 ) -> None:
     """After `restore` messages go both ways, and the server's files are in their place again."""
     host = start(xmpp_directory=reachable / "xmpp")

@@ -25,8 +25,8 @@ SEEDED = {LUNCH, f"office-300400@muc.{DOMAIN}"}
 
 
 @pytest.fixture
-def host(start: Callable[..., Host], reachable: Path) -> Host:
-    return start(xmpp_directory=reachable / "xmpp")
+def host(reachable: Path, start: Callable[..., Host]) -> Host:
+    return start(xmpp_directory=reachable / "xmpp")  # which is asked for first, so it is removed last
 
 
 def is_on_the_server(friend: Friend, room: str) -> bool:
