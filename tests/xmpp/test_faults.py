@@ -221,7 +221,8 @@ def test_a_directory_that_was_removed_is_made_again(
 ) -> None:
     """After `restore` messages go both ways, and the server's files are in their place again."""
     host = start(xmpp_directory=reachable / "xmpp")
-    shutil.rmtree(reachable / "xmpp")
+    while (reachable / "xmpp").exists():  # the server still writes, so a file may come beside the last one
+        shutil.rmtree(reachable / "xmpp", ignore_errors=True)
     host.sandbox.restore()
     bob = host.friend(BOB)
     host.type(ALICE, BOB, "still here")
