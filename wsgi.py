@@ -86,7 +86,8 @@ def tell_everyone() -> ResponseReturnValue:
     return "", 204
 
 
-# Servers take `app` or `application`. Without settings there is neither, so that tests can import `create_app`.
+# Keep this at the end: views of `pages` that come later are not part of the app. Servers take `app` or `application`.
+# Without settings there is neither, so that tests can import `create_app`.
 try:
     app = application = create_app()
 except ConfigurationError as error:

@@ -47,11 +47,11 @@ FLASK, DEBUG, DEV, PHONES, VITE = (
 )
 
 MARK = "<p id=mark>{{ config.MARK }} template-0</p>\n"
-MARK_VIEW = """
-
-@pages.get("/mark")
+MARK_VIEW = """@pages.get("/mark")
 def mark() -> str:
     return render_template("mark.html")
+
+
 """
 # `flask` as it is without watchdog, which Flask doesn't bring. With it, Flask's reloader would watch all of this clone,
 # which is on Python's path, `node_modules` too; on the machine of the first runs it then missed edits.
@@ -92,7 +92,9 @@ def _make_project(project: Path) -> None:
     home.write_text(_with(home.read_text(), "<main>", '<main>{% include "mark.html" %}'))
     code = project / "wsgi.py"
     init = "    miniapp.init_app(app)\n"
-    code.write_text(_with(code.read_text(), init, f'    app.config["MARK"] = "python-0"\n{init}') + MARK_VIEW)
+    text = _with(code.read_text(), init, f'    app.config["MARK"] = "python-0"\n{init}')
+    home = '@pages.get("/")\n'
+    code.write_text(_with(text, home, MARK_VIEW + home))
     environment = project / ".env"
     # `flask run` has no sandbox to get these from.
     text = _with(environment.read_text(), "ONECHAT_APP_ID=\n", "ONECHAT_APP_ID=bench-app-id\n")
