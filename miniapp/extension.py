@@ -232,12 +232,19 @@ def _script(*, login: bool = False) -> Markup:
     attributes: dict[str, str] = {}
     if login:
         attributes["data-login"] = ""
+        if current_app.debug and (phones := _phones(_state().settings)):
+            attributes["data-phones"] = phones
         if texts.translates():
             attributes["data-texts"] = json.dumps({code: texts.text(code) for code in texts.SHIM})
     elif auth.current_user.is_authenticated:
         attributes["data-jid"] = auth.current_user.jid
         attributes["data-left"] = str(max(0, int(auth.current_user.expires_at - time.time())))
     return shim.script_tag(_state().shim, headers.nonce(), attributes)
+
+
+def _phones(settings: Settings) -> str | None:
+    """Return where the local OneChat's phones are, if that is what this app runs in."""
+    return next((f"{origin}/" for origin in settings.container_origins if ".localhost:" in origin), None)
 
 
 def _start(app: Flask, outbox: Outbox) -> None:

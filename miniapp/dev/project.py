@@ -194,7 +194,10 @@ class Project:
             raise unusable(self._file, error) from None
 
     def register(self, sandbox: Sandbox, url: str) -> bool:
-        """Have this app in the sandbox, approved and at `url`; whether the sandbox is as it was in the run before."""
+        """Have this app in the sandbox, approved, at `url` and open on the phones at the start.
+
+        Says whether the sandbox is as it was in the run before.
+        """
         from ..sandbox.fields import check_field
 
         admin = next(user.jid for user in sandbox.store.users.all() if user.admin)
@@ -206,6 +209,7 @@ class Project:
             url=url,
             admin=admin,
         )
+        sandbox.first_app = self.app_id
         sandbox.events.publish("state")
         before = dict(self._kept)
         self._kept |= {"domain": sandbox.domain, "admin": admin}

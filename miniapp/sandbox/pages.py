@@ -22,12 +22,12 @@ bp = Blueprint("pages", __name__)
 
 @bp.get("/")
 def host_page() -> AnyResponse:
-    """The phones. `?phones=alice,bob` says whose; the page's script reads it."""
+    """The phones. `?phones=alice,bob&open=app-1,apps` says whose, and what is open; the page's script reads it."""
     if elsewhere := off_site():
         return elsewhere
     if not (_BUILD / "host.js").is_file():
         return page("unbuilt.html", 503)
-    response = page("host.html", styles=(_BUILD / "host.css").is_file())
+    response = page("host.html", styles=(_BUILD / "host.css").is_file(), app=sandbox().first_app)
     # Only reported, not refused: the host page then shows where a frame has gone (js/host/src/stray.ts).
     response.headers["Content-Security-Policy-Report-Only"] = f"frame-src {' '.join(_frame_sources())}"
     return response

@@ -24,12 +24,13 @@ EXTENSION = "onechat_sandbox"
 class Sandbox:
     """A local OneChat: `config`, `options`, `store`, `network`, `events`, `faults`.
 
-    `carried_by` says in words what the network is.
+    `carried_by` says in words what the network is. `first_app` is the app ID of what phones open at the start, if any.
     """
 
     def __init__(self, config: SandboxConfig) -> None:
         self.config = config
         self.options = Options.of(config)
+        self.first_app = ""
         self.store = Store(config.database, domain=config.domain, seed=config.seed, clock=config.clock)
         self.network, self.carried_by = choose_network(config, self.store)
         self.events = EventHub(lambda: [user.jid for user in self.store.users.all()])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from dev_process import Dev
 from phones import Phone
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from miniapp import scaffold
 
@@ -35,15 +36,45 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
+def at_the_start(dev: Dev, context: BrowserContext) -> tuple[Page, list[Phone]]:
+    """The page that the banner names: the project's app is open on both phones."""
+    page = context.new_page()
+    page.goto(f"http://onechat.localhost:{dev.up().sandbox.rpartition(':')[2]}/")
+    phones = [Phone(page.get_by_test_id(f"phone-{number}")) for number in (0, 1)]
+    for phone, name in zip(phones, ("Alice", "Bob"), strict=True):
+        expect(phone.app.get_by_role("heading", level=1)).to_contain_text(f"Hello, {name}")
+    return page, phones
+
+
+def test_the_app_is_open_on_both_phones_until_the_person_opens_something_else(dev: Dev, context: BrowserContext):
+    """At the start and after a reload; what is open is in the address, so a reload or a link shows the same."""
+    page, (alice, bob) = at_the_start(dev, context)
+    page.reload()
+    for phone in (alice, bob):
+        expect(phone.app.get_by_role("heading", level=1)).to_contain_text("Hello, ")
+    bob.get("app-back").click()
+    bob.get("tab-profile").click()
+    expect(page).to_have_url(re.compile(r"\?phones=alice,bob&open=app-\w+,profile$"))
+    other = context.new_page()
+    other.goto(page.url)
+    alice, bob = (Phone(other.get_by_test_id(f"phone-{number}")) for number in (0, 1))
+    expect(alice.app.get_by_role("heading", level=1)).to_contain_text("Hello, Alice")
+    expect(bob.get("profile-name")).to_have_text("Bob Rahman")
+
+
+def test_the_app_in_a_plain_browser_leads_to_the_phones(dev: Dev, context: BrowserContext):
+    """The app's own address says where it can be seen, with a link to its phones."""
+    page = context.new_page()
+    page.goto(dev.up().app.replace("127.0.0.1", "localhost"))
+    expect(page.locator("output")).to_have_text("Open this page in OneChat.")
+    page.get_by_role("link").click()
+    phone = Phone(page.get_by_test_id("phone-0"))
+    expect(phone.app.get_by_role("heading", level=1)).to_contain_text("Hello, ")
+
+
 def test_an_edit_shows_on_the_phones_by_itself(project: Path, dev: Dev, context: BrowserContext):
     """The new project runs on two phones; a change to template, style or Python is there without a click."""
-    page = context.new_page()
-    page.goto(f"http://onechat.localhost:{dev.up().sandbox.rpartition(':')[2]}/?phones=alice,bob")
-    phones = [Phone(page.get_by_test_id(f"phone-{number}")) for number in (0, 1)]
-    for phone in phones:
-        phone.get("tab-apps").click()
-        phone.get("app").filter(has_text="Lunch").click()
-        expect(phone.app.get_by_role("heading", level=1)).to_contain_text("Hello, ")
+    page, phones = at_the_start(dev, context)
 
     change(project / "templates" / "home.html", "Hello, ", "Good day, ")
     for phone in phones:

@@ -181,6 +181,8 @@ export class RunningApp extends LitElement {
   }
 
   override firstUpdated(): void {
+    // Not at the page's start, where nobody has opened the app.
+    if (navigator.userActivation?.hasBeenActive === false) return;
     this.renderRoot.querySelector<HTMLElement>("header button")?.focus({ preventScroll: true });
   }
 

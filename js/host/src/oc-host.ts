@@ -1,6 +1,7 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
+import { writeAddress } from "./address.js";
 import { Api } from "./api.js";
 import * as icons from "./icons.js";
 import { keyboard } from "./keyboard.js";
@@ -334,6 +335,7 @@ export class Host extends LitElement {
           .world=${this.#world}
           .setup=${phone}
           .room=${this.room}
+          first=${meta("sandbox-app")}
           ?hidden=${!shown}
           ?shown=${shown}
           ?removable=${phones.length > 1}
@@ -381,6 +383,15 @@ export class Host extends LitElement {
   #keep(setup: typeof this.setup): void {
     this.setup = setup;
     writeSetup(localStorage, setup);
+    if (!this.#world.ready) return;
+    const jids = this.#jids();
+    const address = writeAddress(setup.phones.map(({ open }, index) => ({ user: this.#short(jids[index]!), open })));
+    if (address !== location.search) history.replaceState(history.state, "", address);
+  }
+
+  /** The user as the address names them: by the local part on this domain, else by the JID. */
+  #short(jid: string): string {
+    return jid.endsWith(`@${this.#world.domain}`) ? local(jid) : jid;
   }
 
   #measure(): void {

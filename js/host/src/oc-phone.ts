@@ -1,6 +1,7 @@
 import { LitElement, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { keyed } from "lit/directives/keyed.js";
+import { isTab, type Place, type Tab } from "./address.js";
 import { DEVICES, deviceInfo, deviceOf } from "./devices.js";
 import * as icons from "./icons.js";
 import { Watch, asRefusal, type PhoneModel, type World } from "./model.js";
@@ -19,8 +20,6 @@ import { Questions } from "./sheets.js";
 import { base, palette } from "./styles.js";
 import { clockOf } from "./text.js";
 import type { App, Message } from "./types.js";
-
-type Tab = "chats" | "apps" | "profile";
 
 /** Milliseconds that a banner stays: long enough to read two lines. */
 const BANNER_STAYS = 5_000;
@@ -48,6 +47,8 @@ export class Phone extends LitElement {
   /** Whether the person can see this phone: on a narrow page, one at a time. */
   @property({ type: Boolean }) shown = true;
   @state() private phone!: PhoneModel;
+  /** The mini app that is open at the start if the setup names nothing. */
+  @property() first = "";
   @state() private tab: Tab = "chats";
   @state() private app: App | undefined;
   @state() private front = false;
@@ -83,6 +84,7 @@ export class Phone extends LitElement {
     this.setAttribute("role", "region");
     this.setAttribute("aria-label", `Phone of ${this.#name}`);
     this.#count(this.phone.unread);
+    this.#tell();
     this.phone.attend(this.shown && this.tab === "chats" && !this.front);
     this.#measure();
   }
@@ -90,10 +92,31 @@ export class Phone extends LitElement {
   /** Another user takes this phone: nothing of the one before stays. */
   #become(jid: string): void {
     this.#questions.clear();
+    const start = this.phone === undefined;
     if (this.phone) this.world.release(this.phone);
     this.phone = this.world.open(jid);
     this.phone.onNews = (message) => this.#show(message, "");
     [this.tab, this.app, this.front, this.news, this.notice] = ["chats", undefined, false, undefined, ""];
+    if (start) this.#go(this.setup.open || this.first);
+  }
+
+  #go(place: Place): void {
+    if (isTab(place)) this.tab = place;
+    else if (this.world.apps.some(({ appId }) => appId === place)) {
+      this.tab = "apps";
+      this.openApp(place);
+    } else if (/[@.]/.test(place)) void this.phone.open(place);
+  }
+
+  get #place(): Place {
+    if (this.app && this.front) return this.app.appId;
+    return this.tab === "chats" ? (this.phone.thread ?? "chats") : this.tab;
+  }
+
+  /** Tells the page what is open, for its address. */
+  #tell(): void {
+    const open = this.#place;
+    if (open !== this.setup.open) void this.updateComplete.then(() => this.#change({ open }));
   }
 
   #count(unread: number): void {

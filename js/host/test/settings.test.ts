@@ -17,14 +17,17 @@ describe("the page's setup", () => {
 
   test("is the same after it was written and read", () => {
     const memory = new Memory();
-    const phones = [{ user: "carol@d", device: "pixel-8", theme: "dark" as const }];
+    const phones = [{ user: "carol@d", open: "", device: "pixel-8", theme: "dark" as const }];
     writeSetup(memory, { theme: "light", phones });
     expect(readSetup(memory, "", "light")).toEqual({ theme: "light", phones });
   });
 
   test("has the users that the query names, four at most, on the phones that are kept", () => {
     const memory = new Memory();
-    writeSetup(memory, { theme: "system", phones: [{ user: "carol@d", device: "pixel-8", theme: "dark" }] });
+    writeSetup(memory, {
+      theme: "system",
+      phones: [{ user: "carol@d", open: "apps", device: "pixel-8", theme: "dark" }],
+    });
     const setup = readSetup(memory, "?phones=alice, bob,,carol,dave,erin", "light");
     expect(users(setup)).toEqual(["alice", "bob", "carol", "dave"]);
     expect(setup.phones[0]!.device).toBe("pixel-8");
@@ -41,7 +44,7 @@ describe("the page's setup", () => {
     memory.kept = '{"theme":"pink","phones":[{"user":7,"device":"nokia","theme":"pink"}]}';
     expect(readSetup(memory, "", "light")).toEqual({
       theme: "system",
-      phones: [{ user: "", device: "iphone-7", theme: "light" }],
+      phones: [{ user: "", open: "", device: "iphone-7", theme: "light" }],
     });
   });
 });
