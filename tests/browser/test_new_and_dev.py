@@ -74,7 +74,7 @@ def test_the_app_in_a_plain_browser_leads_to_the_phones(dev: Dev, context: Brows
 
 def test_an_edit_shows_on_the_phones_by_itself(project: Path, dev: Dev, context: BrowserContext):
     """The new project runs on two phones; a change to template, style or Python is there without a click."""
-    page, phones = at_the_start(dev, context)
+    _page, phones = at_the_start(dev, context)
 
     change(project / "templates" / "home.html", "Hello, ", "Good day, ")
     for phone in phones:
