@@ -5,17 +5,21 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from miniapp.errors import MiniAppError
-from miniapp.sandbox.store import Store, checkpoints
+from miniapp.sandbox.store import Store, checkpoints, tables
 from miniapp.sandbox.store.records import Conflict, NotFound, Sender
 
 from .conftest import ADMIN, ALICE, BOB, LUNCH, OFFICE
+from .make_store import API_KEY
 
 DOMAIN = "onechat.localhost"
+STORES = Path(__file__).with_name("stores")
+"""One store of each schema, as its version wrote it. `make_store.py` prints one."""
 
 
 def test_everything_survives_a_restart(tmp_path: Path) -> None:
@@ -41,6 +45,64 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
     assert [thread.unread for thread in second.mail.threads(BOB)] == [1, 0]
     assert [(one.call, one.text) for one in second.mail.sent()] == [("singleMessage", "Hi")]
     second.close()
+
+
+def _schema(path: Path) -> set[tuple[str, ...]]:
+    """The tables, columns and indexes of a store, whatever they were made with."""
+    with closing(sqlite3.connect(path)) as connection:
+        found = {("version", str(connection.execute("PRAGMA user_version").fetchone()[0]))}
+        for name, sql in connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall():
+            found.add((name, "without rowid" if "WITHOUT ROWID" in sql else ""))
+            for column in connection.execute(f"PRAGMA table_info({name})"):
+                found.add((name, *map(str, column[1:])))
+            for key in connection.execute(f"PRAGMA foreign_key_list({name})"):
+                found.add((name, *map(str, key[2:])))
+        indexes = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL")
+        return found | {(name, " ".join(sql.split())) for name, sql in indexes}
+
+
+@pytest.mark.parametrize("version", range(tables.OLDEST, tables.SCHEMA + 1))
+def test_a_store_of_each_schema_is_brought_up_to_date(version: int, tmp_path: Path) -> None:
+    """A project's sandbox keeps users, apps, keys, groups and messages, and has the tables of a new store."""
+    path = tmp_path / "sandbox.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((STORES / f"schema-{version}.sql").read_text("utf-8"))
+    for _ in range(2):  # the second time there is nothing left to do
+        store = Store(path, domain=DOMAIN)
+        assert "Frida Lund" in [user.name for user in store.users.all()]
+        app = store.apps.by_key(API_KEY)
+        assert app is not None
+        assert [session.app_id for session in store.sessions.all()] == [app.app_id]
+        assert {group.jid for group in store.mail.groups()} == {LUNCH, OFFICE}
+        assert [message.text for message in store.mail.history(ALICE, None, None, 10)] == [
+            "Lunch at 12:30?",
+            "Yes.",
+            "Where?",
+            "Who is in?",
+            "Your table is ready.",
+            "Soup today.",
+            "On its way to an XMPP server.",
+        ]
+        assert {thread.id: thread.unread for thread in store.mail.threads(ALICE)}[BOB] == 1
+        assert [one.text for one in store.mail.sent("massBroadcast")] == ["Soup today."]
+        assert [stanza.text for stanza in store.stanzas.waiting(10)] == ["On its way to an XMPP server."]
+        store.close()
+    fresh = tmp_path / "fresh.sqlite3"
+    Store(fresh, domain=DOMAIN).close()
+    assert _schema(path) == _schema(fresh)
+
+
+def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+    """All steps are one transaction: a store that can't be brought up to date can still be used by its version."""
+    path = tmp_path / "sandbox.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((STORES / "schema-4.sql").read_text("utf-8"))
+        connection.execute("CREATE TABLE users_by_name (x)")  # in the way of the last step
+        connection.commit()
+    before = _schema(path)
+    with pytest.raises(MiniAppError):
+        Store(path, domain=DOMAIN)
+    assert _schema(path) == before
 
 
 def test_reset_seeds_again_and_uses_no_message_id_twice() -> None:

@@ -19,7 +19,8 @@ from .checkpoints import LOG_PAGES, PAGE, Checkpoints
 from .records import Conflict
 
 BEGIN = "BEGIN IMMEDIATE"  # who reads first and then writes would fail if another wrote between
-SCHEMA = 5  # SQLite's user_version; raise it with every change of the tables below
+SCHEMA = 6  # SQLite's user_version. Raise it with every change of the tables below, and add a step to migrations/
+OLDEST = 4  # the first schema that the steps begin with
 
 
 class Base(DeclarativeBase):
@@ -32,6 +33,9 @@ class UserRow(Base):
     name: Mapped[str]
     avatar: Mapped[str]
     admin: Mapped[bool]
+
+
+Index("users_by_name", UserRow.name, UserRow.jid)
 
 
 class AppRow(Base):
@@ -254,17 +258,16 @@ class Database:
             try:
                 self._sessions = sessionmaker(self._connection, expire_on_commit=False)
                 with self._connection.begin():
-                    self._check()
-                    Base.metadata.create_all(self._connection)
-                    self._connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
+                    self._migrate(self._check())
             except BaseException:
                 self._connection.close()
                 raise
         self._file = None if self._path is None else _identity(self._path)
 
-    def _check(self) -> None:
-        version = self._connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
-        if version not in (0, SCHEMA):
+    def _check(self) -> int:
+        """Return the file's schema, 0 if it is new. Raises `MiniAppError` if the file can't be used."""
+        version: int = self._connection.exec_driver_sql("PRAGMA user_version").scalar() or 0
+        if version != 0 and not OLDEST <= version <= SCHEMA:
             age = "a newer" if version > SCHEMA else "an older"
             raise MiniAppError(
                 f"The sandbox's database {self._path} was made by {age} version of onechat-miniapp.",
@@ -273,6 +276,24 @@ class Database:
             )
         if self._connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
             raise _unusable(self._path, "it is damaged", DAMAGED)
+        return version
+
+    def _migrate(self, version: int) -> None:
+        if version == SCHEMA:
+            return
+        if version == 0:
+            Base.metadata.create_all(self._connection)
+        else:
+            from alembic import command  # takes a while to load, and is needed once after an update
+            from alembic.config import Config
+
+            config = Config()
+            config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+            config.attributes["connection"] = self._connection
+            command.stamp(config, str(version), purge=True)  # user_version counts, whatever Alembic's table says
+            command.upgrade(config, "head")
+            self._connection.exec_driver_sql("DROP TABLE alembic_version")
+        self._connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
 
     def _refuse_stale(self) -> None:
         if getattr(self._caller, "since", self._generation) != self._generation:
