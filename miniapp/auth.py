@@ -246,8 +246,8 @@ def host_error(problem: HostError, *, refused: int = 502) -> Response:
 def unauthorized() -> Response:
     """401: the page that carries the shim and nothing else, or JSON for a script."""
     if wants_page():
-        response = make_response(render_template("miniapp/401.html"), 401)
-        headers.secure(response, _state().settings)
+        response = make_response(render_template("miniapp/401.html", nonce=headers.nonce()), 401)
+        request.environ["miniapp.login_page"] = True  # for the headers
     else:
         response = error(401, "signed_out", "There is no login, or it is over.", "Call OC.app.signIn() and try again.")
     response.headers["WWW-Authenticate"] = 'Bearer realm="onechat"'  # RFC 9110, 15.5.2: a 401 names a scheme

@@ -98,7 +98,8 @@ class MiniApp:
         # and which opens the session every time. What else it does is the next two lines.
         app.login_manager = state.login_manager  # type: ignore[attr-defined]
         app.context_processor(lambda: {"current_user": auth.current_user})
-        app.jinja_env.globals.update(miniapp_script=_script, miniapp_text=texts.text, csp_nonce=headers.nonce)
+        app.jinja_env.globals.update(miniapp_script=_script, miniapp_text=texts.text)
+        app.jinja_env.globals.setdefault("csp_nonce", headers.nonce)  # unless an extension makes the app's policy
         flask_login.user_logged_out.connect(auth.on_logged_out, app)
         if settings.cookie == "partitioned":
             app.config.update(
@@ -110,7 +111,8 @@ class MiniApp:
         # First of all, so that no guard of the whole app, set up before or after this, keeps people from logging in.
         app.before_request_funcs.setdefault(None, []).insert(0, _first)
         startup.install(app)  # and before that, once, whether the app is fit to serve anything
-        app.after_request(lambda response: _after_request(response, settings))
+        # Flask runs these in reverse order: last, so that no other extension changes the headers of our own pages.
+        app.after_request_funcs.setdefault(None, []).insert(0, lambda response: _after_request(response, settings))
         _add_routes(app, state)
         if state.outbox is not None:
             # Not sooner: whoever sets up apps may fork after it.
@@ -239,7 +241,8 @@ def _script(*, login: bool = False) -> Markup:
     elif auth.current_user.is_authenticated:
         attributes["data-jid"] = auth.current_user.jid
         attributes["data-left"] = str(max(0, int(auth.current_user.expires_at - time.time())))
-    return shim.script_tag(_state().shim, headers.nonce(), attributes)
+    nonce: Any = headers.nonce if login else current_app.jinja_env.globals["csp_nonce"]
+    return shim.script_tag(_state().shim, nonce(), attributes)
 
 
 def _phones(settings: Settings) -> str | None:
@@ -294,7 +297,9 @@ def _readyz() -> Response:
 
 
 def _after_request(response: Response, settings: Settings) -> Response:
-    if settings.headers == "app" or request.blueprint == BLUEPRINT:
+    if request.blueprint == BLUEPRINT or "miniapp.login_page" in request.environ:
+        headers.secure(response, settings, replace=True)
+    elif settings.headers == "app":
         headers.secure(response, settings)
     if "miniapp.logged_out" in request.environ:
         _state().logins.cookie.delete(response)

@@ -53,6 +53,9 @@ def problems(app: Flask) -> Iterator[Problem]:
     for hooks in app.before_request_funcs.values():
         places += [(f"the function {getattr(hook, '__name__', hook)}", "before_request", hook) for hook in hooks]
     for name, outer, registered in places:
+        if _is_cached_with_its_guard(registered):
+            what = f"is below a cache at {name}: every stranger gets what it keeps."
+            yield Problem("login_required", what, "Put @login_required above @cache.cached or @cache.memoize.")
         function = _unguarded(registered)
         if function is not None:
             what = f"guards nothing at {name} ({_place(function)}): it stands above the {outer}, or beside it."
@@ -83,6 +86,13 @@ def _is_guarded(function: Any) -> bool:
     with contextlib.suppress(TypeError):
         return function in _guarded
     return False
+
+
+def _is_cached_with_its_guard(function: Any) -> bool:
+    """Whether a decorator of Flask-Caching stands above a guard of `function`."""
+    outside = itertools.takewhile(lambda wrapper: not _is_guard(wrapper), _all(function))
+    cached = (wrapper.uncached for wrapper in outside if hasattr(wrapper, "uncached"))
+    return any(_is_guard(inner) for view in cached for inner in _all(view))
 
 
 # --- what wraps what ---

@@ -47,16 +47,19 @@ def policy(settings: Settings) -> str:
     )
 
 
-def secure(response: Response, settings: Settings) -> Response:
-    """Adds the headers to `response`, leaving those alone that a view has set by itself."""
-    headers = response.headers
-    headers.setdefault("X-Content-Type-Options", "nosniff")
+def secure(response: Response, settings: Settings, *, replace: bool = False) -> None:
+    """Add the headers to `response`, and leave those alone that are there unless `replace` is true."""
     # Not no-referrer: with it a form's POST would carry `Origin: null`, and the Origin check would refuse it.
-    headers.setdefault("Referrer-Policy", "same-origin")
+    ours = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
     # No Cross-Origin-Resource-Policy: OneChat's own pages show the app's icon. The shim has its own.
     if response.mimetype in ("text/html", "application/xhtml+xml", "image/svg+xml"):
-        headers.setdefault("Content-Security-Policy", policy(settings))
-    return response
+        ours["Content-Security-Policy"] = policy(settings)
+    if replace:
+        response.headers.pop("X-Frame-Options", None)  # the policy says who may show the page
+        response.headers.update(ours)
+    else:
+        for name, value in ours.items():
+            response.headers.setdefault(name, value)
 
 
 def same_origin(settings: Settings) -> bool:

@@ -7,22 +7,28 @@ from __future__ import annotations
 
 from flask import current_app
 
+
+def N_(sentence: str) -> str:  # noqa: N802 (the name by which Babel and gettext know it)
+    """Mark `sentence` for `pybabel extract`; `text` translates it."""
+    return sentence
+
+
 TEXTS: dict[str, str] = {
-    "host_unreachable": "OneChat does not answer at the moment. Please try again.",
-    "host_busy": "OneChat is busy at the moment. Please try again.",
-    "host_nonsense": "Something went wrong between this mini app and OneChat. Please try again later.",
-    "host_refused": "OneChat did not accept this. Please try again later.",
-    "signed_out": "You are not signed in. Please open this mini app again.",
-    "refused": "OneChat does not know this session. Please close this mini app and open it again.",
-    "too_many_attempts": "Too many tries. Please wait a minute.",
+    "host_unreachable": N_("OneChat does not answer at the moment. Please try again."),
+    "host_busy": N_("OneChat is busy at the moment. Please try again."),
+    "host_nonsense": N_("Something went wrong between this mini app and OneChat. Please try again later."),
+    "host_refused": N_("OneChat did not accept this. Please try again later."),
+    "signed_out": N_("You are not signed in. Please open this mini app again."),
+    "refused": N_("OneChat does not know this session. Please close this mini app and open it again."),
+    "too_many_attempts": N_("Too many tries. Please wait a minute."),
     # what the shim says by itself, in the browser
-    "not_in_host": "Open this page in OneChat.",
-    "timeout": "No answer. Try again.",
-    "unreachable": "No answer. Try again.",
-    "again": "Try again",
+    "not_in_host": N_("Open this page in OneChat."),
+    "timeout": N_("No answer. Try again."),
+    "unreachable": N_("No answer. Try again."),
+    "again": N_("Try again"),
     # the 401 page
-    "signing_in": "Signing in…",
-    "no_script": "This page needs JavaScript.",
+    "signing_in": N_("Signing in…"),
+    "no_script": N_("This page needs JavaScript."),
 }
 """Error code → sentence. The sentence is also the key for translations."""
 

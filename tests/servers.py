@@ -65,11 +65,11 @@ class Gunicorn:
 
 
 @contextmanager
-def gunicorn_process(settings: Mapping[str, Any], *arguments: str) -> Iterator[Gunicorn]:
-    """The starter under gunicorn, on a free port, with nothing but `settings` in its environment."""
+def gunicorn_process(settings: Mapping[str, Any], *arguments: str, folder: Path = ROOT) -> Iterator[Gunicorn]:
+    """`wsgi:app` of `folder` under gunicorn, on a free port, with nothing but `settings` in its environment."""
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", *arguments, "wsgi:app"],
-        cwd=ROOT,
+        cwd=folder,
         env={"PATH": os.environ["PATH"], **{key: str(value) for key, value in settings.items()}},
         stderr=subprocess.PIPE,
         text=True,
@@ -95,7 +95,7 @@ def gunicorn_process(settings: Mapping[str, Any], *arguments: str) -> Iterator[G
 
 
 @contextmanager
-def gunicorn(settings: Mapping[str, Any], *arguments: str) -> Iterator[str]:
+def gunicorn(settings: Mapping[str, Any], *arguments: str, folder: Path = ROOT) -> Iterator[str]:
     """The URL of a `gunicorn_process`."""
-    with gunicorn_process(settings, *arguments) as running:
+    with gunicorn_process(settings, *arguments, folder=folder) as running:
         yield running.url
