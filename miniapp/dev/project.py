@@ -200,7 +200,7 @@ class Project:
         """
         from ..sandbox.fields import check_field
 
-        admin = next(user.jid for user in sandbox.store.users.all() if user.admin)
+        admin = sandbox.store.users.admins()[0].jid
         sandbox.store.apps.provide(
             self.app_id,
             self._api_key,
@@ -216,9 +216,9 @@ class Project:
         self.save()
         return self._kept == before
 
-    def is_registered(self, controls: Controls) -> bool:
+    def is_registered(self, sandbox: Sandbox) -> bool:
         """Whether the sandbox has this app: a reset, or somebody in its admin portal, may have taken it out."""
-        return any(app["appId"] == self.app_id for app in controls.state()["apps"])
+        return sandbox.store.apps.find(self.app_id) is not None
 
     def describe(self, controls: Controls, url: str, ready: Ready) -> None:
         """Give the sandbox the name and icon that the app has."""

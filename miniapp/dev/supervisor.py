@@ -170,7 +170,7 @@ class Supervisor:
                     return
                 case _Changed(paths=paths):
                     self._on_change(paths)
-                case _SandboxChanged() if announced and not self._project.is_registered(self._controls):
+                case _SandboxChanged() if announced and not self._project.is_registered(self._sandbox):
                     self._restart("The sandbox has lost the app")
                 case Ready(child=child) | Ended(child=child) if child is self._child:
                     if not announced:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 HEARTBEAT = 15.0  # seconds; proxies and browsers give up on a stream that is silent for 30 to 60
@@ -18,11 +18,7 @@ Event = tuple[int, str, Any]
 class EventHub:
     """Takes events and hands them to every open stream, and to streams that come back soon."""
 
-    def __init__(
-        self, everybody: Callable[[], Iterable[str]], *, heartbeat: float = HEARTBEAT, poll: float = POLL
-    ) -> None:
-        """`everybody` names the users whose threads a stream is told to look at again when it missed something."""
-        self._everybody = everybody
+    def __init__(self, *, heartbeat: float = HEARTBEAT, poll: float = POLL) -> None:
         self._heartbeat = heartbeat
         self._poll = poll
         self._ring: deque[Event] = deque(maxlen=RING)
@@ -101,8 +97,7 @@ class EventHub:
         with self._changed:
             at = self._last
         yield _frame(at, "state", {})
-        for jid in self._everybody():
-            yield _frame(at, "threads", {"jid": jid})
+        yield _frame(at, "threads", {})
         return at
 
     def _oldest(self) -> int:

@@ -42,6 +42,15 @@ def jid_list(name: str, value: Any) -> list[str]:
     return list(dict.fromkeys(check_field(name, "user", {name: entry}) for entry in value))
 
 
+def read_number(name: str, text: str | None, most: int) -> int | None:
+    """The number from 1 to `most` that a query's parameter gives, None if it gives nothing. Raises `Refusal`."""
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and 1 <= int(text) <= most):
+        raise Refusal(f"{name}: is not a number from 1 to {most}.")
+    return int(text)
+
+
 def _jid(parse: Callable[[str], str]) -> Callable[[str], str]:
     def check(value: str) -> str:
         try:

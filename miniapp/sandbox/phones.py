@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 
 from .. import contract
 from .bodies import json_body
-from .fields import check_field, jid_list
+from .fields import check_field, jid_list, read_number
 from .launch import DEVICE_FIELDS, launch
 from .shapes import app_shape, chat_shape, group_shape, message_shape, thread_shape, user_shape
 from .state import Sandbox, sandbox
@@ -19,6 +19,7 @@ from .wire import connection, is_gone
 
 PAGE = 50  # messages at once: three screens of a phone
 PAGE_MAX = 200
+USERS_SHOWN = 100  # in a phone's choice of users; more are found by the search
 DEVICE_TEXT_MAX = 100  # characters of each text about a device
 
 bp = Blueprint("phones", __name__, url_prefix="/phones")
@@ -26,11 +27,16 @@ bp = Blueprint("phones", __name__, url_prefix="/phones")
 
 @bp.get("/state")
 def state() -> dict[str, Any]:
+    """What a page of phones begins with: the first users by name, those that `user` names, and the approved apps."""
     host = sandbox()
+    named = [jid if "@" in jid else f"{jid}@{host.domain}" for jid in request.args.getlist("user")[:PAGE_MAX]]
+    first = host.store.users.page(limit=USERS_SHOWN)
+    users = {user.jid: user for user in first + host.store.users.named(named)}
     return {
         "domain": host.domain,
         "groupDomain": host.group_domain,
-        "users": [user_shape(user) for user in host.store.users.all()],
+        "users": [user_shape(user) for user in sorted(users.values(), key=lambda user: (user.name, user.jid))],
+        "userCount": host.store.users.count(),
         "apps": [app_shape(app) for app in host.store.apps.all() if app.status == "approved"],
     }
 
@@ -42,6 +48,12 @@ def events() -> Response:
     return Response(stream, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
+@bp.get("/users")
+def users() -> list[dict[str, Any]]:
+    """Those of the JIDs `jid` that are users: whom a phone is about to name."""
+    return [user_shape(user) for user in sandbox().store.users.named(request.args.getlist("jid")[:PAGE_MAX])]
+
+
 @bp.get("/<jid>/threads")
 def threads(jid: str) -> list[dict[str, Any]]:
     host, user = _of(jid)
@@ -51,7 +63,9 @@ def threads(jid: str) -> list[dict[str, Any]]:
 @bp.get("/<jid>/contacts")
 def contacts(jid: str) -> list[dict[str, Any]]:
     host, user = _of(jid)
-    return [user_shape(other) for other in host.store.users.all() if other.jid != user.jid]
+    limit = _number("limit", PAGE_MAX) or PAGE
+    found = host.store.users.page(request.args.get("search", ""), without=user.jid, limit=limit)
+    return [user_shape(other) for other in found]
 
 
 @bp.get("/<jid>/groups")
@@ -65,7 +79,7 @@ def messages(jid: str) -> list[dict[str, Any]]:
     host, user = _of(jid)
     thread = request.args.get("thread")
     found = host.network.history(
-        user.jid, thread, before=_number("before", None, 2**63 - 1), limit=_number("limit", PAGE, PAGE_MAX) or PAGE
+        user.jid, thread, before=_number("before", 2**63 - 1), limit=_number("limit", PAGE_MAX) or PAGE
     )
     return [message_shape(message) for message in found]
 
@@ -92,7 +106,7 @@ def read(jid: str) -> tuple[str, int]:
     if not isinstance(thread, str):
         raise Refusal("thread: is missing.")
     if host.network.mark_read(user.jid, thread):
-        host.events.publish("threads", {"jid": user.jid})
+        host.events.publish("read", {"jid": user.jid, "thread": thread})
     return "", 204
 
 
@@ -170,7 +184,7 @@ def _checked(host: Sandbox, user: User, body: dict[str, Any]) -> tuple[str, dict
         return text, {"recipient": recipients}
     if body.get("groupJid") is not None:
         group = check_field("groupJid", "group", body)
-        known = next((one for one in host.network.groups() if one.jid == group), None)
+        known = host.store.mail.find_group(group)
         if known is None:
             raise NotFound(f"groupJid: there is no group {group}.", hint="The admin portal lists the groups.")
         if user.jid not in known.members:
@@ -193,13 +207,8 @@ def _of(jid: str) -> tuple[Sandbox, User]:
     return host, host.store.users.get(check_field("jid", "user", {"jid": jid}))
 
 
-def _number(name: str, default: int | None, most: int) -> int | None:
-    text = request.args.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and 1 <= int(text) <= most):
-        raise Refusal(f"{name}: is not a number from 1 to {most}.")
-    return int(text)
+def _number(name: str, most: int) -> int | None:
+    return read_number(name, request.args.get(name), most)
 
 
 def _device(value: Any) -> dict[str, str]:

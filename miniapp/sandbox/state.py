@@ -33,7 +33,7 @@ class Sandbox:
         self.first_app = ""
         self.store = Store(config.database, domain=config.domain, seed=config.seed, clock=config.clock)
         self.network, self.carried_by = choose_network(config, self.store)
-        self.events = EventHub(lambda: [user.jid for user in self.store.users.all()])
+        self.events = EventHub()
         self.faults = Faults()
         self._options_lock = threading.Lock()
         self._resetting = threading.Lock()
@@ -107,8 +107,7 @@ class Sandbox:
             finally:
                 self.ended(ended)
                 self.events.publish("state")
-                for user in self.store.users.all():
-                    self.events.publish("threads", {"jid": user.jid})
+                self.events.publish("threads")
 
     def restore(self) -> None:
         """Make files again that were removed while the sandbox runs. Raises `MiniAppError` if that can't be done."""

@@ -9,12 +9,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from miniapp.sandbox import SandboxServer
 
-from .conftest import ADMIN, ALICE
+from .conftest import ADMIN, ALICE, LUNCH
 
 pytestmark = pytest.mark.browser
 
 SIZES = [(1100, 800), (390, 844), (320, 568)]
-PAGES = ["", "users", "sessions", "sent", "options"]
+PAGES = ["", "users", "groups", "sessions", "sent", "options"]
+LONG = "W" * 100  # the longest name that is taken, and no place to break it
 
 
 @pytest.fixture
@@ -51,8 +52,8 @@ def test_an_app_is_registered_and_its_key_shown_once(page: Page, server: Sandbox
     form = page.get_by_role("form", name="Register an app")
     form.get_by_label("Name").fill("Lunch")
     form.get_by_label("URL", exact=True).fill("http://127.0.0.1:5000/")
-    form.get_by_label("Icon's URL").fill(f"{server.page_url}/static/icon.svg")
-    form.get_by_label("Icon's URL").press("Enter")
+    form.get_by_label("URL of its icon").fill(f"{server.page_url}/static/icon.svg")
+    form.get_by_label("URL of its icon").press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("heading")).to_have_text("App ID and API key")
     app_id, key = (code.inner_text() for code in dialog.locator("code").all())
@@ -106,6 +107,34 @@ def test_a_user_is_renamed_and_made_an_admin(page: Page, server: SandboxServer) 
     assert (user.name, user.admin) == ("Alicia Tan", True)
 
 
+def test_a_chat_password_is_issued_and_shown_once(page: Page, server: SandboxServer) -> None:
+    """With the JID that goes with it; the older one stops working, which is asked first."""
+    page.goto("/portal/users")
+    page.get_by_role("button", name="Chat password for Alice Tan").click()
+    page.get_by_role("dialog").get_by_role("button", name="Chat password").click()
+    jid, password = (code.inner_text() for code in page.get_by_role("dialog").locator("code").all())
+    assert jid == ALICE
+    assert server.sandbox.store.passwords.check(ALICE, password)
+    page.get_by_role("button", name="Done").click()
+    assert password not in page.content()
+
+
+def test_users_and_groups_are_found_by_name_and_jid(page: Page) -> None:
+    """The portal lists every group with its JID and its members, and a search narrows both lists down."""
+    page.goto("/portal/groups")
+    expect(page.get_by_test_id("group")).to_have_count(2)
+    lunch = page.locator(f'[data-jid="{LUNCH}"]')
+    expect(lunch).to_contain_text("3 members")
+    expect(lunch).to_contain_text("Alice Tan, Bob Rahman, Carol Lim")
+    page.get_by_role("searchbox").fill("office")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_test_id("group")).to_have_count(1)
+    page.goto("/portal/users")
+    page.get_by_role("searchbox").fill("TAN")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("user")).to_have_count(1)
+
+
 def test_a_refusal_is_shown(page: Page, server: SandboxServer) -> None:
     """The sandbox's own words stand on the page, and what was typed is still there."""
     page.goto("/portal/users")
@@ -146,12 +175,28 @@ def test_pages_fit_and_targets_are_large_enough(
     page: Page, server: SandboxServer, app_id: str, size: tuple[int, int], faults: list[str]
 ) -> None:
     """At each width nothing is cut off, and what can be pressed is 44 px high or more."""
-    server.sandbox.store.sessions.issue(ALICE, app_id, 60)
+    store = server.sandbox.store
+    store.users.change(ALICE, name=LONG)
+    store.users.change(ADMIN, name=LONG)
+    store.apps.change(app_id, name=LONG, url=f"https://{'w' * 60}.example/{'w' * 300}")
+    store.mail.create_group(ALICE, [ADMIN], LONG, f"{'w' * 200}@muc.onechat.localhost")
+    store.sessions.issue(ALICE, app_id, 60)
     server.sandbox.network.direct(server.sandbox.sender(server.sandbox.store.apps.get(app_id)), ALICE, "x" * 300)
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for name in PAGES:
         page.goto(f"/portal/{name}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        outside = page.evaluate(
+            """[...document.querySelectorAll("main *")]
+            .filter((one) => one.offsetParent && one.getBoundingClientRect().right > innerWidth)
+            .map((one) => one.outerHTML)"""
+        )
+        assert outside == [], name
+        if name == "users":
+            page.get_by_role("button", name=f"Chat password for {LONG}").first.click()
+            expect(page.get_by_role("dialog")).to_contain_text(LONG)
+            assert page.evaluate("document.querySelector('dialog[open]').scrollWidth <= innerWidth - 32")
+            page.keyboard.press("Escape")
         small = page.evaluate(
             """[...document.querySelectorAll("button, summary, select, input, nav a, a.button")]
             .filter((one) => one.offsetParent && one.type !== "checkbox" && one.getBoundingClientRect().height < 44)

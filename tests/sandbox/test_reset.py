@@ -96,7 +96,7 @@ def test_a_task_of_before_is_refused_until_it_ends() -> None:
 
 class TestEvents:
     def hub(self) -> EventHub:
-        return EventHub(lambda: [ALICE])
+        return EventHub()
 
     def names(self, stream: Iterator[str], count: int) -> list[str]:
         return [next(stream).split("event: ")[1].split("\n")[0] for _ in range(count)]

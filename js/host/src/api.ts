@@ -15,6 +15,8 @@ const UNSURE = "It may have been done: look before you try again.";
 
 /** How many messages are asked for at once: some three screens of a phone. */
 export const PAGE = 50;
+/** How many users one request names, at most: as many as the sandbox answers. */
+const NAMED_MAX = 200;
 
 /** The host page's own calls, `/phones/*` of docs/protocol.md. Every failure is a `Refusal`. */
 export class Api {
@@ -23,11 +25,24 @@ export class Api {
     private readonly fetcher: typeof fetch = (input, init) => fetch(input, init),
   ) {}
 
-  state = (): Promise<State> => this.#call("GET", "state");
+  /** What the page begins with; `users` (local parts or JIDs) are among its users wherever they stand in the order. */
+  state = (users: readonly string[]): Promise<State> => this.#call("GET", `state?${named("user", users)}`);
+
+  /** Those of `jids` that are users. */
+  async users(jids: readonly string[]): Promise<User[]> {
+    const found: User[] = [];
+    for (let at = 0; at < jids.length; at += NAMED_MAX) {
+      const some: User[] = await this.#call("GET", `users?${named("jid", jids.slice(at, at + NAMED_MAX))}`);
+      found.push(...some);
+    }
+    return found;
+  }
 
   threads = (jid: string): Promise<Thread[]> => this.#call("GET", path(jid, "threads"));
 
-  contacts = (jid: string): Promise<User[]> => this.#call("GET", path(jid, "contacts"));
+  /** The first `limit` contacts by name, of those that `search` finds. */
+  contacts = (jid: string, search: string, limit: number): Promise<User[]> =>
+    this.#call("GET", `${path(jid, "contacts")}?${new URLSearchParams({ search, limit: String(limit) })}`);
 
   groups = (jid: string): Promise<Group[]> => this.#call("GET", path(jid, "groups"));
 
@@ -113,5 +128,7 @@ async function refusal(response: Response): Promise<Refusal> {
     typeof hint === "string" ? hint : "",
   );
 }
+
+const named = (name: string, values: readonly string[]) => new URLSearchParams(values.map((value) => [name, value]));
 
 const path = (jid: string, call: string) => `${encodeURIComponent(jid)}/${call}`;

@@ -3,7 +3,8 @@ import type { Message } from "./types.js";
 
 export type Event =
   | { type: "message"; jid: string; thread: string; message: Message }
-  | { type: "threads"; jid: string }
+  | { type: "threads" }
+  | { type: "read"; jid: string; thread: string }
   | { type: "state" }
   | { type: "session"; jid: string; appId: string | null }
   | { type: "reload" };

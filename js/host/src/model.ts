@@ -50,7 +50,10 @@ export class Watch implements ReactiveController {
 /** What all phones share: users, approved apps, the stream of events. */
 export class World extends Model {
   domain = "";
+  /** The users to choose from: the first by name, and those of the phones. */
   users: User[] = [];
+  /** Whether there are more users than `users`. */
+  more = false;
   apps: App[] = [];
   live: Live = "connecting";
   /** Why nothing could be loaded, if so. */
@@ -58,8 +61,15 @@ export class World extends Model {
   ready = false;
   #phones = new Set<PhoneModel>();
   #stream: EventStream;
+  /** Everybody who was asked for, by JID; undefined: no user has it. */
+  #known = new Map<string, User | undefined>();
+  #wanted = new Set<string>();
 
-  constructor(readonly api: Api) {
+  /** `named`: the users that the page's address or setup names, by local part or JID. */
+  constructor(
+    readonly api: Api,
+    private readonly named: () => readonly string[] = () => [],
+  ) {
     super();
     this.#stream = new EventStream(api, this.#onEvent, this.#onLive);
   }
@@ -75,19 +85,56 @@ export class World extends Model {
 
   async look(): Promise<void> {
     try {
-      const state: State = await this.api.state();
+      const jids = [...this.#phones].map(({ jid }) => jid);
+      const state: State = await this.api.state([...new Set([...this.named(), ...jids])].filter(Boolean));
       [this.domain, this.users, this.apps] = [state.domain, state.users, state.apps];
+      this.more = state.userCount > state.users.length;
+      const asked = [...this.#known.keys()];
       this.ready = true;
       this.fault = undefined;
       for (const phone of this.#phones) phone.recover();
+      await this.know(asked, true);
     } catch (error) {
       this.fault = asRefusal(error);
     }
     this.changed();
   }
 
+  /** The user `jid`. One who is not known yet is asked for, and drawn once the answer is there. */
   user(jid: string): User | undefined {
-    return this.users.find((user) => user.jid === jid);
+    const listed = this.users.find((user) => user.jid === jid) ?? this.#known.get(jid);
+    if (!listed && this.ready && jid.endsWith(`@${this.domain}`) && !this.#known.has(jid)) this.#want(jid);
+    return listed;
+  }
+
+  /** Puts the user `jid` among those to choose from. */
+  async offer(jid: string): Promise<void> {
+    await this.know([jid]);
+    const user = this.#known.get(jid);
+    if (user) this.users = [...this.users, user].sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.changed();
+  }
+
+  /** Asks for those of `jids` that are not known, or for all of them again. */
+  async know(jids: readonly string[], again = false): Promise<void> {
+    const listed = new Set(this.users.map(({ jid }) => jid));
+    const missing = jids.filter((jid) => !listed.has(jid) && (again || !this.#known.has(jid)));
+    if (missing.length === 0) return;
+    const found = new Map((await this.api.users(missing)).map((user) => [user.jid, user]));
+    for (const jid of missing) this.#known.set(jid, found.get(jid));
+    this.changed();
+    for (const phone of this.#phones) phone.renamed();
+  }
+
+  #want(jid: string): void {
+    if (this.#wanted.size === 0) {
+      queueMicrotask(() => {
+        const jids = [...this.#wanted];
+        this.#wanted.clear();
+        this.know(jids).catch(() => {}); // the JID is shown
+      });
+    }
+    this.#wanted.add(jid);
   }
 
   open(jid: string): PhoneModel {
@@ -119,7 +166,6 @@ export class World extends Model {
 /** One phone's user, threads and open thread. */
 export class PhoneModel extends Model {
   threads: Thread[] = [];
-  contacts: User[] = [];
   groups: Group[] = [];
   /** The open thread's id, its messages (oldest first), and whether the first of all is among them. */
   thread: string | undefined;
@@ -150,6 +196,9 @@ export class PhoneModel extends Model {
     return this.world.user(this.jid);
   }
 
+  /** The first `limit` contacts that `search` finds. */
+  contacts = (search: string, limit: number): Promise<User[]> => this.world.api.contacts(this.jid, search, limit);
+
   get unread(): number {
     return this.threads.reduce((sum, thread) => sum + thread.unread, 0);
   }
@@ -164,6 +213,7 @@ export class PhoneModel extends Model {
   take(event: Event): void {
     if (event.type === "message") this.#arrive(event.message);
     else if (event.type === "threads") this.refresh();
+    else if (event.type === "read") this.#mark(event.thread);
     else if (event.type === "session") this.onSession(event.appId);
     else if (event.type === "reload") this.onReload();
   }
@@ -186,8 +236,7 @@ export class PhoneModel extends Model {
       this.#again = false;
       try {
         const { api } = this.world;
-        const lists = Promise.all([api.threads(this.jid), api.contacts(this.jid), api.groups(this.jid)]);
-        [this.threads, this.contacts, this.groups] = await lists;
+        [this.threads, this.groups] = await Promise.all([api.threads(this.jid), api.groups(this.jid)]);
         this.loaded = true;
         this.fault = undefined;
         if (this.#missed && this.thread) await this.#catchUp(this.thread);
@@ -214,7 +263,19 @@ export class PhoneModel extends Model {
     [this.thread, this.messages, this.complete, this.#older] = [thread, [], false, false];
     this.changed();
     await this.older();
+    if (thread.includes("@muc.")) await this.lookAtGroups();
     if (this.thread === thread) await this.#read(thread);
+  }
+
+  /** Asks who is in which group: people come and go without an event. */
+  async lookAtGroups(): Promise<void> {
+    this.groups = await this.world.api.groups(this.jid).catch(() => this.groups);
+    this.changed();
+  }
+
+  /** Some user has a name now. */
+  renamed(): void {
+    this.changed();
   }
 
   close(): void {
@@ -245,9 +306,7 @@ export class PhoneModel extends Model {
     const { thread } = this;
     if (!thread) return;
     const message = await this.world.api.send(this.jid, thread, text);
-    if (this.thread === thread) this.#merge([message]);
-    this.refresh();
-    this.changed();
+    this.#arrive(message);
   }
 
   /** The name of who or what `jid` is: a thread, a contact, a group, oneself. */
@@ -261,18 +320,34 @@ export class PhoneModel extends Model {
 
   #arrive(message: Message): void {
     const here = this.thread === message.thread;
+    const seen = here && this.#attended;
+    const mine = message.from.jid === this.jid;
     if (here) this.#merge([message]);
-    if (here && this.#attended) void this.#read(message.thread);
-    else {
-      this.refresh();
-      if (message.from.jid !== this.jid) this.onNews(message);
-    }
+    this.#list(message, seen || mine);
+    if (seen && !mine) void this.#read(message.thread);
+    else if (!mine) this.onNews(message);
+    this.changed();
+  }
+
+  /** Puts a message into the list of threads; only a thread that is new has to be asked for. */
+  #list(message: Message, seen: boolean): void {
+    const thread = this.threads.find(({ id }) => id === message.thread);
+    if (!thread || this.#refreshing) return this.refresh();
+    if (thread.last && thread.last.id >= message.id) return; // a list that was asked for has it already
+    const unread = thread.unread + (seen ? 0 : 1);
+    this.threads = [{ ...thread, last: message, unread }, ...this.threads.filter((other) => other !== thread)];
+  }
+
+  #mark(thread: string): void {
+    if (this.#refreshing) this.refresh(); // its answer may be from before
+    this.threads = this.threads.map((other) => (other.id === thread ? { ...other, unread: 0 } : other));
     this.changed();
   }
 
   async #read(thread: string): Promise<void> {
-    if (this.#attended) await this.world.api.read(this.jid, thread).catch(() => {});
-    this.refresh();
+    if (!this.#attended) return;
+    await this.world.api.read(this.jid, thread).catch(() => {});
+    this.#mark(thread);
   }
 
   #merge(messages: Message[]): void {

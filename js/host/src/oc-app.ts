@@ -13,7 +13,7 @@ import { Questions, type Asked } from "./sheets.js";
 import { takeStray } from "./stray.js";
 import { base } from "./styles.js";
 import { siteOf, webAddress } from "./text.js";
-import { Refusal, type App, type DeviceInfo, type Launch } from "./types.js";
+import { Refusal, type App, type DeviceInfo, type Launch, type Relay } from "./types.js";
 
 /** Milliseconds for a connected page to begin its reload; a page that is broken just now never does. */
 const RELOAD_PATIENCE = 1_500;
@@ -256,7 +256,7 @@ export class RunningApp extends LitElement {
         done=${question.done}
         .app=${this.app}
         .max=${question.max}
-        .contacts=${this.phone.contacts}
+        .find=${this.phone.contacts}
         @answer=${answered}
       ></oc-picker>`;
     }
@@ -455,6 +455,7 @@ export class RunningApp extends LitElement {
     if (signal.aborted) throw cancelled();
     const { api } = this.phone.world;
     const relay = await api.checkRelay(this.phone.jid, call.relay);
+    await this.#meet(relay);
     let outcome: { value: string | null } | { error: unknown } | undefined;
     const send = async () => {
       if (!commit()) return;
@@ -478,6 +479,15 @@ export class RunningApp extends LitElement {
     this.phone.refresh();
     return outcome.value;
   };
+
+  /** Gets the names of everybody who would get `relay`, before the person is asked. */
+  async #meet(relay: Relay): Promise<void> {
+    const { phone } = this;
+    if (relay.kind === "group") await phone.lookAtGroups();
+    const group = relay.kind === "group" && phone.groups.find(({ jid }) => jid === relay.groupJid);
+    const people = relay.kind === "single" ? relay.recipient : relay.kind === "new-group" ? relay.invitees : [];
+    await phone.world.know(group ? group.members : people);
+  }
 
   /** Counts one more cancel in a row; after a few, the app may ask nothing for a while. */
   #cancelled(): void {

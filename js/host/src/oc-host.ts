@@ -36,7 +36,7 @@ export class Host extends LitElement {
   @state() private setup = readSetup(localStorage, location.search, system());
   @state() private current = 0;
   @state() private room: Room = { width: innerWidth, height: innerHeight, bare: matchMedia(NARROW).matches };
-  #world = new World(new Api(meta("sandbox-token")));
+  #world = new World(new Api(meta("sandbox-token")), () => this.setup.phones.map(({ user }) => user));
   protected watch = new Watch(this, () => this.#world);
   #sizes = new ResizeObserver(() => this.#measure());
   // A phone keeps its element, so its running app, when one before it is removed.

@@ -181,10 +181,11 @@ export class Phone extends LitElement {
       <oc-avatar .name=${name} .src=${phone.user?.avatar ?? ""}></oc-avatar>
       <label class="choice user">
         <span class="unseen">User</span>
-        <select data-testid="user" @change=${(event: Event) => this.#change({ user: value(event) })}>
+        <select data-testid="user" @change=${this.#choose}>
           ${world.users.map(
             (user) => html`<option value=${user.jid} ?selected=${user.jid === phone.jid}>${user.name}</option>`,
           )}
+          ${world.more ? html`<option value="">Search all users…</option>` : nothing}
         </select>
         ${icons.chevron}
       </label>
@@ -330,7 +331,7 @@ export class Phone extends LitElement {
         heading=${question.title}
         done=${question.done}
         .max=${question.max}
-        .contacts=${this.phone.contacts}
+        .find=${this.phone.contacts}
         @answer=${answered}
       ></oc-picker>`;
     }
@@ -380,6 +381,19 @@ export class Phone extends LitElement {
     [this.tab, this.front, this.news] = ["chats", false, undefined];
     void this.phone.open(thread);
   }
+
+  #choose = async (event: Event) => {
+    const select = event.target as HTMLSelectElement;
+    let user: string | undefined = select.value;
+    if (!user) {
+      select.value = this.jid;
+      const question = { kind: "pick", title: "Whose phone is this?", done: "Choose", max: 1 } as const;
+      [user] = (await this.#questions.ask<string[]>(question)) ?? [];
+      if (!user) return;
+      await this.world.offer(user);
+    }
+    this.#change({ user });
+  };
 
   #newChat = async () => {
     const picked = await this.#questions.ask<string[]>({ kind: "pick", title: "New chat", done: "Open chat", max: 1 });

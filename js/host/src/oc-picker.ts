@@ -2,10 +2,14 @@ import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { asker, askerLine } from "./asker.js";
 import * as icons from "./icons.js";
+import { asRefusal } from "./model.js";
 import "./oc-avatar.js";
 import "./oc-sheet.js";
 import { base, rows } from "./styles.js";
 import type { App, User } from "./types.js";
+
+/** How many contacts are shown at once: some ten screens of a phone. */
+const SHOWN = 100;
 
 /**
  * The contacts selector. Fires `answer` with an array of JIDs, or with undefined when cancelled.
@@ -20,7 +24,10 @@ export class Picker extends LitElement {
   @property({ attribute: false }) app: App | undefined;
   /** How many may be picked; -1: any number. */
   @property({ type: Number }) max = -1;
-  @property({ attribute: false }) contacts: User[] = [];
+  /** The first `limit` contacts that a search finds. */
+  @property({ attribute: false }) find!: (search: string, limit: number) => Promise<User[]>;
+  @state() private shown: User[] | undefined;
+  @state() private fault = "";
   @state() private picked: ReadonlySet<string> = new Set();
   @state() private query = "";
 
@@ -90,8 +97,13 @@ export class Picker extends LitElement {
     `,
   ];
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.#search("");
+  }
+
   override render() {
-    const shown = this.#shown();
+    const { shown } = this;
     return html`
       <oc-sheet
         heading=${this.heading}
@@ -110,12 +122,11 @@ export class Picker extends LitElement {
             data-testid="picker-search"
             .value=${this.query}
             @keydown=${this.#arrow}
-            @input=${(event: InputEvent) => (this.query = (event.target as HTMLInputElement).value)}
+            @input=${(event: InputEvent) => this.#search((event.target as HTMLInputElement).value)}
           />
         </label>
         <ul aria-label="Contacts" @keydown=${this.#arrow}>
-          ${shown.map((user) => this.#row(user))}
-          ${shown.length ? nothing : html`<li class="empty">Nobody here has that name.</li>`}
+          ${shown?.slice(0, SHOWN).map((user) => this.#row(user))} ${this.#end()}
         </ul>
         <p class="count ${this.#full ? "full" : ""}" role="status" data-testid="picker-count">${this.#count()}</p>
         <button slot="foot" class="button" data-testid="picker-cancel" @click=${() => this.#answer(undefined)}>
@@ -132,6 +143,16 @@ export class Picker extends LitElement {
         </button>
       </oc-sheet>
     `;
+  }
+
+  /** What stands below the contacts. */
+  #end() {
+    const { shown, fault } = this;
+    if (fault) return html`<li class="empty" role="alert">${fault}</li>`;
+    if (!shown) return html`<li class="empty">Loading…</li>`;
+    if (shown.length === 0) return html`<li class="empty">Nobody here has that name.</li>`;
+    if (shown.length <= SHOWN) return nothing;
+    return html`<li class="empty" data-testid="picker-more">There are more contacts. Search for them.</li>`;
   }
 
   #row(user: User) {
@@ -165,12 +186,16 @@ export class Picker extends LitElement {
     return `${this.picked.size} of ${this.max} selected${this.#full && this.max > 1 ? ": that is all" : ""}`;
   }
 
-  #shown(): User[] {
-    const words = this.query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-    return this.contacts.filter(({ name, jid }) => {
-      const text = `${name} ${jid}`.toLocaleLowerCase();
-      return words.every((word) => text.includes(word));
-    });
+  /** Shows what `query` finds, unless the person has typed on meanwhile. */
+  async #search(query: string): Promise<void> {
+    this.query = query;
+    try {
+      const shown = await this.find(query, SHOWN + 1);
+      if (query === this.query) [this.shown, this.fault] = [shown, ""];
+    } catch (error) {
+      const { message, hint } = asRefusal(error);
+      if (query === this.query) [this.shown, this.fault] = [[], `${message} ${hint}`];
+    }
   }
 
   #toggle(jid: string): void {

@@ -70,7 +70,9 @@ export interface Launch {
 export interface State {
   domain: string;
   groupDomain: string;
+  /** The first by name, and those that were asked for. */
   users: User[];
+  userCount: number;
   apps: App[];
 }
 

@@ -31,17 +31,17 @@ test.each([
   [400, { error: { message: {} } }, { code: "refused", message: "The sandbox answered 400." }],
 ])("a %i is an error with the sandbox's words, if it has any", async (status, body, expected) => {
   const { api } = asking(() => Response.json(body, { status }));
-  await expect(api.state()).rejects.toMatchObject(expected);
+  await expect(api.state([])).rejects.toMatchObject(expected);
 });
 
 test("a 401 means that the sandbox was started again", async () => {
   const { api } = asking(() => new Response("", { status: 401 }));
-  await expect(api.state()).rejects.toBeInstanceOf(Restarted);
+  await expect(api.state([])).rejects.toBeInstanceOf(Restarted);
 });
 
 test("no answer, and half of one, are unreachable", async () => {
   const none = new Api("secret", () => Promise.reject(new TypeError("failed")));
-  await expect(none.state()).rejects.toMatchObject({ code: "unreachable" });
+  await expect(none.state([])).rejects.toMatchObject({ code: "unreachable" });
   const { api } = asking(() => new Response('{"domain":'));
-  await expect(api.state()).rejects.toMatchObject({ code: "unreachable" });
+  await expect(api.state([])).rejects.toMatchObject({ code: "unreachable" });
 });

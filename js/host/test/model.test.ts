@@ -6,6 +6,9 @@ import { Refusal, type Message, type Thread } from "../src/types.js";
 const ALICE = "alice@onechat.localhost";
 const BOB = "bob@onechat.localhost";
 const CAROL = "carol@onechat.localhost";
+const NOBODY = "nobody@onechat.localhost";
+
+const user = (jid: string) => ({ jid, name: `Name of ${jid}`, avatar: "", admin: false });
 
 const message = (id: number, thread = BOB, from = thread): Message => ({
   id,
@@ -17,18 +20,29 @@ const message = (id: number, thread = BOB, from = thread): Message => ({
   at: "2026-05-13T12:00:00Z",
 });
 
+const thread = (id: string, last: number): Thread => ({
+  id,
+  kind: "direct",
+  title: id,
+  avatar: "",
+  last: message(last, id),
+  unread: 0,
+});
+
 /** The sandbox as these tests need it: whatever messages are there, in pages. */
 class Sandbox {
   messages: Message[] = [];
   threads = vi.fn(async (): Promise<Thread[]> => []);
-  contacts = async () => [];
-  groups = async () => [];
+  groups = vi.fn(async () => []);
+  users = vi.fn(async (jids: readonly string[]) => jids.filter((jid) => jid !== NOBODY).map(user));
+  state = vi.fn(async () => ({ domain: "onechat.localhost", groupDomain: "", users: [], userCount: 9, apps: [] }));
   read = vi.fn(async () => {});
   page = async (_: string, thread: string, before = Infinity) =>
     this.messages.filter((other) => other.thread === thread && other.id < before).slice(-PAGE);
 }
 
 let sandbox: Sandbox;
+let world: World;
 let phone: PhoneModel;
 
 const ids = () => phone.messages.map(({ id }) => id);
@@ -36,9 +50,9 @@ const settled = () => vi.waitFor(() => expect(phone.loaded).toBe(true));
 
 beforeEach(async () => {
   sandbox = new Sandbox();
-  const { threads, contacts, groups, read } = sandbox;
-  const api = { threads, contacts, groups, read, messages: (...args: [string, string]) => sandbox.page(...args) };
-  phone = new World(api as unknown as Api).open(ALICE);
+  const api = { ...sandbox, messages: (...args: [string, string]) => sandbox.page(...args) };
+  world = new World(api as unknown as Api);
+  phone = world.open(ALICE);
   await settled();
 });
 
@@ -126,6 +140,32 @@ describe("a message", () => {
     expect(sandbox.read).toHaveBeenCalledWith(ALICE, BOB);
   });
 
+  test("in a thread that is listed asks for nothing: the list is as the sandbox would send it", async () => {
+    sandbox.messages = [message(1), message(2, CAROL)];
+    sandbox.threads.mockResolvedValueOnce([thread(CAROL, 2), thread(BOB, 1)]);
+    phone.refresh();
+    await vi.waitFor(() => expect(phone.threads).toHaveLength(2));
+    const asked = [sandbox.threads, sandbox.groups, sandbox.read, sandbox.users];
+    for (const call of asked) call.mockClear();
+    arrive(3, BOB);
+    arrive(4, BOB);
+    arrive(4, BOB); // twice, as after the stream was opened again
+    arrive(5, BOB, ALICE); // written on another phone
+    expect(phone.threads.map(({ id, last, unread }) => [id, last?.id, unread])).toEqual([
+      [BOB, 5, 2],
+      [CAROL, 2, 0],
+    ]);
+    phone.take({ type: "read", jid: ALICE, thread: BOB });
+    expect(phone.unread).toBe(0);
+    for (const call of asked) expect(call).not.toHaveBeenCalled();
+  });
+
+  test("in a thread that is new has the threads asked for", async () => {
+    sandbox.threads.mockClear();
+    arrive(1, BOB);
+    await vi.waitFor(() => expect(sandbox.threads).toHaveBeenCalledOnce());
+  });
+
   test("of one's own, from another phone, is no news", () => {
     phone.onNews = vi.fn();
     arrive(1, BOB, ALICE);
@@ -133,9 +173,26 @@ describe("a message", () => {
   });
 });
 
+describe("names", () => {
+  beforeEach(() => world.look());
+
+  test("are asked for when they are to be shown, all in one go, and once", async () => {
+    const names = () => [BOB, CAROL, NOBODY].map((jid) => phone.nameOf(jid));
+    expect(names()).toEqual([BOB, CAROL, NOBODY]);
+    await vi.waitFor(() => expect(names()).toEqual([`Name of ${BOB}`, `Name of ${CAROL}`, NOBODY]));
+    expect(sandbox.users.mock.calls).toEqual([[[BOB, CAROL, NOBODY]]]);
+  });
+
+  test("of users who are not here, groups and alerts are not asked for", async () => {
+    for (const jid of ["bob@elsewhere", "g@muc.onechat.localhost", "alerts.onechat.localhost"]) phone.nameOf(jid);
+    await Promise.resolve();
+    expect(sandbox.users).not.toHaveBeenCalled();
+  });
+});
+
 test("a burst of events costs two looks, not one each", async () => {
   sandbox.threads.mockClear();
-  for (let event = 0; event < 100; event++) phone.take({ type: "threads", jid: ALICE });
+  for (let event = 0; event < 100; event++) phone.take({ type: "threads" });
   await vi.waitFor(() => expect(sandbox.threads).toHaveBeenCalledTimes(1));
   await new Promise((resolve) => setTimeout(resolve));
   expect(sandbox.threads.mock.calls.length).toBeLessThanOrEqual(2);

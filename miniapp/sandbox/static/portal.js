@@ -7,7 +7,7 @@ const token = document.querySelector('meta[name="sandbox-token"]').content;
 const fault = document.getElementById("fault");
 const once = document.getElementById("once");
 const confirmation = document.getElementById("confirm");
-const LABELS = { appId: "App ID", apiKey: "API key", sessionId: "Session ID" };
+const LABELS = { appId: "App ID", apiKey: "API key", sessionId: "Session ID", jid: "JID", password: "Password" };
 
 function read(form) {
   const body = {};

@@ -41,7 +41,7 @@ class Store:
         self.stanzas = Stanzas(self._database)
         try:
             with self._database.transaction():
-                if not self.users.all():
+                if not self.users.count():
                     plant(self, seed)
         except BaseException:
             self.close()

@@ -38,6 +38,11 @@ class Apps:
         with self._database.transaction() as t:
             return [_app(row) for row in t.scalars(select(AppRow).order_by(AppRow.created_at, AppRow.app_id))]
 
+    def find(self, app_id: str) -> App | None:
+        with self._database.transaction() as t:
+            row = t.get(AppRow, app_id)
+            return _app(row) if row else None
+
     def get(self, app_id: str) -> App:
         """The app `app_id`. Raises `NotFound`."""
         with self._database.transaction() as t:

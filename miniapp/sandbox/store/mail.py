@@ -6,17 +6,18 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import and_, delete, func, literal, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, case, delete, func, select
 from sqlalchemy.orm import Session as Transaction
+from sqlalchemy.orm import aliased
 
 from ... import contract
 from .avatar import avatar
 from .records import Delivered, Forbidden, Group, Message, MessageKind, NotFound, Refusal, Sender, Sent, Thread, moment
 from .stanzas import QUEUED, SETTLED, stanza_key
 from .tables import Database, DeliveryRow, GroupRow, MemberRow, MessageRow, ReadRow, StanzaRow, UserRow, driver_of
-from .users import no_user, user_row
+from .users import matching, no_user, user_row
 
 Carried = tuple[Message, Iterable[Delivered]]
 """A message as its sender sees it, and everybody whom it reached."""
@@ -31,6 +32,40 @@ INSERT INTO messages (kind, sender, sender_name, app_id, "to", text, at) VALUES 
 _ADD_DELIVERY = "INSERT INTO deliveries (message_id, jid, thread) VALUES (?, ?, ?)"
 _ADD_DELIVERIES = "INSERT INTO deliveries (message_id, jid, thread) SELECT ?, jid, ? FROM users"
 _ADD_STANZA = "INSERT INTO stanzas (key, message_id, stanza_id, state, upto) VALUES (?, ?, ?, ?, '')"
+
+
+def _threads() -> Select[Any]:
+    """The conversations of `:user`: name, count of unread, last message, title, picture; the newest first.
+
+    Threads are found one after the other in the index `deliveries_by_thread`, however many messages each has.
+    """
+    user: BindParameter[str] = bindparam("user")
+    first = select(func.min(DeliveryRow.thread).label("name")).where(DeliveryRow.jid == user)
+    names = first.cte("names", recursive=True)
+    following = select(func.min(DeliveryRow.thread)).where(DeliveryRow.jid == user, DeliveryRow.thread > names.c.name)
+    names = names.union_all(select(following.scalar_subquery()).where(names.c.name.is_not(None)))
+    here = (DeliveryRow.jid == user, DeliveryRow.thread == names.c.name)
+    last = select(func.max(DeliveryRow.message_id)).where(*here).scalar_subquery()
+    upto = select(ReadRow.upto).where(ReadRow.jid == user, ReadRow.thread == names.c.name).scalar_subquery()
+    written = aliased(MessageRow)
+    unread = (
+        select(func.count())
+        .select_from(DeliveryRow)
+        .join(written, written.id == DeliveryRow.message_id)
+        .where(*here, DeliveryRow.message_id > func.coalesce(upto, 0), written.sender != user)
+        .scalar_subquery()
+    )
+    return (
+        select(names.c.name, unread, MessageRow, func.coalesce(UserRow.name, GroupRow.name), UserRow.avatar)
+        .select_from(names)
+        .join(MessageRow, MessageRow.id == last)
+        .outerjoin(UserRow, UserRow.jid == names.c.name)
+        .outerjoin(GroupRow, GroupRow.jid == names.c.name)
+        .order_by(MessageRow.id.desc())
+    )
+
+
+_THREADS = _threads()
 
 
 class Mail:
@@ -78,16 +113,16 @@ class Mail:
         with self._database.transaction() as t:
             return list(t.scalars(query))
 
-    def sent(self, call: str | None = None, app_id: str | None = None) -> list[Sent]:
-        """What the REST API accepted from mini apps, oldest first, of one call or one app if given."""
-        query = select(MessageRow).where(MessageRow.app_id.is_not(None)).order_by(MessageRow.id)
+    def sent(self, call: str | None = None, app_id: str | None = None, limit: int | None = None) -> list[Sent]:
+        """What the REST API accepted from mini apps, or the last `limit`, oldest first, of one call or app if given."""
+        query = select(MessageRow).where(MessageRow.app_id.is_not(None)).order_by(MessageRow.id.desc()).limit(limit)
         if app_id is not None:
             query = query.where(MessageRow.app_id == app_id)
+        if call is not None:
+            query = query.where(self._calls == call)
         with self._database.transaction() as t:
-            found = [
-                Sent(self._call(row), row.app_id or "", row.to, row.text, moment(row.at)) for row in t.scalars(query)
-            ]
-        return [one for one in found if call in (None, one.call)]
+            found = t.execute(query.add_columns(self._calls)).all()
+        return [Sent(name, row.app_id or "", row.to, row.text, moment(row.at)) for row, name in reversed(found)]
 
     def create_group(self, owner: str, members: Iterable[str], name: str, group: str | None) -> tuple[Group, list[str]]:
         """The group with this owner and these members, and who is new in it.
@@ -158,11 +193,34 @@ class Mail:
 
     def groups(self, user: str | None = None) -> list[Group]:
         """Every group, or those that `user` is in, by name."""
-        query = select(GroupRow.jid).order_by(GroupRow.name, GroupRow.jid)
+        query = select(GroupRow).order_by(GroupRow.name, GroupRow.jid)
         if user is not None:
             query = query.join(MemberRow, MemberRow.group == GroupRow.jid).where(MemberRow.jid == user)
+        return self._groups(query)
+
+    def group_page(self, search: str = "", *, skip: int = 0, limit: int) -> list[Group]:
+        """Up to `limit` groups, by name, of whose name or JID each word of `search` is a part."""
+        query = matching(select(GroupRow), search, GroupRow.name, GroupRow.jid)
+        return self._groups(query.order_by(GroupRow.name, GroupRow.jid).offset(skip).limit(limit))
+
+    def group_count(self, search: str = "") -> int:
+        """How many groups `group_page` has in all."""
+        query = matching(select(func.count()).select_from(GroupRow), search, GroupRow.name, GroupRow.jid)
         with self._database.transaction() as t:
-            return [self._group(t, jid) for jid in t.scalars(query).all()]
+            return t.scalar(query) or 0
+
+    def _groups(self, query: Select[Any]) -> list[Group]:
+        with self._database.transaction() as t:
+            rows = t.scalars(query).all()
+            members: dict[str, list[str]] = {row.jid: [] for row in rows}
+            found = select(MemberRow.group, MemberRow.jid).where(MemberRow.group.in_(members)).order_by(MemberRow.jid)
+            for group, jid in t.execute(found):
+                members[group].append(jid)
+        return [Group(row.jid, row.name, row.owner, tuple(members[row.jid])) for row in rows]
+
+    def find_group(self, jid: str) -> Group | None:
+        with self._database.transaction() as t:
+            return self._group(t, jid) if t.get(GroupRow, jid) else None
 
     def history(self, user: str, thread: str | None, before: int | None, limit: int) -> list[Message]:
         """The last `limit` messages of `user`, of one thread or of all, older than `before` if given; oldest first."""
@@ -170,39 +228,22 @@ class Mail:
             select(MessageRow, DeliveryRow.thread)
             .join(DeliveryRow, DeliveryRow.message_id == MessageRow.id)
             .where(DeliveryRow.jid == user)
-            .order_by(MessageRow.id.desc())
+            .order_by(DeliveryRow.message_id.desc())  # by an index, so that no more than the limit is read
             .limit(limit)
         )
         if thread is not None:
             query = query.where(DeliveryRow.thread == thread)
         if before is not None:
-            query = query.where(MessageRow.id < before)
+            query = query.where(DeliveryRow.message_id < before)
         with self._database.transaction() as t:
             user_row(t, user)
             return [_message(row, name) for row, name in t.execute(query)][::-1]
 
     def threads(self, user: str) -> list[Thread]:
         """The conversations of `user`, the one with the newest message first."""
-        last = func.max(MessageRow.id).label("last")
-        unread = func.count().filter(
-            and_(MessageRow.id > func.coalesce(ReadRow.upto, 0), MessageRow.sender != literal(user))
-        )
-        query = (
-            select(DeliveryRow.thread, last, unread)
-            .join(MessageRow, MessageRow.id == DeliveryRow.message_id)
-            .outerjoin(ReadRow, and_(ReadRow.jid == DeliveryRow.jid, ReadRow.thread == DeliveryRow.thread))
-            .where(DeliveryRow.jid == user)
-            .group_by(DeliveryRow.thread)
-            .order_by(last.desc())
-        )
         with self._database.transaction() as t:
             user_row(t, user)
-            found = []
-            for name, last_id, count in t.execute(query).all():
-                message = _message(t.get_one(MessageRow, last_id), name)
-                title, picture = self._face(t, message.kind, name)
-                found.append(Thread(name, message.kind, title, picture, message, count))
-            return found
+            return [self._thread(*row) for row in t.execute(_THREADS, {"user": user})]
 
     def mark_read(self, user: str, thread: str) -> bool:
         """Take all of `thread` as read by `user`. Says whether that changed anything."""
@@ -260,10 +301,14 @@ class Mail:
             yield from (Delivered(jid, message) for jid in jids)
             after = jids[-1]
 
-    def _call(self, row: MessageRow) -> str:
-        if row.kind == "group":
-            return "groupMessage"
-        return "massBroadcast" if row.to == self._domain else "singleMessage"
+    @property
+    def _calls(self) -> ColumnElement[str]:
+        """The name of the call by which a message came."""
+        return case(
+            (MessageRow.kind == "group", "groupMessage"),
+            (MessageRow.to == self._domain, "massBroadcast"),
+            else_="singleMessage",
+        )
 
     def _group(self, t: Transaction, jid: str) -> Group:
         row = t.get(GroupRow, jid)
@@ -276,14 +321,12 @@ class Mail:
         names = [t.get_one(UserRow, jid).name.split()[0] for jid in jids]
         return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
-    def _face(self, t: Transaction, kind: MessageKind, thread: str) -> tuple[str, str]:
-        if kind == "alert":
-            return "Alerts", avatar(thread, "!")
-        if kind == "direct" and (user := t.get(UserRow, thread)):
-            return user.name, user.avatar
-        group = t.get(GroupRow, thread)
-        name = group.name if group else thread.partition("@")[0]  # a user who was removed since
-        return name, avatar(thread, name)
+    def _thread(self, name: str, unread: int, row: MessageRow, title: str | None, picture: str | None) -> Thread:
+        message = _message(row, name)
+        if message.kind == "alert":
+            return Thread(name, message.kind, "Alerts", avatar(name, "!"), message, unread)
+        title = title or name.partition("@")[0]  # a user or group that was removed since
+        return Thread(name, message.kind, title, picture or avatar(name, title), message, unread)
 
 
 def _check_user(c: sqlite3.Connection, jid: str) -> None:

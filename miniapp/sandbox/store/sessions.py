@@ -65,10 +65,11 @@ class Sessions:
                     return session if session.state == "active" else None
         return None
 
-    def all(self) -> list[Session]:
-        """Every session, newest first."""
+    def all(self, limit: int | None = None) -> list[Session]:
+        """Every session, or the last `limit`, newest first."""
+        query = select(SessionRow).order_by(SessionRow.id.desc()).limit(limit)
         with self._database.transaction() as t:
-            return [self._session(row) for row in t.scalars(select(SessionRow).order_by(SessionRow.id.desc()))]
+            return [self._session(row) for row in t.scalars(query)]
 
     def expire(self, **which: int | str | None) -> list[Session]:
         """End the active sessions that match as if their time had come, and return them."""

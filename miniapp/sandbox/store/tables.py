@@ -36,6 +36,7 @@ class UserRow(Base):
 
 
 Index("users_by_name", UserRow.name, UserRow.jid)
+Index("admins_by_name", UserRow.name, UserRow.jid, sqlite_where=UserRow.admin.is_(True))
 
 
 class AppRow(Base):
@@ -61,7 +62,7 @@ class SessionRow(Base):
     jid: Mapped[str] = mapped_column(ForeignKey(UserRow.jid, ondelete="CASCADE"), index=True)
     app_id: Mapped[str | None] = mapped_column(ForeignKey(AppRow.app_id, ondelete="CASCADE"))
     created_at: Mapped[float]
-    expires_at: Mapped[float]
+    expires_at: Mapped[float] = mapped_column(index=True)
     revoked: Mapped[bool] = mapped_column(default=False)
 
 
@@ -75,7 +76,7 @@ class GroupRow(Base):
 class MemberRow(Base):
     __tablename__ = "members"
     group: Mapped[str] = mapped_column(ForeignKey(GroupRow.jid, ondelete="CASCADE"), primary_key=True)
-    jid: Mapped[str] = mapped_column(ForeignKey(UserRow.jid, ondelete="CASCADE"), primary_key=True)
+    jid: Mapped[str] = mapped_column(ForeignKey(UserRow.jid, ondelete="CASCADE"), primary_key=True, index=True)
 
 
 class MessageRow(Base):
@@ -349,6 +350,7 @@ def driver_of(connection: Connection) -> sqlite3.Connection:
 
 
 def _on_connect(connection: Any, _record: object) -> None:
+    connection.create_function("casefold", 1, str.casefold, deterministic=True)  # SQLite's lower() knows ASCII only
     connection.isolation_level = None  # the driver would begin transactions late, and not before a SELECT
     for pragma in (
         f"page_size = {PAGE}",

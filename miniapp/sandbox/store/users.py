@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.orm import Session as Transaction
 
 from .avatar import avatar
@@ -24,6 +27,30 @@ class Users:
         with self._database.transaction() as t:
             return [_user(row) for row in t.scalars(select(UserRow).order_by(UserRow.name, UserRow.jid))]
 
+    def page(self, search: str = "", *, without: str = "", skip: int = 0, limit: int) -> list[User]:
+        """Up to `limit` users in the order of their names, of whose name or JID each word of `search` is a part."""
+        query = matching(select(UserRow), search, UserRow.name, UserRow.jid).where(UserRow.jid != without)
+        query = query.order_by(UserRow.name, UserRow.jid).offset(skip).limit(limit)
+        with self._database.transaction() as t:
+            return [_user(row) for row in t.scalars(query)]
+
+    def count(self, search: str = "") -> int:
+        """How many users `page` has in all."""
+        with self._database.transaction() as t:
+            return t.scalar(matching(select(func.count()).select_from(UserRow), search, UserRow.name, UserRow.jid)) or 0
+
+    def named(self, jids: Collection[str]) -> list[User]:
+        """Those of `jids` that are users, in the order of their names."""
+        query = select(UserRow).where(UserRow.jid.in_(jids)).order_by(UserRow.name, UserRow.jid)
+        with self._database.transaction() as t:
+            return [_user(row) for row in t.scalars(query)]
+
+    def admins(self) -> list[User]:
+        """The administrators, by name."""
+        query = select(UserRow).where(UserRow.admin.is_(True)).order_by(UserRow.name, UserRow.jid)
+        with self._database.transaction() as t:
+            return [_user(row) for row in t.scalars(query)]
+
     def find(self, jid: str) -> User | None:
         with self._database.transaction() as t:
             row = t.get(UserRow, jid)
@@ -36,7 +63,8 @@ class Users:
 
     def missing(self, jids: list[str]) -> list[str]:
         """Those of `jids` that no user has."""
-        known = {user.jid for user in self.all()}
+        with self._database.transaction() as t:
+            known = set(t.scalars(select(UserRow.jid).where(UserRow.jid.in_(jids))))
         return [jid for jid in jids if jid not in known]
 
     def add(self, name: str, jid: str | None = None, *, admin: bool = False) -> User:
@@ -74,6 +102,14 @@ class Users:
             number += 1
             local = f"{stem}{number}"
         return f"{local}@{self._domain}"
+
+
+def matching(
+    query: Select[Any], search: str, name: InstrumentedAttribute[str], jid: InstrumentedAttribute[str]
+) -> Select[Any]:
+    """`query` for what each word of `search` is a part of, in name or JID, whatever the case."""
+    text = func.casefold(name + " " + jid)
+    return query.where(*(func.instr(text, word) > 0 for word in search.casefold().split()))
 
 
 def user_row(t: Transaction, jid: str) -> UserRow:

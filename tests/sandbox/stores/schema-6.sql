@@ -89,7 +89,7 @@ CREATE TABLE passwords (
 	PRIMARY KEY (jid), 
 	FOREIGN KEY(jid) REFERENCES users (jid) ON DELETE CASCADE
 );
-INSERT INTO "passwords" VALUES('alice@onechat.localhost',X'00956DB63888AA2A76AB962B4D11EAE69BC69CA5AE6FF85634B7CD1A45A64DC1');
+INSERT INTO "passwords" VALUES('alice@onechat.localhost',X'34EE9279051057BC21E823F0AB095290CCA602F93CE78C10A5E6EDC38FCF5F1A');
 CREATE TABLE positions (
 	owner VARCHAR NOT NULL, 
 	archive_id VARCHAR, 
@@ -116,7 +116,7 @@ CREATE TABLE sessions (
 	FOREIGN KEY(jid) REFERENCES users (jid) ON DELETE CASCADE, 
 	FOREIGN KEY(app_id) REFERENCES apps (app_id) ON DELETE CASCADE
 );
-INSERT INTO "sessions" VALUES(1,'s-doWU7',X'0086A726D913466A53F6A7929EA7280BBC59282F3AD2A566FFE0D5F564B99229','alice@onechat.localhost','app-3f9c2b7e5a10',1795600001.0,1795686401.0,0);
+INSERT INTO "sessions" VALUES(1,'s-SyO5V',X'722159CA679E56E3CFC80DEF0CBC3F524E216938E8A964A7C7190A4DC05B1F2B','alice@onechat.localhost','app-3f9c2b7e5a10',1795600001.0,1795686401.0,0);
 CREATE TABLE stanzas (
 	"key" VARCHAR NOT NULL, 
 	message_id INTEGER NOT NULL, 
@@ -129,7 +129,7 @@ CREATE TABLE stanzas (
  WITHOUT ROWID
 
 ;
-INSERT INTO "stanzas" VALUES('a93ff99f058e214522eabfa679fe8df98b3aadd65b794c7c2c76ac7e0c7461bf',7,'1b6e10a8b6bbe9e128bfd715f8f5aaa1','queued','');
+INSERT INTO "stanzas" VALUES('a00c5621ad37eeb5ba4e087de2a62ed5e3b5e76bcac132582253d66f178664a2',7,'9057e04b0c4cb43bee6839df7e4847d3','queued','');
 CREATE TABLE users (
 	jid VARCHAR NOT NULL, 
 	name VARCHAR NOT NULL, 
@@ -145,8 +145,11 @@ INSERT INTO "users" VALUES('erin@onechat.localhost','Erin Goh','data:image/svg+x
 INSERT INTO "users" VALUES('admin@onechat.localhost','Ada Wong','data:image/svg+xml,%3Csvg xmlns=''http://www.w3.org/2000/svg'' viewBox=''0 0 64 64''%3E%3Cpath fill=''%23b91c1c'' d=''M0 0h64v64H0z''/%3E%3Ctext x=''32'' y=''41'' fill=''%23fff'' font-family=''system-ui%2Csans-serif'' font-size=''25'' font-weight=''600'' text-anchor=''middle''%3EAW%3C/text%3E%3C/svg%3E',1);
 INSERT INTO "users" VALUES('frida@onechat.localhost','Frida Lund','data:image/svg+xml,%3Csvg xmlns=''http://www.w3.org/2000/svg'' viewBox=''0 0 64 64''%3E%3Cpath fill=''%234d7c0f'' d=''M0 0h64v64H0z''/%3E%3Ctext x=''32'' y=''41'' fill=''%23fff'' font-family=''system-ui%2Csans-serif'' font-size=''25'' font-weight=''600'' text-anchor=''middle''%3EFL%3C/text%3E%3C/svg%3E',0);
 CREATE INDEX users_by_name ON users (name, jid);
+CREATE INDEX admins_by_name ON users (name, jid) WHERE admin IS 1;
 CREATE INDEX ix_sessions_handle ON sessions (handle);
 CREATE INDEX ix_sessions_jid ON sessions (jid);
+CREATE INDEX ix_sessions_expires_at ON sessions (expires_at);
+CREATE INDEX ix_members_jid ON members (jid);
 CREATE INDEX deliveries_by_thread ON deliveries (jid, thread, message_id);
 CREATE INDEX stanzas_waiting ON stanzas (message_id) WHERE state != 'settled';
 CREATE INDEX ix_stanzas_message_id ON stanzas (message_id);
