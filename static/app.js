@@ -1,6 +1,7 @@
 // The page's side of the starter. OC is OneChat's interface to mini apps; OC.app is what the framework adds to it.
+// window.miniappOC is OC with all of that, also where a phone's own window.OC can't be changed.
 // Plain ES2015, so that the web views of old phones run it as it stands.
-(() => {
+((OC) => {
   "use strict";
 
   const byId = (id) => document.getElementById(id);
@@ -188,4 +189,4 @@
   });
 
   OC.app.ready.then(greet).then(recall, (error) => say("failed", error.message, error.hint));
-})();
+})(window.miniappOC);

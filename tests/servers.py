@@ -78,7 +78,7 @@ def gunicorn_process(settings: Mapping[str, Any], *arguments: str, folder: Path 
     try:
         for line in process.stderr:
             said.append(line)
-            if found := re.search(r"Listening at: (http://127\.0\.0\.1:\d+)", line):
+            if found := re.search(r"Listening at: (https?://127\.0\.0\.1:\d+)", line):
                 break
         else:
             raise RuntimeError("gunicorn did not start:\n" + "".join(said))

@@ -27,6 +27,8 @@ HANDSHAKE_SECONDS = 5  # the host page answers at once or is not there
 CALL_SECONDS = 300  # a person reads, searches and chooses; after that, the sheet was left lying
 SERVER_SECONDS = 30  # our own server: ONECHAT_DEADLINE, 15 s by default, and the way there and back on a bad line
 GUARD_SECONDS = 10  # two 401 pages within it are one failed login: a reload takes a second or two on a phone
+LATE_SECONDS = 2  # after its load a page has its container, even where that puts its object in by a slow way of its own
+LATE_MOST_SECONDS = 10  # a page whose load does not end, for a picture that hangs, is not to hang with it
 RETRIES = 5  # after 1, 2, 4, 8 and 16 s: half a minute, then the person decides
 
 CODES: dict[str, str] = {
@@ -41,7 +43,8 @@ CODES: dict[str, str] = {
 """Every code a bridge call may fail with: message and hint where neither host nor server gave its own."""
 
 _LAUNCH_FIELDS = {"user.getSessionID": "sessionId", "user.deviceInfo": "device", "user.getVCard": "vCard"}
-_NUMBER, _LIST, _STRING, _OPTIONAL_STRING = range(4)
+_NUMBER, _LIST, _STRING, _OPTIONAL_STRING, _NOTHING = range(5)
+_VALUES = {"void": _NOTHING, "string[]": _LIST, "string": _STRING}
 _KINDS = {"number": _NUMBER, "string | readonly string[]": _LIST, "string": _STRING}
 
 
@@ -142,12 +145,14 @@ def _source(app_id: str, container_origins: tuple[str, ...], login_lifetime: int
         texts={code: text for code, text in CODES.items() if code not in ("bad_argument", "cancelled")}
         | {"again": TEXTS["again"]},
         bad_argument=CODES["bad_argument"],
-        kinds={"optional_number": _NUMBER, "list": _LIST, "optional_string": _OPTIONAL_STRING},
+        kinds={"optional_number": _NUMBER, "list": _LIST, "string": _STRING, "optional_string": _OPTIONAL_STRING},
         handshake_seconds=HANDSHAKE_SECONDS,
         call_seconds=CALL_SECONDS,
         server_seconds=SERVER_SECONDS,
         guard_ms=GUARD_SECONDS * 1000,
         retries=RETRIES,
+        late_ms=LATE_SECONDS * 1000,
+        late_most_ms=LATE_MOST_SECONDS * 1000,
     )
 
 
@@ -163,7 +168,7 @@ def _function(function: contract.BridgeFunction) -> str | list[Any]:
         return _LAUNCH_FIELDS[function.name]
     params = {p.name: _KINDS[p.ts] for p in function.params if p.ts in _KINDS}
     params.update({p.name: _OPTIONAL_STRING for p in function.params if p.optional and p.ts == "string"})
-    return [params, int(function.promise_ts == "string[]")]
+    return [params, _VALUES[function.promise_ts]]
 
 
 def _environment(*, escape: bool = True) -> Environment:

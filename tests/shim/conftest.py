@@ -115,9 +115,11 @@ class Server:
         return self.page("", {})
 
     def _native(self) -> Response:
-        """A page before whose scripts a container has put what `?with=` says."""
+        """A page before whose scripts a container has put what `?with=` says; `?body=` is the page's own script."""
         return self.page(
-            f"<script>{request.args['with']}</script>", {"data-login": ""} if "login" in request.args else {}
+            f"<script>{request.args['with']}</script>",
+            {"data-login": ""} if "login" in request.args else {},
+            f"<script>{request.args.get('body', '')}</script>",
         )
 
     def _text(self) -> Response:

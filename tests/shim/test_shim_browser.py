@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from urllib.parse import urlencode
 
 import pytest
+from node import ROOT
+from playwright.sync_api import expect
 
 from shim.conftest import until
 
@@ -18,6 +21,12 @@ SETTLED = """(f) => new Promise((done) => {
   const plain = (e) => ({ code: e.code, message: e.message, hint: e.hint });
   Function("return " + f)().then((value) => done({ value }), (e) => done(plain(e)));
 })"""
+
+
+def stop_the_clock(page):
+    """Lets time pass by page.clock.run_for() alone."""
+    page.clock.install(time="2020-01-01")
+    page.clock.pause_at("2020-01-02")
 
 
 def outcome(frame, expression):
@@ -308,22 +317,45 @@ def test_where_storage_is_blocked_the_fragment_stays(phone):
 # --- no bridge ---
 
 
+CALLS = (
+    RELAY,
+    "OC.user.selectContacts()",
+    "OC.message.group.relay({groupJid: 'g@d', textMessage: 'x'})",
+    "OC.app.signIn()",
+)
+
+
 def test_in_a_plain_browser_nothing_hangs(phone):
-    """Without a host the strings are empty, and calls fail with not_in_host within a tick."""
+    """Without a host the strings are empty. Calls wait 2 s for a container, later ones fail at once."""
+    stop_the_clock(phone.page)
     phone.page.goto(phone.url())
     found = phone.page.evaluate(
         "[OC.app.inHost, OC.user.getSessionID(), OC.user.deviceInfo(), OC.user.getVCard(), location.hash]"
     )
     assert found == [False, "", "{}", "{}", ""]
-    tick = "Promise.race([%s.catch((e) => e.code), new Promise((done) => setTimeout(done, 0, 'late'))])"
-    for call in (
-        RELAY,
-        "OC.user.selectContacts()",
-        "OC.message.group.relay({groupJid: 'g@d', textMessage: 'x'})",
-        "OC.app.signIn()",
-    ):
-        assert phone.page.evaluate(tick % call) == "not_in_host"
+    phone.page.evaluate(f"window.waiting = [{', '.join(CALLS)}].map((call) => call.catch((e) => e.code)); 0")
+    phone.page.clock.run_for(1_000)
+    tick = "Promise.race([...waiting, new Promise((done) => setTimeout(done, 0, 'waiting'))])"
+    phone.page.evaluate(f"void (window.first = {tick})")
+    phone.page.clock.run_for(1)
+    assert phone.page.evaluate("first") == "waiting"
+    phone.page.clock.run_for(2_000)
+    assert phone.page.evaluate("Promise.all(waiting)") == ["not_in_host"] * len(CALLS)
+    # the clock stands: these are answered at once
+    assert [phone.page.evaluate(f"{call}.catch((e) => e.code)") for call in CALLS] == ["not_in_host"] * len(CALLS)
     assert phone.page.evaluate("OC.app.ready.then((app) => app === OC.app)")
+
+
+def test_a_page_whose_load_does_not_end_waits_ten_seconds(phone):
+    """A picture that never comes keeps no call waiting for more than 10 s."""
+    held = []
+    stop_the_clock(phone.page)
+    phone.page.route("**/never.png", lambda route: held.append(route))
+    phone.page.goto(phone.url("/native?with=document.write('<img src=/never.png>')"), wait_until="domcontentloaded")
+    phone.page.evaluate(f"void (window.failed = {RELAY}.catch((e) => e.code))")
+    phone.page.clock.run_for(10_100)
+    assert phone.page.evaluate("failed") == "not_in_host"
+    held[0].abort()
 
 
 # --- a native bridge ---
@@ -349,11 +381,11 @@ NATIVE = """
 def native(phone):
     """Opens a page into which a container has put `script` before the shim runs."""
 
-    def open_page(script):
-        url = f"{phone.server.origin}/native?with="
-        phone.page.goto(url + re.sub(r"[%&#+\s]", lambda m: f"%{ord(m[0]):02x}", script))
+    def open_page(script, **more):
+        phone.page.goto(f"{phone.server.origin}/native?{urlencode({'with': script, **more})}")
         return phone.page
 
+    open_page.login = lambda script: open_page(script, login="")
     return open_page
 
 
@@ -381,26 +413,105 @@ def test_a_native_failure_reaches_fail_as_it_is_and_the_promise_as_ours(native):
     assert page.evaluate("asked") == ['["b@d"]', '["b@d"]']
 
 
-@pytest.mark.parametrize(
-    "depth", ["Object.freeze(made)", "[made, made.user, made.message, made.message.single].forEach(Object.freeze)"]
-)
-def test_a_frozen_native_bridge_works(depth, native, phone):
-    """What can't be changed is left alone, and works."""
-    page = native(NATIVE + depth + "; window.OC = made;")
-    assert page.evaluate("OC === made")
-    assert page.evaluate("new Promise((success) => OC.user.selectContacts({ success }))") == '["n@d"]'
-    assert outcome(page, "OC.message.group.relay({groupJid: 'g', textMessage: 'x'})") == {"value": "g@muc.d"}
+FREEZE = "[made, made.user, made.message, made.message.single, made.message.group].forEach(Object.freeze);"
+VIEWS = """
+  const views = () => ({
+    get user() { return Object.assign({}, made.user); },
+    get message() { return { single: Object.assign({}, made.message.single), group: made.message.group }; },
+  });
+"""
+SHAPES = {
+    "frozen": FREEZE + "window.OC = made;",
+    "frozen at the top": "Object.freeze(made); window.OC = made;",
+    "read-only functions": "Object.defineProperty(made.user, 'selectContacts', { writable: false }); window.OC = made;",
+    "getters": VIEWS + "window.OC = views();",
+    "new each time": VIEWS + "Object.defineProperty(window, 'OC', { configurable: true, get: views });",
+    "a frozen variable": FREEZE + "var OC = made;",
+    "a constant": "const OC = made;",
+    "a class": "class App { get user() { return made.user; } get message() { return made.message; } } OC = new App();",
+    "a function": "window.OC = Object.assign(() => {}, made);",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_of_a_native_bridge_serves_the_page(shape, native, phone):
+    """Where the container's object can't be changed, OC is ours and calls the container's functions."""
+    page = native(NATIVE.replace("this === made.user", "typeof this.getVCard") + SHAPES[shape])
+    assert page.evaluate("[OC.user.getSessionID(), OC.app.session, OC.app.inHost, OC.app.user.jid]") == [
+        "s-alice-01",
+        "s-alice-01",
+        True,
+        "alice@onechat.localhost",
+    ]
+    assert page.evaluate("[OC, miniappOC].map((one) => JSON.parse(one.user.deviceInfo()).device)") == ["iPhone 7"] * 2
+    for bridge in ("OC", "miniappOC"):
+        assert page.evaluate(f"new Promise((success) => {bridge}.user.selectContacts({{ success }}))") == '["n@d"]'
+        assert outcome(page, f"{bridge}.user.selectContacts()") == {"value": ["n@d"]}
+        assert outcome(page, f"{bridge}.message.group.relay({{groupJid: 'g', textMessage: 'x'}})") == {
+            "value": "g@muc.d"
+        }
+        assert outcome(page, f"{bridge}.{RELAY[3:]}")["message"] == "no network"
+    assert page.evaluate("asked.filter((one) => one === 'function').length") == 4
     assert phone.errors == []
+
+
+@pytest.mark.parametrize(
+    "locked",
+    ["Object.defineProperty(window, 'OC', { value: made });", "const OC = made;"],
+    ids=["property", "constant"],
+)
+def test_an_object_that_is_locked_stays_as_it_is_and_ours_is_beside_it(locked, native, phone):
+    """A frozen OC that can't be replaced works as documented; window.miniappOC has promises and `app`."""
+    page = native(NATIVE + FREEZE + locked)
+    assert page.evaluate("OC === made && OC.app === undefined")
+    assert page.evaluate("new Promise((success) => OC.user.selectContacts({ success }))") == '["n@d"]'
+    assert outcome(page, "miniappOC.user.selectContacts()") == {"value": ["n@d"]}
+    assert page.evaluate("miniappOC.app.inHost")
+    assert phone.errors == []
+
+
+@pytest.mark.parametrize(
+    ("call", "answer", "expected"),
+    [
+        ("selectContacts", "", {"value": []}),
+        ("selectContacts", "''", {"value": []}),
+        ("selectContacts", "null", {"value": []}),
+        ("selectContacts", "'null'", {"value": []}),
+        ("selectContacts", "[]", {"value": []}),
+        ("selectContacts", "['n@d']", {"value": ["n@d"]}),
+        ("selectContacts", "{}", "refused"),
+        ("selectContacts", "'{}'", "refused"),
+        ("selectContacts", "'n@d'", "refused"),
+        ("selectContacts", "[7]", "refused"),
+        ("selectContacts", "true", "refused"),
+        ("group.relay", "'g@muc.d'", {"value": "g@muc.d"}),
+        ("group.relay", "", {"value": "given@muc.d"}),
+        ("group.relay", "{}", {"value": "given@muc.d"}),
+        ("single.relay", "{sent: 1}", {"value": None}),
+    ],
+)
+def test_whatever_a_container_answers_the_promise_has_the_documented_type(call, answer, expected, native):
+    """No contacts are an empty list, a group has its JID, and what is no list fails with a code."""
+    page = native(f"""
+      const answer = (options) => options.success({answer});
+      const relay = {{ relay: answer }};
+      window.OC = {{ user: {{ selectContacts: answer }}, message: {{ single: relay, group: relay }} }};
+    """)
+    path = "user." if call == "selectContacts" else "message."
+    found = outcome(page, f"OC.{path}{call}({{groupJid: 'given@muc.d', recipient: ['b@d'], textMessage: 'x'}})")
+    assert found == expected or found["code"] == expected
 
 
 @pytest.mark.parametrize(
     "late",
     [
         "window.OC = made",
+        "OC = Object.freeze(made)",
+        "window.OC = window.OC || {}; OC.user = made.user",
         "OC.user = made.user; OC.message = made.message",
         "Object.defineProperty(window, 'OC', { value: made })",
     ],
-    ids=["assigned", "filled", "defined"],
+    ids=["assigned", "frozen", "added to", "filled", "defined"],
 )
 def test_a_native_bridge_that_comes_late_is_adopted(late, native):
     """A bridge that is put in after the shim, before the document is there, is wrapped as well."""
@@ -415,7 +526,6 @@ def test_a_native_bridge_that_comes_late_is_adopted(late, native):
 def test_a_native_bridge_may_come_after_the_document(native):
     """An assignment to window.OC at any time is taken up, and the object stays itself."""
     page = native(NATIVE)
-    assert outcome(page, "OC.user.selectContacts()")["code"] == "not_in_host"
     assert page.evaluate("(OC = made, OC === made && OC.app.inHost)")
     assert outcome(page, "OC.user.selectContacts()") == {"value": ["n@d"]}
 
@@ -424,3 +534,95 @@ def test_a_function_that_the_container_lacks_is_refused(native):
     """An older container's missing function fails like any call."""
     page = native(NATIVE + "delete made.message; window.OC = made;")
     assert outcome(page, RELAY)["code"] == "refused"
+
+
+LATE = ("OC = made", "Object.defineProperty(window, 'OC', { value: made })", "const OC = made")
+
+
+def late_script(page, script):
+    """Runs `script` in the page as a container does: as a script of its own, whatever the page's policy says."""
+    page.context.new_cdp_session(page).send("Runtime.evaluate", {"expression": script})
+
+
+@pytest.mark.parametrize(
+    "script", ["OC = made", "Object.defineProperty(window, 'OC', { value: made })", "const OC = made"]
+)
+def test_calls_wait_for_a_container_that_is_late(script, native):
+    """What is called while a container may still come is answered by it, and OC.app.ready waits for it."""
+    page = native(NATIVE)
+    page.evaluate("""() => {
+      window.answers = Promise.all([OC.user.selectContacts(), OC.app.ready.then((app) => app.user.jid)]);
+      window.heard = new Promise((success) => OC.user.selectContacts({ success }));
+    }""")
+    late_script(page, script)
+    assert page.evaluate("answers") == [["n@d"], "alice@onechat.localhost"]
+    assert page.evaluate("heard") == '["n@d"]'
+
+
+@pytest.mark.parametrize(
+    "script", ["OC = made", "Object.defineProperty(window, 'OC', { value: made })", "const OC = made"]
+)
+def test_a_container_that_is_very_late_is_noticed_without_a_word_of_the_page(script, native, phone):
+    """Long after the page has said that it is not in OneChat, a container's object is found and the login goes on."""
+    page = native.login(NATIVE)
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    assert phone.server.posts == []
+    with page.expect_response("**/miniapp/session") as answer:
+        late_script(page, script)
+    assert answer.value.status == 204
+
+
+def test_the_button_looks_for_a_container_again(native, phone):
+    """A person who presses the button need not wait until the page looks by itself."""
+    stop_the_clock(phone.page)
+    page = native.login(NATIVE)
+    page.clock.run_for(2_100)
+    button = page.get_by_role("button", name="Try again")
+    expect(button).to_be_visible()
+    page.evaluate("Object.defineProperty(window, 'OC', { value: made })")
+    with page.expect_response("**/miniapp/session") as answer:
+        button.click()
+    assert answer.value.status == 204
+
+
+def test_parts_that_come_late_are_taken_up(native):
+    """A container that brings `user` first and `message` later has both wrapped, and calls between wait."""
+    page = native(NATIVE + "window.OC = { user: made.user };")
+    page.evaluate("void (window.failed = OC.message.single.relay({ recipient: ['b@d'] }).catch((e) => e.message))")
+    page.evaluate("OC.message = made.message")
+    assert page.evaluate("failed") == "no network"
+    until(page, "OC.message.group.relay === miniappOC.message.group.relay")
+
+
+@pytest.mark.parametrize("name", ["getSessionID", "deviceInfo", "getVCard"])
+def test_onechats_own_examples_log_what_a_late_container_says(name, native):
+    """A listener for DOMContentLoaded that names OC is called once the container is there."""
+    example = (ROOT / f"examples/documented/static/{name}.js").read_text()
+    page = native(NATIVE + "window.logged = []; console.log = (text) => logged.push(text);", body=example)
+    assert page.evaluate("[document.readyState, logged.length]") == ["complete", 0]
+    page.evaluate("OC = made")
+    until(page, "logged.length")
+    assert page.evaluate(f"logged[0] === made.user.{name}()")
+
+
+def test_a_listener_without_a_word_of_oc_is_called_at_once(native):
+    """Scripts of the page that have nothing to do with OneChat don't wait for a container."""
+    page = native("", body="document.addEventListener('DOMContentLoaded', () => { window.called = 1; });")
+    assert page.evaluate("called") == 1
+
+
+def test_a_window_that_the_app_opens_has_the_bridge_of_its_opener(phone):
+    """A link with target=_blank and window.open() lead to pages that the same phone serves."""
+    frame = phone.open(answers={"user.selectContacts": OK | {"value": ["b@d"]}})
+    frame.evaluate("OC.app.ready")
+    for act in ("window.open('/public?new')", "document.body.innerHTML = '<a href=/public?link target=_blank>'"):
+        with phone.page.context.expect_page() as opened:
+            frame.evaluate(f"{act}; 0")
+            if "innerHTML" in act:
+                frame.locator("a").dispatch_event("click")
+        window = opened.value
+        until(window, "window.OC")
+        assert window.evaluate("OC.app.ready.then((app) => [app.inHost, app.session])") == [True, "s-alice-01"]
+        assert outcome(window, "OC.user.selectContacts()") == {"value": ["b@d"]}
+        assert frame.evaluate("OC.app.inHost && OC.user.getSessionID()") == "s-alice-01"
+        window.close()

@@ -170,7 +170,7 @@ def test_tries_are_bounded(phone):
 def test_in_a_plain_browser_the_401_page_says_where_to_open_it(phone):
     """Outside OneChat there is a short text and nothing is posted."""
     phone.page.goto(f"{phone.server.origin}/")
-    expect(phone.page.locator("body")).to_have_text("Open this page in OneChat.")
+    expect(phone.page.locator("output")).to_have_text("Open this page in OneChat.")
     assert phone.server.posts == []
 
 
