@@ -21,10 +21,10 @@ from urllib.parse import urlsplit
 
 import requests
 
-from . import startup
+from . import appfile, startup
 from .client import OneChat
 from .envfile import git
-from .errors import ConfigurationError, HostBusy, HostError, HostRefused, Problem
+from .errors import ConfigurationError, HostBusy, HostError, HostRefused, MiniAppError, Problem
 from .secret_keys import FALLBACKS, read_secret_key
 from .settings import PREFIX, Settings, is_loopback, read_env_file
 
@@ -76,6 +76,8 @@ def _load(directory: Path, app: str, env_file: Path) -> tuple[Settings | None, F
         loaded = _load_app(directory, app)
     except ConfigurationError as error:
         return _tolerant(env_file), None, [_setting(problem) for problem in error.problems]
+    except MiniAppError as error:
+        return _tolerant(env_file), None, [Finding("app", "error", error.message, error.hint), *_without_app(env_file)]
     except _NoApp:
         return _tolerant(env_file), None, list(_without_app(env_file))
     except (Exception, SystemExit) as error:
@@ -94,9 +96,9 @@ def _load(directory: Path, app: str, env_file: Path) -> tuple[Settings | None, F
 def _load_app(directory: Path, app: str) -> Flask:
     from flask.cli import ScriptInfo
 
-    module = app.partition(":")[0].removesuffix(".py").replace(".", "/")
-    if not any((directory / name).exists() for name in (f"{module}.py", module)):
+    if not appfile.is_there(directory, app):
         raise _NoApp
+    appfile.refuse_hiding(directory)
     return ScriptInfo(app_import_path=str(directory / app)).load_app()
 
 
@@ -287,7 +289,7 @@ def _files(directory: Path, env_file: Path, app: Flask | None) -> Iterator[Findi
         )
         for path in sorted({path for folder in folders for path in _sources(folder, deep=folder != directory)})
         for value, key in secrets.items()
-        if value in path.read_bytes()
+        if value in _content(path)
     ]
     yield from leaks or [Finding("leak", "ok", "No source, template or static file has a secret in it.")]
 
@@ -335,6 +337,13 @@ def _sources(folder: Path, *, deep: bool) -> Iterator[Path]:
         for path in folder.rglob("*") if deep else folder.glob("*"):
             if path.is_file() and path.suffix in SOURCES and path.stat().st_size < 4 * 1024 * 1024:  # a person's files
                 yield path
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # what this user can't read, the app can't serve
+        return b""
 
 
 def _relative(path: Path, directory: Path) -> Path:

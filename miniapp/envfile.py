@@ -107,7 +107,7 @@ def with_values(text: str, values: Mapping[str, str]) -> str:
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+    return path.read_text(encoding="utf-8-sig") if path.exists() else ""
 
 
 def quoted(value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 import os
 import re
 import ssl
@@ -160,12 +161,16 @@ def read_env_file(path: str | Path | None) -> dict[str, str]:
     try:
         if path is None or not Path(path).is_file():
             return {}
-        return {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
+        text = Path(path).read_text("utf-8-sig")  # Windows editors put a byte order mark first
     except OSError as error:
         fix = f"Make it readable for this user: ls -l {path} shows whose it is."
         raise ConfigurationError([Problem(str(path), f"can't be read ({error.strerror}).", fix)]) from None
     except UnicodeDecodeError:
-        raise ConfigurationError([Problem(str(path), "is not UTF-8 text.", "Save it as UTF-8.")]) from None
+        text = "\0"
+    if "\0" in text:  # UTF-16 of ASCII letters is UTF-8 too, with a NUL after each
+        raise ConfigurationError([Problem(str(path), "is not UTF-8 text.", "Save it as UTF-8.")])
+    values = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    return {key: value for key, value in values.items() if value is not None}
 
 
 # --- one parser per setting: value → value, or ValueError("what|fix"); never repeats the value ---

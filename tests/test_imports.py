@@ -19,7 +19,7 @@ LAYERS = [
     {"errors", "contract"},
     {"jid"},
     {"settings"},
-    {"transport", "envfile", "breaker", "secret_keys"},
+    {"transport", "envfile", "appfile", "breaker", "secret_keys"},
     {"client"},
     {"headers", "sessions", "verify", "controls", "cookies", "guards", "texts"},
     {"auth", "shim", "outbox", "startup"},

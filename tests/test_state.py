@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from commands import PATIENCE, Run
+from commands import BOUND, PATIENCE, Run
 from dev_process import Dev
 
 from miniapp.dev.project import FOLDER, StateFolder
@@ -27,8 +27,6 @@ APP = "from flask import Flask\nfrom miniapp import MiniApp\napp = Flask(__name_
 FACTS = APP + '@app.get("/facts")\ndef facts():\n    return {"secret": app.secret_key}\n'
 DOMAIN = "onechat.localhost"
 STORE = "sandbox.sqlite3"
-# Root may write everywhere; without these capabilities the permission bits hold for it too.
-BOUND = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ import click
 
 from .. import __version__
 from ..errors import ConfigurationError, HostError, HostRefused, MiniAppError
+from .output import replace_what_cannot_be_shown
 
 FAILED, CONFIGURATION, UNREACHABLE, REFUSED, LEFT, INTERRUPTED = 1, 3, 4, 5, 6, 130
 
@@ -81,10 +82,35 @@ class Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
+        replace_what_cannot_be_shown()
         try:
             return super().invoke(ctx)
         except MiniAppError as error:
             raise Failure(error) from None
+        except click.Abort as error:
+            if isinstance(error.__context__, EOFError):
+                raise click.UsageError(
+                    "Standard input ended before all questions were answered. Give the answers as options."
+                ) from None
+            raise
+        except OSError as error:
+            found = _of_system(error)
+            if found is None:
+                raise
+            raise Failure(found) from None
+
+
+def _of_system(error: OSError) -> MiniAppError | None:
+    """Make the error for a file or folder that can't be used, None if `error` is about something else."""
+    if isinstance(error.filename, str):
+        return MiniAppError(
+            f"{error.filename} can't be used: {error.strerror}.",
+            hint="Check the path, whether this user may write there (ls -ld), and whether its disk has room (df).",
+            code="file",
+        )
+    if isinstance(error, FileNotFoundError):  # os.getcwd(), which names no file
+        return MiniAppError("The working directory was removed or moved.", hint="Go to another: cd", code="file")
+    return None
 
 
 @click.group(

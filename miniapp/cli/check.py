@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from .output import say
+from .output import can_show, say
 
 MARKS = {"ok": "✓", "warn": "!", "error": "✗"}
+PLAIN_MARKS = {"ok": "+", "warn": "!", "error": "x"}
 COLOURS = {"ok": "green", "warn": "yellow", "error": "red"}
 
 
@@ -28,11 +29,12 @@ def doctor(ctx: click.Context, app: str, as_json: bool) -> None:
     count = {level: sum(finding.level == level for finding in findings) for level in MARKS}
     if as_json:
         document = {"ok": not count["error"], "findings": [finding.as_dict() for finding in findings]}
-        say(json.dumps(document, indent=2, ensure_ascii=False))
+        say(json.dumps(document, indent=2))
     else:
+        marks = MARKS if can_show("".join(MARKS.values())) else PLAIN_MARKS
         for finding in findings:
             # click leaves the colours out where standard output is no terminal
-            say(click.style(f"{MARKS[finding.level]} {finding.level:<5} ", COLOURS[finding.level]) + finding.what)
+            say(click.style(f"{marks[finding.level]} {finding.level:<5} ", COLOURS[finding.level]) + finding.what)
             if finding.fix:
                 say(f"          {finding.fix}")
         say(f"{count['error']} error(s), {count['warn']} warning(s).")

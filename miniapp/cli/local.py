@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..appfile import refuse_hiding, refuse_missing
 from ..errors import MiniAppError
 from .output import say, sheet
 
@@ -82,6 +83,8 @@ def dev(
         raise MiniAppError(
             "`miniapp dev` needs Linux, macOS or WSL.", hint="`miniapp sandbox` runs anywhere.", code="os"
         )
+    refuse_missing(Path.cwd(), app)
+    refuse_hiding(Path.cwd())
     from ..dev.supervisor import Options, Supervisor
 
     def running(at: Running) -> None:

@@ -10,6 +10,8 @@ import click
 from ..errors import MiniAppError
 from .output import say
 
+FILES = Path(__file__).parents[1] / "sandbox/static/build/ocwp"  # not imported: that would need the extra `sandbox`
+
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
@@ -18,8 +20,6 @@ def ocwp(directory: Path) -> None:
 
     A config/config.json that is there already stays as it is; everything else is replaced.
     """
-    from ..sandbox.ocwp import FILES
-
     if not (FILES / "ocwp.js").is_file():
         raise MiniAppError("The chat plugin has not been built.", hint="Build it: scripts/build-js", code="not_built")
     files = sorted(path.relative_to(FILES) for path in FILES.rglob("*") if path.is_file())

@@ -63,7 +63,7 @@ def _as_json(command: Command) -> Command:
 
 
 def _dump(document: object) -> None:
-    say(json.dumps(document, indent=2, ensure_ascii=False))
+    say(json.dumps(document, indent=2))
 
 
 def _when(at: float | None) -> str:

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 
 import click
+
+
+def replace_what_cannot_be_shown() -> None:
+    """Write `?` for characters that standard output's encoding lacks, as cp1252 lacks most."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def can_show(text: str) -> bool:
+    """Whether standard output's encoding has every character of `text`."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def say(line: str) -> None:
