@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         HostRefused,
         HostUnreachable,
         JIDError,
+        LedgerError,
         MessageError,
         MiniAppError,
     )
@@ -30,6 +31,7 @@ __all__ = [
     "HostRefused",
     "HostUnreachable",
     "JIDError",
+    "LedgerError",
     "MessageError",
     "MiniApp",
     "MiniAppError",

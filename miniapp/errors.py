@@ -5,6 +5,7 @@
     ├── JIDError                 not a JID, or not of the kind that was asked for (a ValueError)
     ├── MessageError             a text that can't be sent: empty, too long, not XML text (a ValueError)
     ├── ScaffoldError            a project can't be made as asked
+    ├── LedgerError              the outbox's database can't be used                             (503)
     └── HostError                a call to the host did not succeed  .call  .maybe_done
         ├── HostUnreachable      no answer: name, connection, TLS, time-out, cut off; or 5xx     (503)
         ├── HostRefused          the host answered `Error`           .status  .description        (502; a login: 401)
@@ -80,6 +81,12 @@ class ScaffoldError(MiniAppError):
     """A project can't be made so, or there."""
 
     code = "scaffold"
+
+
+class LedgerError(MiniAppError):
+    """The outbox's database does not answer, is locked or damaged, or can't be used by this process."""
+
+    code = "outbox_database"
 
 
 class HostError(MiniAppError):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import json
+import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,9 +22,9 @@ from markupsafe import Markup
 from . import auth, headers, sessions, shim, startup, texts
 from .client import OneChat
 from .cookies import LoginCookie
-from .errors import ConfigurationError, HostError, JIDError, MessageError, MiniAppError, Problem
+from .errors import ConfigurationError, HostError, JIDError, LedgerError, MessageError, MiniAppError, Problem
 from .secret_keys import read_fallback_keys, read_secret_key
-from .settings import Settings
+from .settings import Secret, Settings
 from .verify import Verifier
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ class MiniApp:
             )
         settings = Settings.read(app.config, found, extra=problems)
         assert secret_key is not None  # its problem would have been raised
+        settings = replace(settings, outbox_url=Secret(_located(settings.outbox_url, app)))
         app.config.update(SECRET_KEY=secret_key, SECRET_KEY_FALLBACKS=fallbacks)
         keys = [_bytes(key) for key in (*fallbacks, secret_key)]
         client = OneChat(settings, session=session)
@@ -115,9 +118,10 @@ class MiniApp:
         app.after_request_funcs.setdefault(None, []).insert(0, lambda response: _after_request(response, settings))
         _add_routes(app, state)
         if state.outbox is not None:
+            state.checks["outbox"] = state.outbox.check
             # Not sooner: whoever sets up apps may fork after it.
             app.before_request(lambda: _start(app, cast("Outbox", state.outbox)))
-        for kind in (HostError, MessageError, JIDError):
+        for kind in (HostError, LedgerError, MessageError, JIDError):
             app.register_error_handler(kind, _on_error)
         app.register_error_handler(401, auth.on_unauthorized)
 
@@ -157,11 +161,27 @@ class MiniApp:
         cast(State, app.extensions["miniapp"]).checks[name] = check
 
 
+def _places(app: Flask) -> list[Path]:
+    """Return the folders where the app's files may be, the likeliest first: its own, its package's, the working one."""
+    root = Path(app.root_path)
+    package = [root.parent] if (root / "__init__.py").is_file() else []
+    return [root, *package, Path.cwd()]
+
+
 def _find(env_file: str | Path | None, app: Flask) -> Path | None:
     if env_file is None:
         return None
-    places = (Path(app.root_path) / env_file, Path.cwd() / env_file)
-    return next((place for place in places if place.is_file()), None)
+    return next((place / env_file for place in _places(app) if (place / env_file).is_file()), None)
+
+
+def _located(outbox_url: str, app: Flask) -> str:
+    """Make a relative SQLite path absolute: it is where the file is, else beside the app's module or package."""
+    scheme, _, path = outbox_url.partition(":///")
+    if not (scheme.startswith("sqlite") and path) or path.startswith((":memory:", "file:")) or Path(path).is_absolute():
+        return outbox_url
+    places = _places(app)
+    folder = next((place for place in places if (place / path).is_file()), places[-2])
+    return f"{scheme}:///{folder / path}"
 
 
 def _bytes(key: str | bytes) -> bytes:
@@ -250,12 +270,17 @@ def _phones(settings: Settings) -> str | None:
     return next((f"{origin}/" for origin in settings.container_origins if ".localhost:" in origin), None)
 
 
+@functools.lru_cache(maxsize=64)
+def _log_once(logger: logging.Logger, message: str) -> None:
+    logger.error(message)
+
+
 def _start(app: Flask, outbox: Outbox) -> None:
     """Starts this process's sending thread. Pages are served although the ledger can't be opened."""
     try:
         outbox.start()
-    except Exception:
-        app.logger.exception("The outbox can't start.")
+    except MiniAppError as error:
+        _log_once(app.logger, f"The outbox can't start. {error}")
 
 
 @auth.login_required
@@ -316,4 +341,7 @@ def _after_request(response: Response, settings: Settings) -> Response:
 def _on_error(problem: MiniAppError) -> Response:
     if isinstance(problem, HostError):
         return auth.host_error(problem)
+    if isinstance(problem, LedgerError):
+        current_app.logger.error("%s: %s", problem.code, problem)
+        return auth.error(503, "outbox_database", problem.message, problem.hint, auth.RETRY_AFTER)
     return auth.error(400, problem.code, problem.message, problem.hint)

@@ -20,6 +20,7 @@ TEXTS: dict[str, str] = {
     "host_refused": N_("OneChat did not accept this. Please try again later."),
     "signed_out": N_("You are not signed in. Please open this mini app again."),
     "refused": N_("OneChat does not know this session. Please close this mini app and open it again."),
+    "outbox_database": N_("This is not possible at the moment. Please try again later."),
     "too_many_attempts": N_("Too many tries. Please wait a minute."),
     # what the shim says by itself, in the browser
     "not_in_host": N_("Open this page in OneChat."),

@@ -23,6 +23,7 @@ def test_the_public_names_are_these():
         "HostRefused",
         "HostUnreachable",
         "JIDError",
+        "LedgerError",
         "MessageError",
         "MiniApp",
         "MiniAppError",

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from ..errors import MiniAppError
+from ..errors import LedgerError
 
 log = logging.getLogger(__name__)
 
@@ -56,13 +56,12 @@ def prepare(connection: Connection) -> None:
 
 
 def check_free(connection: Connection) -> None:
-    """Raise `MiniAppError` if one of the names that the ledger needs is another table's."""
+    """Raise `LedgerError` if one of the names that the ledger needs is another table's."""
     for name in TABLES:
         if inspect(connection).has_table(name):
-            raise MiniAppError(
+            raise LedgerError(
                 f"The database has a table {name} that is not the outbox's.",
                 hint="Give the outbox a database of its own: ONECHAT_OUTBOX_URL=sqlite:///outbox.db, say.",
-                code="outbox_database",
             )
 
 
@@ -132,7 +131,7 @@ def _quoted(name: str) -> str:
 
 @contextmanager
 def explained(connection: Connection) -> Iterator[None]:
-    """Turn Postgres's refusals into `MiniAppError`s that say what to grant, or what to stop."""
+    """Turn Postgres's refusals into `LedgerError`s that say what to grant, or what to stop."""
     driver: Any = connection.connection.driver_connection
     try:
         yield
@@ -153,4 +152,4 @@ def explained(connection: Connection) -> Iterator[None]:
             what = f"The outbox's tables are in use and can't be moved to the schema {SCHEMA}."
         else:
             raise
-        raise MiniAppError(what, hint=hint, code="outbox_database") from None
+        raise LedgerError(what, hint=hint) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import builtins
 import logging
@@ -9,8 +10,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from weakref import WeakSet
+
+from sqlalchemy.exc import DBAPIError
 
 from ..client import OneChat
+from ..errors import LedgerError
 from ..settings import Settings
 from . import accept, bulks, ledger, rate, signals
 from .accept import Bulk, Policy
@@ -27,6 +33,9 @@ RESTART = 5.0
 WATCH = 0.1
 """Seconds between looks at a bulk that somebody waits for: often enough for a bar that moves."""
 
+_start_new_thread = _thread.start_new_thread  # gevent and eventlet put another one in its place
+_outboxes: WeakSet[Outbox] = WeakSet()
+
 
 class Outbox:
     """Sends to many that survive the death of any process: `send` puts them into the ledger, workers send them.
@@ -40,17 +49,71 @@ class Outbox:
         self._client = client
         self._owner = owner
         self._lock = threading.Lock()
-        self._opened: tuple[int, Database] | None = None
-        self._thread: tuple[int, Worker] | None = None
+        self._opened: Database | None = None
+        self._parents: Database | None = None
+        self._worker: Worker | None = None
+        self._thread: threading.Thread | None = None
         self._stop = threading.Event()
+        _outboxes.add(self)
 
     @property
     def database(self) -> Database:
-        """The ledger's database, opened in this very process: a connection doesn't survive a fork."""
+        """The ledger's database, opened in this very process: a connection does not survive a fork.
+
+        Raises `LedgerError` with the code `outbox_fork` in a process that was forked while SQLite's file was in use.
+        """
         with self._lock:
-            if self._opened is None or self._opened[0] != os.getpid():
-                self._opened = (os.getpid(), Database(self.settings.outbox_url))
-            return self._opened[1]
+            if self._opened is None:
+                if self._parents is not None and self._parents.is_sqlite and self._parents.connections:
+                    raise LedgerError(
+                        "This process was forked from one that was using the outbox, and SQLite does not bear that.",
+                        hint="Use the outbox after the fork only, or call its stop() before."
+                        " Under gunicorn's --preload, leave it alone while the app is imported.",
+                        code="outbox_fork",
+                    )
+                self._opened = self._open()
+            return self._opened
+
+    def _open(self) -> Database:
+        database = Database(self.settings.outbox_url)
+        replaced = _thread.start_new_thread is not _start_new_thread
+        if replaced and self.settings.outbox_worker == "thread" and database.is_sqlite:
+            database.close()
+            raise LedgerError(
+                "Threads were replaced, by gevent for example, after miniapp was imported: the outbox would hang.",
+                hint="Begin gunicorn.conf.py with: from gevent import monkey; monkey.patch_all()."
+                " Or leave out gunicorn's --preload.",
+                code="outbox_threads",
+            )
+        return database
+
+    @contextmanager
+    def _using(self) -> Iterator[Database]:
+        """Yield the database. What fails there is raised as `LedgerError`."""
+        database = self.database
+        try:
+            yield database
+        except DBAPIError as error:
+            raise database.failed(error) from error
+
+    def check(self) -> None:
+        """Raise `LedgerError` or `ConfigurationError` unless the ledger can be read: a check for `/readyz`."""
+        self.closed()
+
+    def _before_fork(self) -> None:
+        """Wait for a thread that opens the database, and close the connections that none uses."""
+        self._lock.acquire()
+        if self._opened is not None and self._opened.is_sqlite:
+            self._opened.release()
+
+    def _after_fork(self) -> None:
+        self._lock.release()
+
+    def _after_fork_in_child(self) -> None:
+        """Leave to the parent what is the parent's: to close its connections here would harm them."""
+        self._lock = threading.Lock()
+        self._parents = self._opened or self._parents
+        self._opened = self._worker = self._thread = None
 
     def send(
         self,
@@ -66,64 +129,74 @@ class Outbox:
         It is on the disk when this returns. The same `key` again gives the same bulk, and `KeyTakenError` if anything
         else differs. `policy` is for sends whose answer never came: `hold` leaves them to a person (at most once),
         `resend` repeats them (at least once); a domain's is never repeated. `owner` may watch the progress in a mini
-        app: by default whoever is logged in. Raises `JIDError`, `MessageError`, `MiniAppError`.
+        app: by default whoever is logged in. Raises `JIDError`, `MessageError`, `LedgerError`, `KeyTakenError`, and
+        `MiniAppError` for a wrong argument.
         """
         owner = self._owner() if owner is None else owner
-        bulk = accept.accept(self.database, recipients, text, key=key, policy=policy, owner=owner)
+        with self._using() as database:
+            bulk = accept.accept(database, recipients, text, key=key, policy=policy, owner=owner)
         self.start()
         return bulk
 
     def progress(self, bulk: int) -> Progress:
         """How far the bulk with this ID is. Raises `NoBulkError`."""
-        return bulks.progress(self.database, bulk, self.settings.outbox_rate)
+        with self._using() as database:
+            return bulks.progress(database, bulk, self.settings.outbox_rate)
 
     def list(self, most: int = 20) -> list[Progress]:
         """The latest bulks, newest first."""
-        return bulks.listing(self.database, most, self.settings.outbox_rate)
+        with self._using() as database:
+            return bulks.listing(database, most, self.settings.outbox_rate)
 
     def left(self) -> builtins.list[Progress]:
         """Return the bulks that have something to send, paused ones too, oldest first."""
-        return bulks.left(self.database, self.settings.outbox_rate)
+        with self._using() as database:
+            return bulks.left(database, self.settings.outbox_rate)
 
     def closed(self) -> Delay | None:
         """Return why nothing at all goes out now: OneChat asked to wait, can't be reached, or the rate is used up."""
-        with self.database.read.begin() as connection:
-            return rate.closed(connection, self.database, self.settings.outbox_rate)
+        with self._using() as database, database.read.begin() as connection:
+            return rate.closed(connection, database, self.settings.outbox_rate)
 
     def open(self) -> Delay | None:
         """Send at once although OneChat asked to wait or can't be reached, and return what had closed the gate."""
-        with self.database.write.begin() as connection:
-            delay = rate.open_now(connection, self.database)
+        with self._using() as database, database.write.begin() as connection:
+            delay = rate.open_now(connection, database)
         self.start()
         return delay
 
     def items(self, bulk: int, *states: str) -> Iterator[bulks.Item]:
         """The bulk's recipients, in these states alone if any are given."""
-        return bulks.items(self.database, bulk, states or bulks.STATES)
+        with self._using() as database:
+            yield from bulks.items(database, bulk, states or bulks.STATES)
 
     def pause(self, bulk: int) -> None:
         """Stops the bulk from sending more; what is on its way ends. Raises `NoBulkError`."""
-        bulks.pause(self.database, bulk)
+        with self._using() as database:
+            bulks.pause(database, bulk)
 
     def resume(self, bulk: int) -> None:
         """Lets a paused bulk go on. Raises `NoBulkError`."""
-        bulks.resume(self.database, bulk)
+        with self._using() as database:
+            bulks.resume(database, bulk)
         self.start()
 
     def cancel(self, bulk: int) -> None:
         """Stops the bulk for good; what is on its way ends. Raises `NoBulkError`."""
-        bulks.cancel(self.database, bulk)
+        with self._using() as database:
+            bulks.cancel(database, bulk)
 
     def retry(self, bulk: int, *states: str, broadcasts: bool = False) -> int:
         """Queues the bulk's items in `states` (of `refused`, `unknown`) again; how many. Raises `NoBulkError`."""
-        count = bulks.retry(self.database, bulk, states, broadcasts=broadcasts)
+        with self._using() as database:
+            count = bulks.retry(database, bulk, states, broadcasts=broadcasts)
         self.start()
         return count
 
     def forget(self, days: float) -> int:
         """Deletes the bulks that ended more than so many days ago, and their keys with them; how many."""
-        with self.database.write.begin() as connection:
-            return ledger.forget(connection, self.database, days * 86400)
+        with self._using() as database, database.write.begin() as connection:
+            return ledger.forget(connection, database, days * 86400)
 
     def watch(self, bulk: int, timeout: float | None = None) -> Iterator[Progress]:
         """The bulk's progress again and again, until it is at its end, somebody paused it, or `timeout` is over."""
@@ -139,9 +212,9 @@ class Outbox:
 
     def worker(self) -> Worker:
         """A worker for this outbox, which sends this outbox's signals."""
-        return self._worker(self.database)
+        return self._new_worker(self.database)
 
-    def _worker(self, database: Database) -> Worker:
+    def _new_worker(self, database: Database) -> Worker:
         return Worker(
             database,
             self._client or OneChat(self.settings),
@@ -165,31 +238,29 @@ class Outbox:
         if self.settings.outbox_worker != "thread" or not self.database.is_sqlite:
             return
         with self._lock:
-            if self._thread is None or self._thread[0] != os.getpid():
+            if self._worker is None:
+                assert self._opened is not None
+                self._worker = self._new_worker(self._opened)
                 self._stop = threading.Event()
-                self._thread = (os.getpid(), self._new_thread())
-        self._thread[1].wake()
+                arguments = (self._worker, self._stop)
+                self._thread = threading.Thread(target=_run, args=arguments, name="miniapp-outbox", daemon=True)
+                self._thread.start()
+                atexit.register(self.stop)
+            worker = self._worker
+        worker.wake()
 
     def stop(self) -> None:
         """Ends this process's worker thread, once what is on its way has ended, and closes the database."""
         with self._lock:
-            running, self._thread = self._thread, None
-            opened, self._opened = self._opened, None
+            worker, thread, opened = self._worker, self._thread, self._opened
+            self._worker = self._thread = self._opened = None
         self._stop.set()
-        if running is not None and running[0] == os.getpid():
-            running[1].wake()
-            self._running.join(self.settings.deadline + 1)  # its POSTs end by their deadline
+        if worker is not None and thread is not None:
+            worker.wake()
+            thread.join(self.settings.deadline + 1)  # its POSTs end by their deadline
             atexit.unregister(self.stop)
-        if opened is not None and opened[0] == os.getpid():
-            opened[1].close()
-
-    def _new_thread(self) -> Worker:
-        assert self._opened is not None
-        worker = self._worker(self._opened[1])
-        self._running = threading.Thread(target=_run, args=(worker, self._stop), name="miniapp-outbox", daemon=True)
-        self._running.start()
-        atexit.register(self.stop)
-        return worker
+        if opened is not None:
+            opened.close()
 
     def _failed(self, outcome: Outcome) -> None:
         claim = outcome.claim
@@ -208,3 +279,19 @@ def _run(worker: Worker, stop: threading.Event) -> None:
         except Exception:
             log.exception("The outbox's worker failed; it starts again in %g s.", RESTART)
             stop.wait(RESTART)
+
+
+def _each(step: Callable[[Outbox], None]) -> Callable[[], None]:
+    def hook() -> None:
+        for outbox in list(_outboxes):
+            step(outbox)
+
+    return hook
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(
+        before=_each(Outbox._before_fork),
+        after_in_parent=_each(Outbox._after_fork),
+        after_in_child=_each(Outbox._after_fork_in_child),
+    )

@@ -45,7 +45,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from ..errors import ConfigurationError, MiniAppError, Problem
+from ..errors import ConfigurationError, LedgerError, Problem
 from . import placement
 
 HEAD = "0002"
@@ -146,7 +146,7 @@ class Database:
     """An open database, its tables up to date. `read` and `write` begin transactions; both share one pool.
 
     `url` is `sqlite:///path` or `postgresql://…`. Raises `ConfigurationError` if it is neither, or lacks its driver,
-    and `MiniAppError` with the code `outbox_database` if it does not answer.
+    and `LedgerError` if it does not answer.
     """
 
     def __init__(self, url: str) -> None:
@@ -163,14 +163,30 @@ class Database:
             self.close()
             if not isinstance(error, DBAPIError):
                 raise
-            hint = "Check that it runs, and that ONECHAT_OUTBOX_URL is its address."
-            why = type(error.orig).__name__  # a server's own words could name its users
-            if self.is_sqlite:
-                hint = "Make room, put a copy in the file's place, or name another file with ONECHAT_OUTBOX_URL."
-                why = f"{self.read.url.database}: {error.orig}"
-            raise MiniAppError(
-                f"The outbox's database can't be used ({why}).", hint=hint, code="outbox_database"
-            ) from None
+            raise self.failed(error) from None
+
+    def failed(self, error: DBAPIError) -> LedgerError:
+        """Return the error that says what `error` means and what to do, without the words of a server."""
+        hint = "Check that it runs, and that ONECHAT_OUTBOX_URL is its address."
+        why = type(error.orig).__name__  # a server's own words could name its users
+        if self.is_sqlite:
+            hint = "Make room, put a copy in the file's place, or name another file with ONECHAT_OUTBOX_URL."
+            why = f"{self.read.url.database}: {error.orig}"
+        if "database is locked" in str(error.orig):
+            hint = f"Another process has written to it for {BUSY:g} s: a shell, say. End that, and try again."
+        return LedgerError(f"The outbox's database can't be used ({why}).", hint=hint)
+
+    @property
+    def connections(self) -> int:
+        """The number of open connections, idle ones too."""
+        pool: Any = self.read.pool
+        return int(pool.checkedin() + pool.checkedout())
+
+    def release(self) -> None:
+        """Close the connections, unless one is in use."""
+        pool: Any = self.read.pool
+        if not pool.checkedout():
+            self.read.dispose()
 
     def close(self) -> None:
         self.read.dispose()
@@ -195,10 +211,9 @@ class Database:
         try:
             command.upgrade(config, "head")
         except CommandError:
-            raise MiniAppError(
+            raise LedgerError(
                 "The outbox's database was made by a newer version of onechat-miniapp.",
                 hint="Update onechat-miniapp here; an older version would not know what the tables mean.",
-                code="outbox_database",
             ) from None
 
 
