@@ -32,8 +32,10 @@ const THEFTS_MAX = 3;
 /** Milliseconds of that while: time to see what goes on and to leave. */
 const QUIET = 60_000;
 
-// Scripts, storage and cookies as in a container's web view. Never the top of the page: no allow-top-navigation.
-const SANDBOX = "allow-scripts allow-forms allow-same-origin allow-popups allow-downloads allow-modals";
+// Scripts, storage and cookies as in a container's web view; its windows, for payments and logins, are ordinary ones.
+// Never the top of the page: no allow-top-navigation.
+const SANDBOX =
+  "allow-scripts allow-forms allow-same-origin allow-popups allow-popups-to-escape-sandbox allow-downloads allow-modals";
 
 /**
  * One running mini app: title bar, frame, and the bridge between them and the phone.
