@@ -1,4 +1,4 @@
-"""Server-sent events: one stream for all phones of a page, which can be resumed where it broke off."""
+"""Server-sent events: one stream for all phones of a browser, which can be resumed where it broke off."""
 
 from __future__ import annotations
 

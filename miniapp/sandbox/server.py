@@ -28,6 +28,7 @@ from .wire import CONNECTION
 
 BACKLOG = 128  # connections that wait to be accepted; 200 users who log in at once come within milliseconds
 THREADS = 4  # at the start; more come as they are needed
+SPARE_MAX = 16  # threads that wait for work; each more ends. The pages of a browser ask for about as much at once
 THREADS_MAX = 1024  # streams and hanging calls at once; a stack of 8 MB each is address space, not memory
 READ_BYTES = 64 * 1024  # at once, of what is thrown away
 STAY_MS = 100  # that a thread waits for the next request of its connection: to change threads takes as long as a call
@@ -170,7 +171,7 @@ class _Threads(ThreadPool):
     def put(self, obj: Any) -> None:
         with self._counting:
             self._taken += 1
-            if self._taken > len(self._threads):  # type: ignore[attr-defined]  # which the stub leaves out
+            if self._taken > self._staying():
                 self.grow(1)
         super().put(obj)
 
@@ -178,6 +179,14 @@ class _Threads(ThreadPool):
         """A thread is through with its connection."""
         with self._counting:
             self._taken -= 1
+            spare = self._staying() - self._taken
+            if spare > SPARE_MAX:
+                # cheroot counts those that are about to end as part of what is asked for
+                self.shrink(len(self._pending_shutdowns) + spare - SPARE_MAX)  # type: ignore[attr-defined]
+
+    def _staying(self) -> int:
+        """The number of threads but for those that are about to end."""
+        return len(self._threads) - len(self._pending_shutdowns)  # type: ignore[attr-defined]
 
     def hang_up(self) -> None:
         """End what every thread reads or writes."""

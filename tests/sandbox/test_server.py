@@ -17,6 +17,7 @@ from servers import reset_on_close
 
 from miniapp.errors import MiniAppError
 from miniapp.sandbox import SandboxConfig, SandboxServer
+from miniapp.sandbox.server import SPARE_MAX
 
 from .conftest import BOB
 
@@ -122,6 +123,24 @@ def test_a_stream_for_every_page(
             assert stream.getresponse().readline().startswith(b":")
         assert send(client).status == 401
     eventually(lambda: server.sandbox.events.open_streams == 0)
+
+
+def test_the_threads_of_closed_streams_end(
+    server: SandboxServer, client: http.client.HTTPConnection, eventually: Callable[[Callable[[], bool]], None]
+) -> None:
+    """A few stay for what comes next; streams that are opened afterwards get threads again."""
+    before = threading.active_count()
+    for _ in range(2):
+        with contextlib.ExitStack() as opened:
+            for _ in range(100):
+                stream = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+                opened.enter_context(contextlib.closing(stream))
+                stream.request("GET", "/phones/events", headers={"X-Sandbox-Token": server.token})
+                assert stream.getresponse().readline().startswith(b":")
+            assert server.sandbox.events.open_streams == 100
+            assert b"Unauthorized" in send(client).read()
+        eventually(lambda: server.sandbox.events.open_streams == 0)
+        eventually(lambda: threading.active_count() <= before + SPARE_MAX)
 
 
 def test_stopping_waits_for_nobody(eventually: Callable[[Callable[[], bool]], None]) -> None:

@@ -25,6 +25,11 @@ export class Api {
     private readonly fetcher: typeof fetch = (input, init) => fetch(input, init),
   ) {}
 
+  /** Tells the runs of the sandbox apart. */
+  get run(): string {
+    return this.token;
+  }
+
   /** What the page begins with; `users` (local parts or JIDs) are among its users wherever they stand in the order. */
   state = (users: readonly string[]): Promise<State> => this.#call("GET", `state?${named("user", users)}`);
 

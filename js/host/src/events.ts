@@ -62,18 +62,18 @@ export class EventParser {
 }
 
 /**
- * The page's one stream of events, opened again whenever it ends.
+ * One stream of events, opened again whenever it ends, from after `lastId`.
  *
  * It is read by fetch() since EventSource can't send the token's header.
  */
 export class EventStream {
-  #lastId = "";
   #stop = new AbortController();
 
   constructor(
     private readonly api: Pick<Api, "events">,
-    private readonly onEvent: (event: Event) => void,
+    private readonly onEvent: (event: Event, id: string) => void,
     private readonly onLive: (live: Live) => void,
+    private lastId = "",
   ) {}
 
   async run(): Promise<void> {
@@ -109,7 +109,7 @@ export class EventStream {
     this.#stop.signal.addEventListener("abort", abort);
     let watchdog = setTimeout(abort, SILENCE);
     try {
-      const response = await this.api.events(this.#lastId, attempt.signal);
+      const response = await this.api.events(this.lastId, attempt.signal);
       onOpen();
       this.onLive("open");
       const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
@@ -129,9 +129,9 @@ export class EventStream {
   }
 
   #emit({ id, event, data }: Raw): void {
-    if (id !== undefined) this.#lastId = id;
+    if (id !== undefined) this.lastId = id;
     try {
-      this.onEvent({ ...JSON.parse(data), type: event } as Event);
+      this.onEvent({ ...JSON.parse(data), type: event } as Event, this.lastId);
     } catch (error) {
       console.error(`The host page could not handle the event "${event}".`, error);
     }

@@ -1,6 +1,7 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { PAGE, type Api } from "./api.js";
-import { EventStream, type Event, type Live } from "./events.js";
+import type { Event, Live } from "./events.js";
+import { SharedStream } from "./shared.js";
 import { Refusal, type App, type Group, type Message, type State, type Thread, type User } from "./types.js";
 
 /** Something that elements watch, to draw themselves again when it changes. */
@@ -60,7 +61,7 @@ export class World extends Model {
   fault: Refusal | undefined;
   ready = false;
   #phones = new Set<PhoneModel>();
-  #stream: EventStream;
+  #stream: SharedStream;
   /** Everybody who was asked for, by JID; undefined: no user has it. */
   #known = new Map<string, User | undefined>();
   #wanted = new Set<string>();
@@ -71,7 +72,7 @@ export class World extends Model {
     private readonly named: () => readonly string[] = () => [],
   ) {
     super();
-    this.#stream = new EventStream(api, this.#onEvent, this.#onLive);
+    this.#stream = new SharedStream(api, `onechat-events-${api.run}`, this.#onEvent, this.#onLive);
   }
 
   async start(): Promise<void> {
