@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import requests
@@ -22,10 +23,25 @@ from miniapp.controls import Controls
 class Dev:
     """A running `miniapp dev`, its lines, and the addresses that its banner named."""
 
-    def __init__(self, project: Path, *options: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, project: Path, *options: str, environment: dict[str, str] | None = None, before: Sequence[str] = ()
+    ) -> None:
         self.process = subprocess.Popen(
             # XMPP, which takes a second more to start, has tests of its own.
-            [sys.executable, "-m", "miniapp", "dev", "--port", "0", "--sandbox-port", "0", "--xmpp", "off", *options],
+            [
+                *before,
+                sys.executable,
+                "-m",
+                "miniapp",
+                "dev",
+                "--port",
+                "0",
+                "--sandbox-port",
+                "0",
+                "--xmpp",
+                "off",
+                *options,
+            ],
             cwd=project,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -83,6 +99,9 @@ class Dev:
     def children(self) -> list[int]:
         pid = self.process.pid
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def close(self) -> None:
+        self.end(signal.SIGTERM)
 
     def end(self, number: int = signal.SIGINT) -> int:
         if self.process.poll() is None:

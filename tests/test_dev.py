@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import queue
 import shutil
 import signal
 import socket
@@ -23,7 +22,7 @@ import requests
 from commands import PATIENCE
 from dev_process import Dev
 
-from miniapp.dev import listen, watch
+from miniapp.dev import listen
 from miniapp.errors import MiniAppError
 
 WSGI = """
@@ -354,13 +353,28 @@ def test_broken_app_is_shown_and_mended(start: Callable[..., Dev], project: Path
 
 
 def test_app_that_ends_by_itself_is_started_by_the_next_change(start: Callable[..., Dev], project: Path) -> None:
-    """A process that is gone is told with its exit code, also at the very start; a change starts it again."""
+    """A process that is gone is told with its exit code, in a page too; a change starts the app again."""
     (project / "wsgi.py").write_text("import os; os._exit(7)")
     dev = start().up()
     dev.wait_for("ended with code 7")
+    assert "ended with code 7" in dev.get("/").text
     (project / "wsgi.py").write_text(WSGI)
     dev.wait_for("app started again")
     assert dev.get("/").status_code == 200
+
+
+def test_app_that_is_killed_leaves_a_page(start: Callable[..., Dev], project: Path) -> None:
+    """After the app's process was killed, the phones show a page that says so; no request waits for a change."""
+    dev = start().up()
+    with reloads(dev) as reload:
+        os.kill(int(dev.facts()["pid"]), signal.SIGKILL)
+        reload()
+        answer = dev.get("/")
+        assert answer.status_code == 500
+        assert "The app&#x27;s process ended with code -9." in answer.text
+        (project / "wsgi.py").write_text(WSGI)
+        reload()
+        assert dev.get("/").status_code == 200
 
 
 def test_app_is_registered_again_after_a_reset(start: Callable[..., Dev]) -> None:
@@ -455,63 +469,3 @@ def test_open_shows_the_phones(start: Callable[..., Dev], tmp_path: Path) -> Non
     dev = start("--open", environment={"BROWSER": f"{browser} %s"}).up()
     until(seen.exists)
     assert seen.read_text() == dev.sandbox.replace("127.0.0.1", "onechat.localhost") + "/"
-
-
-# --- which changes count ---
-
-
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        ("wsgi.py", "code"),
-        ("lunch/views.py", "code"),
-        (".env", "code"),
-        ("templates/home.html", "page"),
-        ("lunch/static/app.css", "page"),
-        ("static/img/icon.svg", "page"),
-        ("README.md", None),
-        ("lunch.sqlite3", None),
-        ("tests/test_starter.py", None),
-        (".venv/lib/x.py", None),
-        (".onechat/dev.json", None),
-        (".git/index", None),
-        ("__pycache__/wsgi.cpython-311.pyc", None),
-        ("js/node_modules/lit/index.py", None),
-        ("templates/.home.html.swp", None),
-        ("templates/home.html~", None),
-        (".#wsgi.py", None),
-    ],
-)
-def test_kind_of_change(path: str, kind: str | None) -> None:
-    """Python and .env are code, templates and static files are pages, everything else is nothing."""
-    assert watch.kind(Path(path)) == kind
-
-
-def test_foreign_folders_are_not_watched(tmp_path: Path) -> None:
-    """Virtual environments and node_modules, anywhere, are left out; what stands beside them is not."""
-    for folder in ("app/templates", "js/node_modules/lit", "js/src/deep", "env/lib", ".git/objects"):
-        (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "env" / "pyvenv.cfg").touch()
-    plan = {str(folder.relative_to(tmp_path)): whole for folder, whole in watch._plan(tmp_path)}
-    assert plan == {".": False, "app": True, "js": False, "js/src": True}
-
-
-def test_watcher_tells_bursts_once(tmp_path: Path) -> None:
-    """Several saves within a moment are one call; a new folder is watched from then on; a rename counts."""
-    (tmp_path / ".git").mkdir()  # so that the root is watched without what is below it
-    told: queue.SimpleQueue[frozenset[Path]] = queue.SimpleQueue()
-    watcher = watch.Watcher(tmp_path, told.put)
-    watcher.start()
-    try:
-        for name in ("a.py", "b.py"):
-            (tmp_path / name).write_text("x = 1")
-        assert told.get(timeout=PATIENCE) == {Path("a.py"), Path("b.py")}
-        (tmp_path / "a.new").write_text("x = 2")
-        (tmp_path / "a.new").rename(tmp_path / "a.py")
-        assert told.get(timeout=PATIENCE) == {Path("a.py")}
-        (tmp_path / "lunch").mkdir()
-        until(lambda: tmp_path / "lunch" in watcher._whole)
-        (tmp_path / "lunch" / "c.py").write_text("x = 3")
-        assert told.get(timeout=PATIENCE) == {Path("lunch/c.py")}
-    finally:
-        watcher.stop()

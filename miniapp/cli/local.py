@@ -68,9 +68,23 @@ def _need_sandbox() -> None:
 )
 @click.option("--open", "open_page", is_flag=True, help="Open the phones in the browser.")
 @click.option("--reload/--no-reload", default=True, help="Whether to follow changes of the files.")
+@click.option(
+    "--ignore",
+    metavar="PATTERN",
+    multiple=True,
+    help="Don't follow changes of these files, 'static/qr/*' say. Can be given several times.",
+)
 @_local_options
 def dev(
-    app: str, port: int, sandbox_port: int, open_page: bool, reload: bool, host: str, force_host: bool, xmpp: str
+    app: str,
+    port: int,
+    sandbox_port: int,
+    open_page: bool,
+    reload: bool,
+    ignore: tuple[str, ...],
+    host: str,
+    force_host: bool,
+    xmpp: str,
 ) -> None:
     """Run the mini app of this directory inside a local OneChat.
 
@@ -95,7 +109,14 @@ def dev(
             _open(at.host_page)
 
     options = Options(
-        app=app, host=host, port=port, sandbox_port=sandbox_port, force_host=force_host, reload=reload, xmpp=xmpp
+        app=app,
+        host=host,
+        port=port,
+        sandbox_port=sandbox_port,
+        force_host=force_host,
+        reload=reload,
+        xmpp=xmpp,
+        ignore=ignore,
     )
     Supervisor(options, running=running, say=say).run()
 

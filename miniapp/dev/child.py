@@ -2,7 +2,8 @@
 
 It is started before the supervisor knows the settings, so that the framework is loaded by the time they come:
 
-    supervisor → child   {"app": "wsgi", "debugger": true, "hosts": […], "environment": {…}}
+    supervisor → child   {"app": "wsgi", "debugger": true, "hosts": […], "environment": {…}}; "ended": "…" has a page
+                        with this text shown in the app's place
     child → supervisor   {"ok": true, "name": "Lunch", "icon": "/static/icon.svg"} or {"ok": false, "error": "…"}
 
 One line of JSON each, over a socket pair. Its end of file, brought even by a SIGKILL of the supervisor, ends the child.
@@ -71,6 +72,8 @@ def _end_with_supervisor(lines: Iterable[str]) -> None:
 
 def _load(orders: dict[str, Any]) -> tuple[WSGIApplication, dict[str, Any]]:
     """The app, or a page that shows why there is none."""
+    if "ended" in orders:
+        return _Broken(orders["ended"], "The app has stopped"), {"ok": False, "error": orders["ended"]}
     try:
         app = ScriptInfo(app_import_path=orders["app"]).load_app()
         _refuse_foreign_host(app, orders["environment"])
@@ -142,13 +145,13 @@ _STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
 
 class _Broken:
-    """Answers every request with the report on why the app could not be loaded."""
+    """Answers every request with the report on why there is no app."""
 
-    def __init__(self, report: str) -> None:
+    def __init__(self, report: str, title: str = "The app could not be loaded") -> None:
         self.page = (
-            '<!doctype html><html lang="en"><meta charset="utf-8"><title>The app could not be loaded</title>'
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
             f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
-            "<h1>The app could not be loaded</h1><p>This page loads again when a file changes.</p>"
+            f"<h1>{title}</h1><p>This page loads again when a file changes.</p>"
             f"<pre>{escape(report)}</pre></html>"
         ).encode()
 

@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
 from ..settings import is_loopback
 from .listen import KEEP_SECONDS, LOOPBACK_HOSTS, check_host, listen, local_url, sandbox_server
+from .loop import Loops
 from .process import AppProcess, Ended, Ready
 
 # `project` and `watch` load what takes a while, and are imported where the child is under way already.
@@ -36,6 +37,7 @@ class Options:
     force_host: bool = False
     reload: bool = True
     xmpp: str = "off"
+    ignore: tuple[str, ...] = ()
     directory: Path = Path()
 
 
@@ -81,6 +83,8 @@ class Supervisor:
         self._directory = options.directory.resolve()
         self._child: AppProcess | None = None
         self._standby: AppProcess | None = None
+        self._page: AppProcess | None = None  # a child that shows how the app's process ended
+        self._loops = Loops(say)
         self._sandbox: Sandbox
 
     def run(self) -> None:
@@ -123,17 +127,23 @@ class Supervisor:
 
     def _launch(self) -> bool:
         """Start the app, if it is known what as."""
-        local = is_loopback(self._options.host)
-        hosts = LOOPBACK_HOSTS if local else [*LOOPBACK_HOSTS, self._options.host]
-        orders = self._project.orders(self._sandbox_url, self._url, debugger=local, hosts=hosts)
+        orders = self._orders()
         if orders is None:
             return False
+        self._start_child(orders)
+        return True
+
+    def _orders(self) -> dict[str, Any] | None:
+        local = is_loopback(self._options.host)
+        hosts = LOOPBACK_HOSTS if local else [*LOOPBACK_HOSTS, self._options.host]
+        return self._project.orders(self._sandbox_url, self._url, debugger=local, hosts=hosts)
+
+    def _start_child(self, orders: dict[str, Any]) -> None:
         if self._standby is None or self._standby.exit_code is not None:
             self._prepare()
         self._child, self._standby = self._standby, None
         assert self._child is not None
         self._child.start(orders)
-        return True
 
     def _relaunch(self) -> None:
         if self._child:
@@ -149,7 +159,12 @@ class Supervisor:
     def _watch(self, stack: contextlib.ExitStack) -> None:
         from .watch import Watcher
 
-        watcher = Watcher(self._directory, lambda paths: self._events.put(_Changed(paths)))
+        watcher = Watcher(
+            self._directory,
+            lambda paths: self._events.put(_Changed(paths)),
+            say=self._say,
+            ignore=self._options.ignore,
+        )
         watcher.start()
         stack.callback(watcher.stop)
 
@@ -192,6 +207,9 @@ class Supervisor:
     def _on_change(self, paths: frozenset[Path]) -> None:
         from .watch import kind
 
+        paths = self._loops.without(paths)
+        if not paths:
+            return
         what = ", ".join(sorted(map(str, paths))[:3]) + (", … changed" if len(paths) > 3 else " changed")
         if all(kind(path) == "page" for path in paths):
             self._controls.reload()
@@ -214,8 +232,10 @@ class Supervisor:
 
     def _on_answer(self, event: Ready | Ended, *, first: bool) -> None:
         if isinstance(event, Ended):
-            self._child = None
-            self._say(f"The app's process ended with code {event.child.exit_code}. Waiting for a change.")
+            self._on_end(event.child)
+            return
+        if event.child is self._page:
+            self._controls.reload()
             return
         self._project.describe(self._controls, self._url, event)
         if event.error:
@@ -224,6 +244,17 @@ class Supervisor:
             self._controls.reload()
             if not event.error:
                 self._say(f"{self._why}: app started again in {time.monotonic() - self._since:.2f} s.")
+
+    def _on_end(self, child: AppProcess) -> None:
+        """Show a page that says so, since requests would wait for a process that is gone."""
+        what = f"The app's process ended with code {child.exit_code}."
+        self._say(f"{what} Waiting for a change.")
+        self._child = None
+        with contextlib.suppress(ConfigurationError):  # of .env, which was told when it changed
+            orders = self._orders()
+            if child is not self._page and orders is not None:
+                self._start_child(orders | {"ended": what})
+                self._page = self._child
 
     def _stop_children(self) -> None:
         for child in (self._child, self._standby):

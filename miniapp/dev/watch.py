@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import queue
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
+from watchdog.observers.polling import PollingObserver
 
 Kind = Literal["code", "page"]
 
 # It calls it an error that a file changes while it stops.
 logging.getLogger("watchdog").setLevel(logging.CRITICAL)
 
+_LIMITS = (errno.ENOSPC, errno.EMFILE)  # of inotify: too many watches, too many instances of one user
 QUIET = 0.05  # seconds without a further change: one save by an editor is several events within a few milliseconds
 _PAGE_FOLDERS = {"templates", "static"}
 _NEVER = {"node_modules", "__pycache__", "site-packages"}
@@ -38,21 +44,53 @@ def kind(path: Path) -> Kind | None:
 
 
 class Watcher(FileSystemEventHandler):
-    """Calls `changed` with the paths, relative to `root`, of each burst of changes that call for something."""
+    """Calls `changed` with the paths, relative to `root`, of each burst of changes that call for something.
 
-    def __init__(self, root: Path, changed: Callable[[frozenset[Path]], object]) -> None:
+    Left out is what git ignores, `.env` aside, and what matches one of the patterns `ignore`. `say` is told, in one
+    line, what can't be followed.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        changed: Callable[[frozenset[Path]], object],
+        *,
+        say: Callable[[str], object] = lambda line: None,
+        ignore: tuple[str, ...] = (),
+    ) -> None:
         self._root = root.resolve()
         self._changed = changed
+        self._say = say
+        self._ignore = tuple(pattern.removeprefix("./").rstrip("/") for pattern in ignore)
         self._paths: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
-        self._observer = Observer()
+        self._observer: BaseObserver = Observer()
         self._whole: set[Path] = set()  # folders that are watched with all below them
         self._thread = threading.Thread(target=self._gather, name="changes", daemon=True)
 
     def start(self) -> None:
-        for folder, whole in _plan(self._root):
+        closed: list[Path] = []
+        plan = list(_plan(self._root, closed.append))
+        if closed:
+            names = ", ".join(str(folder.relative_to(self._root)) for folder in closed)
+            self._say(f"Changes in {names} are not followed: this user may not read there.")
+        try:
+            self._begin(plan)
+        except OSError as error:
+            if error.errno not in _LIMITS:
+                raise
+            self._say(
+                f"Files are looked at once a second: {error.strerror}. "
+                "To follow them at once, raise fs.inotify.max_user_watches and max_user_instances with sysctl."
+            )
+            self._observer.unschedule_all()
+            self._observer = PollingObserver(timeout=1)
+            self._begin(plan)
+        self._thread.start()
+
+    def _begin(self, plan: list[tuple[Path, bool]]) -> None:
+        for folder, whole in plan:
             self._watch(folder, whole)
         self._observer.start()
-        self._thread.start()
 
     def stop(self) -> None:
         self._observer.stop()
@@ -84,7 +122,10 @@ class Watcher(FileSystemEventHandler):
 
     def _watch_new(self, folder: Path) -> None:
         if folder.is_dir() and not _is_heavy(folder) and self._whole.isdisjoint((folder, *folder.parents)):
-            self._watch(folder)
+            try:
+                self._watch(folder)
+            except OSError as error:
+                self._say(f"Changes in {self._relative(str(folder))} are not followed: {error.strerror}.")
 
     def _gather(self) -> None:
         while (path := self._paths.get()) is not None:
@@ -97,24 +138,52 @@ class Watcher(FileSystemEventHandler):
                 if more is None:
                     return
                 paths.add(more)
-            self._changed(frozenset(paths))
+            if wanted := self._not_ignored(paths):
+                self._changed(frozenset(wanted))
+
+    def _not_ignored(self, paths: set[Path]) -> set[Path]:
+        wanted = {path for path in paths if not any(self._matches(part) for part in (path, *path.parents))}
+        ours = {path for path in wanted if path.name.startswith(".env")}  # git ignores it, since it holds secrets
+        return ours | (wanted - ours - _ignored_by_git(self._root, wanted - ours))
+
+    def _matches(self, path: Path) -> bool:
+        return any(fnmatchcase(path.as_posix(), pattern) for pattern in self._ignore)
+
+
+def _ignored_by_git(root: Path, paths: set[Path]) -> set[Path]:
+    """Those of `paths` that git ignores; none where there is no git, or no repository."""
+    if not paths:
+        return set()
+    names = b"\0".join(os.fsencode(path) for path in paths)
+    try:
+        git = ["git", "-C", str(root), "check-ignore", "-z", "--stdin"]
+        found = subprocess.run(git, input=names, capture_output=True, check=False).stdout
+    except OSError:
+        return set()
+    return {Path(os.fsdecode(name)) for name in found.split(b"\0") if name}
 
 
 def _is_heavy(folder: Path) -> bool:
     """Whether `folder` is full of files that are not the project's own."""
     name = folder.name
-    return name in _NEVER - {"__pycache__"} or name.startswith(".") or (folder / "pyvenv.cfg").is_file()
+    if name in _NEVER - {"__pycache__"} or name.startswith("."):
+        return True
+    return os.path.isfile(folder / "pyvenv.cfg")  # False too if this user may not look
 
 
-def _plan(root: Path) -> Iterator[tuple[Path, bool]]:
-    """The folders to watch, and whether with all below them.
+def _plan(root: Path, closed: Callable[[Path], object] = lambda folder: None) -> Iterator[tuple[Path, bool]]:
+    """The folders to watch, and whether with all below them. `closed` is told those that can't be read.
 
     A watch costs one kernel object for each folder below it; a `.venv` or `node_modules` has thousands. So a folder
     that has such a one below it is watched by itself, and its other subfolders one by one.
     """
-    folders = [Path(entry.path) for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False)]
+    try:
+        folders = [Path(entry.path) for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        closed(root)
+        return
     light = [folder for folder in folders if not _is_heavy(folder)]
-    below = {folder: list(_plan(folder)) for folder in light}
+    below = {folder: list(_plan(folder, closed)) for folder in light}
     if len(light) == len(folders) and all(plan == [(folder, True)] for folder, plan in below.items()):
         yield root, True
     else:
