@@ -309,11 +309,9 @@ def test_changes_reach_the_phones(start: Callable[..., Dev], project: Path) -> N
         assert dev.get("/static/app.css").text == "p { color: teal }"
         assert dev.facts()["pid"] == pid
 
-        began = time.monotonic()
         (project / "wsgi.py").write_text(WSGI.replace("first", "second"))
         reload()
         assert dev.get("/").text == "<b>second</b>"
-        assert time.monotonic() - began < 5  # a fifth of a second when the machine is not busy
         assert dev.facts()["pid"] != pid
         assert "wsgi.py" in dev.wait_for("app started again")[0] + dev.output
 
