@@ -50,8 +50,14 @@ try {
   const typed = () => search.evaluate((one) => one.value);
   const stolen = () => frame.evaluate(() => window.keys);
   const noticed = find(0, test("notice")).then((notice) => notice.evaluate((one) => one.textContent));
+  const typeWord = async () => {
+    for (const letter of word) {
+      await page.keyboard.type(letter);
+      await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100))); // the page's own time
+    }
+  };
   await steal();
-  await page.keyboard.type(word, { delay: 40 });
+  await typeWord();
   const seen = { search: await typed(), stolen: await stolen() };
   seen.notice = await noticed;
 
@@ -61,7 +67,7 @@ try {
     one.value = "";
     one.focus();
   });
-  await page.keyboard.type(word, { delay: 40 });
+  await typeWord();
   seen.background = { search: await typed(), stolen: await stolen() };
 
   await frame.evaluate(() => clearInterval(window.thief));
