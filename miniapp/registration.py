@@ -11,7 +11,7 @@ from .envfile import open_env_file
 from .errors import MiniAppError
 from .settings import PREFIX, Secret, Settings, read_env_file
 
-APP_ID, API_KEY = PREFIX + "APP_ID", PREFIX + "API_KEY"
+APP_ID, API_KEY, PUBLIC_URL = PREFIX + "APP_ID", PREFIX + "API_KEY", PREFIX + "PUBLIC_URL"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,10 @@ class Plan:
     env_file: Path = Path(".env")
     api_url: str = ""
     force: bool = False
+
+    def public_url(self) -> str:
+        """`url` as ONECHAT_PUBLIC_URL has it. Raises `ConfigurationError` if it can't be that."""
+        return Settings.read({PUBLIC_URL: self.url}, self.env_file, demand_app=False).public_url
 
     def settings(self) -> Settings:
         """The settings to call OneChat with: `api_url` if given, the environment, then `env_file`."""
@@ -55,6 +59,8 @@ def register(plan: Plan, session_id: Secret) -> Registration:
     values = {}
     if plan.api_url and plan.api_url.rstrip("/") != Settings.read({}, plan.env_file, demand_app=False).api_url:
         values[PREFIX + "API_URL"] = plan.settings().api_url  # the app must call where its app ID is known
+    if plan.url.rstrip("/") != plan.settings().public_url:
+        values[PUBLIC_URL] = plan.public_url()
     with open_env_file(plan.env_file) as env_file, OneChat(plan.settings()) as client:
         registration = client.register_mini_app(
             admin_jid=plan.admin_jid,

@@ -131,7 +131,11 @@ class Settings:
                 key = PREFIX + name.upper()
                 if name not in values and key not in wrong:
                     problems.append(
-                        Problem(key, "is not set.", "`miniapp register` gets one; `miniapp dev` needs none.")
+                        Problem(
+                            key,
+                            "is not set.",
+                            "`miniapp register` gets one. `miniapp dev` and `miniapp exec -- flask …` need none.",
+                        )
                     )
         if not problems:
             settings = cls(**values)

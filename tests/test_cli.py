@@ -19,7 +19,7 @@ from miniapp.controls import Controls
 from miniapp.testing.onechat import LocalOneChat
 
 COMMANDS = [
-    *("broadcast", "dev", "doctor", "new", "ocwp", "outbox"),
+    *("broadcast", "dev", "doctor", "exec", "new", "ocwp", "outbox"),
     *("register", "sandbox", "send", "send-group", "worker"),
 ]
 

@@ -454,6 +454,8 @@ def test_taken_ports_in_the_banner(start: Callable[..., Dev]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
         ports = [str(server.getsockname()[1]) for server in (one, other)]
         dev = start("--port", ports[0], "--sandbox-port", ports[1]).up()
+        for port in ports:
+            assert f"Port {port} is taken by another process, so this is on port " in dev.output
         assert not {dev.app.rpartition(":")[2], dev.sandbox.rpartition(":")[2]} & set(ports)
         assert dev.facts()["api_url"].startswith(dev.sandbox)
 

@@ -55,6 +55,7 @@ def test_registers_and_stores(onechat_server: LocalOneChat, plan: MakePlan, tmp_
     registered = register(plan(), session(onechat_server))
     stored = dotenv_values(tmp_path / ".env")
     assert (stored[APP_ID], stored[API_KEY]) == (registered.app_id, registered.api_key)
+    assert stored["ONECHAT_PUBLIC_URL"] == "https://lunch.example"
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
     assert "Lunch" in [app["name"] for app in onechat_server.controls.state()["apps"]]
     with OneChat(Settings.read({}, tmp_path / ".env")) as client:

@@ -19,6 +19,7 @@ LINES = {
     "broadcast": ("broadcast", "hello", "--yes"),
     "dev": ("dev", "--port", "0", "--sandbox-port", "0", "--xmpp", "off"),
     "doctor": ("doctor",),
+    "exec": ("exec", "--", "flask", "routes"),
     "new": ("new", "lunch", "--defaults"),
     "ocwp": ("ocwp", "site"),
     "outbox": ("outbox", "list"),

@@ -57,6 +57,7 @@ def _code(error: MiniAppError) -> int:
 _MODULES = {
     "new": ".new",
     "dev": ".local",
+    "exec": ".local",
     "sandbox": ".local",
     "register": ".host",
     "send": ".host",
@@ -69,6 +70,10 @@ _MODULES = {
 }
 
 
+def _attribute(command: str) -> str:
+    return {"exec": "exec_"}.get(command, command.replace("-", "_"))
+
+
 class Commands(click.Group):
     """A group whose commands may raise `MiniAppError`; also where Flask's own command line runs them."""
 
@@ -78,7 +83,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _MODULES:
             return None
-        command: click.Command = getattr(import_module(_MODULES[cmd_name], __name__), cmd_name.replace("-", "_"))
+        command: click.Command = getattr(import_module(_MODULES[cmd_name], __name__), _attribute(cmd_name))
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -74,7 +74,7 @@ def register(
     if dry_run:
         rows = [("adminJid", admin_jid), ("sessionId", "(secret)"), ("appName", name), ("appIcon", icon)]
         sheet(f"Would POST to {settings.api_url}/registerMiniApp", [*rows, ("appUrl", url)])
-        say(f"Would store ONECHAT_APP_ID and ONECHAT_API_KEY in {env_file}. Nothing was sent.")
+        say(f"Would store ONECHAT_APP_ID, ONECHAT_API_KEY and ONECHAT_PUBLIC_URL in {env_file}. Nothing was sent.")
         return
     registration.refuse_second(plan)  # before a secret is asked for in vain
     try:
@@ -82,7 +82,7 @@ def register(
     except registration.NotStored as error:
         say(f"ONECHAT_APP_ID={error.registration.app_id}\nONECHAT_API_KEY={error.registration.api_key}")
         raise
-    say(f"Registered as {registered.app_id}. ONECHAT_APP_ID and ONECHAT_API_KEY are in {env_file}.")
+    say(f"Registered as {registered.app_id}. ONECHAT_APP_ID, ONECHAT_API_KEY and ONECHAT_PUBLIC_URL are in {env_file}.")
     if os.environ.get("ONECHAT_APP_ID"):
         say("ONECHAT_APP_ID is set in the environment too, and that comes first: take it out there.")
 

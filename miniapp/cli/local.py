@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+APP_PORT = 5000
 SANDBOX_PORT = 8700
 PORT = click.IntRange(0, 65535)
 
@@ -56,7 +60,12 @@ def _need_sandbox() -> None:
 @click.command()
 @click.option("--app", default="wsgi", show_default=True, help="The app, as Flask's --app: a module, or module:name.")
 @click.option(
-    "--port", type=PORT, metavar="PORT", default=5000, show_default=True, help="The app's port, or the next free one."
+    "--port",
+    type=PORT,
+    metavar="PORT",
+    default=APP_PORT,
+    show_default=True,
+    help="The app's port, or the next free one.",
 )
 @click.option(
     "--sandbox-port",
@@ -149,7 +158,7 @@ def sandbox(port: int, data: Path | None, reset: bool, host: str, force_host: bo
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(StateFolder(data)) if data else None
         database = folder.path / DATABASE if folder else None
-        listener = stack.enter_context(listen(host, port))
+        listener = stack.enter_context(listen(host, port, say))
         server = stack.enter_context(sandbox_server(database, host, listener, force=force_host, xmpp=xmpp))
         url = local_url(host, server.port)
         if reset:
@@ -170,6 +179,33 @@ def sandbox(port: int, data: Path | None, reset: bool, host: str, force_host: bo
             if folder and folder.keep():
                 say(f"{folder.path} was removed: made again, with what the sandbox had.")
             server.sandbox.restore()
+
+
+@click.command("exec", context_settings={"ignore_unknown_options": True})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def exec_(command: tuple[str, ...]) -> None:
+    """Run COMMAND with the settings that the app has under `miniapp dev`: miniapp exec -- flask db upgrade
+
+    The API key alone is made up, so what COMMAND asks of OneChat is refused.
+    """
+    from ..dev.listen import local_url
+    from ..dev.project import FOLDER, Project
+
+    project = Project(Path.cwd(), Path.cwd() / FOLDER, "wsgi")
+    settings = project.environment(local_url("127.0.0.1", SANDBOX_PORT), f"http://localhost:{APP_PORT}/")
+    beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    environment = {**os.environ, **settings, "PATH": beside}
+    program = shutil.which(command[0], path=beside)
+    if program is None:
+        raise MiniAppError(
+            f"There is no command {command[0]}.",
+            hint="Install it into the environment that has miniapp, or give its path.",
+            code="no_command",
+        )
+    sys.stdout.flush()
+    if sys.platform == "win32":
+        sys.exit(subprocess.run([program, *command[1:]], env=environment, check=False).returncode)
+    os.execve(program, list(command), environment)  # noqa: S606 - the command is the user's own
 
 
 def _open(url: str) -> None:

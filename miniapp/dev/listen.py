@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -30,8 +31,8 @@ def check_host(host: str, *, forced: bool) -> None:
         )
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket at `port` (0: any), or at the next port that is free."""
+def listen(host: str, port: int, say: Callable[[str], object] = lambda line: None) -> socket.socket:
+    """A listening socket at `port` (0: any), or at the next port that is free; `say` is told if it is not `port`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for candidate in range(port, min(port + PORTS_TRIED, 65536)):
         listener = socket.socket(family)
@@ -39,6 +40,8 @@ def listen(host: str, port: int) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((host, candidate))
             listener.listen(128)  # Werkzeug's own backlog
+            if candidate != port:
+                say(f"Port {port} is taken by another process, so this is on port {candidate}.")
             return listener
         except OSError as error:
             listener.close()

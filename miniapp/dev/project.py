@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FOLDER = ".onechat"
 DATABASE = "sandbox.sqlite3"
 LOCK = "lock"
+SEED_DOMAIN = "onechat.localhost"
 _WORD = re.compile(r"[^\s\0]+")  # as an environment variable can hold it
 
 
@@ -230,10 +231,16 @@ class Project:
         """What the child is told; see `child`. None while no sandbox has been seen."""
         if "admin" not in self._kept:
             return None
-        environment = {"FLASK_DEBUG": "1", "ADMIN_JIDS": self._kept["admin"]} | settings_for(
-            sandbox_url, domain=self._kept["domain"], app_id=self.app_id, api_key=self._api_key, public_url=url
+        environment = self.environment(sandbox_url, url)
+        return {"app": self.app, "debugger": debugger, "hosts": hosts, "environment": environment}
+
+    def environment(self, sandbox_url: str, url: str) -> dict[str, str]:
+        """The settings of the app at `url` under the sandbox at `sandbox_url`; before the first run, the seed's."""
+        domain = self._kept.get("domain", SEED_DOMAIN)
+        environment = {"FLASK_DEBUG": "1", "ADMIN_JIDS": self._kept.get("admin", "")} | settings_for(
+            sandbox_url, domain=domain, app_id=self.app_id, api_key=self._api_key, public_url=url
         )
         secret_key, _ = read_secret_key({}, self.directory / ".env")
         if not secret_key:
             environment["SECRET_KEY"] = self._kept["secretKey"]
-        return {"app": self.app, "debugger": debugger, "hosts": hosts, "environment": environment}
+        return environment

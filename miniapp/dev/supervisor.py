@@ -92,7 +92,7 @@ class Supervisor:
         options = self._options
         with contextlib.ExitStack() as stack:
             stack.enter_context(_signals(lambda: self._events.put(_Stop())))
-            self._listener = stack.enter_context(listen(options.host, options.port))
+            self._listener = stack.enter_context(listen(options.host, options.port, self._say))
             stack.callback(self._stop_children)
             self._prepare()  # loads the framework while this process loads the sandbox
 
@@ -103,7 +103,7 @@ class Supervisor:
             self._project = Project(self._directory, self._folder.path, options.app)
             self._url = f"http://localhost:{self._listener.getsockname()[1]}/"
             # What the app asks of the sandbox before that answers waits in this socket's queue.
-            listener = stack.enter_context(listen(options.host, options.sandbox_port))
+            listener = stack.enter_context(listen(options.host, options.sandbox_port, self._say))
             self._sandbox_url = local_url(options.host, listener.getsockname()[1])
             early = self._launch()
 
