@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from miniapp.testing.onechat import LocalOneChat
 
@@ -38,6 +39,23 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def browser_without_site_data(browser: Browser, tmp_path: Path) -> Iterator[BrowserContext]:
+    """A Chromium of its own that blocks cookies and storage for all sites."""
+    preferences = tmp_path / "chromium" / "Default" / "Preferences"
+    preferences.parent.mkdir(parents=True)
+    blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
+    preferences.write_text(json.dumps(blocked))
+    context = browser.browser_type.launch_persistent_context(
+        tmp_path / "chromium",
+        executable_path=CHROMIUM,
+        args=CHROMIUM_ARGUMENTS,
+        viewport={"width": 1440, "height": 900},
+    )
+    yield context
+    context.close()
 
 
 @pytest.fixture

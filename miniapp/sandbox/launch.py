@@ -1,4 +1,4 @@
-"""Opening a mini app for a user: the URL with launch data, on a host name of user and app."""
+"""Opening a mini app for a user: the URL with launch data, on a host name of phone and app."""
 
 from __future__ import annotations
 
@@ -33,17 +33,18 @@ def app_label(app: App) -> str:
     return f"{_plain(app.name.lower())[:46].rstrip('-') or 'app'}-{_digest(app.app_id)[:8]}"
 
 
-def address(app: App, user: User) -> tuple[str, str]:
-    """Return URL and origin at which `user` opens `app`.
+def address(app: App, user: User, phone: int = 1) -> tuple[str, str]:
+    """Return URL and origin at which `user` opens `app` on one of their phones, the first or another one.
 
-    On loopback the host name is this user's and this app's own: cookies ignore ports, so a shared name is a shared
-    cookie jar.
+    On loopback the host name is this phone's and this app's own: cookies ignore ports, so a shared name is a shared
+    cookie jar, and frames of one tab with one origin share their storage.
     """
     parts = urlsplit(app.url)
     netloc = parts.netloc
     if is_loopback(parts.hostname or ""):
         port = f":{parts.port}" if parts.port else ""
-        netloc = f"{user_label(user.jid)}.{app_label(app)}.{HOST_NAME}{port}"
+        device = f"phone{phone}." if phone > 1 else ""
+        netloc = f"{device}{user_label(user.jid)}.{app_label(app)}.{HOST_NAME}{port}"
     return urlunsplit((parts.scheme, netloc, parts.path or "/", parts.query, "")), f"{parts.scheme}://{netloc.lower()}"
 
 
@@ -55,7 +56,9 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]  # 64 bits: told apart, not authenticated
 
 
-def launch(*, app: App, user: User, session_id: str, host: str, device: dict[str, str]) -> dict[str, str]:
+def launch(
+    *, app: App, user: User, session_id: str, host: str, device: dict[str, str], phone: int = 1
+) -> dict[str, str]:
     """`url`, with the launch data in its fragment, and `origin`, as docs/protocol.md has them."""
     data: dict[str, Any] = {
         "v": 1,
@@ -66,5 +69,5 @@ def launch(*, app: App, user: User, session_id: str, host: str, device: dict[str
         "device": device,
     }
     packed = base64.urlsafe_b64encode(json.dumps(data, ensure_ascii=False).encode()).decode().rstrip("=")
-    url, origin = address(app, user)
+    url, origin = address(app, user, phone)
     return {"url": f"{url}#oc={packed}", "origin": origin}

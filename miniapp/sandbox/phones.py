@@ -20,6 +20,7 @@ from .wire import connection, is_gone
 PAGE = 50  # messages at once: three screens of a phone
 PAGE_MAX = 200
 USERS_SHOWN = 100  # in a phone's choice of users; more are found by the search
+PHONES_MAX = 99  # of one user; a page shows four
 DEVICE_TEXT_MAX = 100  # characters of each text about a device
 
 bp = Blueprint("phones", __name__, url_prefix="/phones")
@@ -132,6 +133,7 @@ def open_app(jid: str) -> dict[str, str]:
         session_id=issued.session_id,
         host=f"{request.scheme}://{request.host}",
         device=_device(body.get("device")),
+        phone=_phone(body.get("phone", 1)),
     )
 
 
@@ -209,6 +211,12 @@ def _of(jid: str) -> tuple[Sandbox, User]:
 
 def _number(name: str, most: int) -> int | None:
     return read_number(name, request.args.get(name), most)
+
+
+def _phone(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= PHONES_MAX:
+        raise Refusal(f"phone: is not a number from 1 to {PHONES_MAX}.")
+    return value
 
 
 def _device(value: Any) -> dict[str, str]:

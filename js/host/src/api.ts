@@ -62,8 +62,9 @@ export class Api {
 
   read = (jid: string, thread: string): Promise<void> => this.#call("POST", path(jid, "read"), { thread });
 
-  launch = (jid: string, appId: string, device: DeviceInfo): Promise<Launch> =>
-    this.#call("POST", path(jid, "launch"), { appId, device });
+  /** `phone`: which of the user's phones on this page it is, from 1. */
+  launch = (jid: string, appId: string, device: DeviceInfo, phone: number): Promise<Launch> =>
+    this.#call("POST", path(jid, "launch"), { appId, device, phone });
 
   /** `relay` with its JIDs as the sandbox writes them. Fails as `relay` would, and sends nothing. */
   async checkRelay(jid: string, { kind, ...body }: Relay): Promise<Relay> {

@@ -47,6 +47,8 @@ export class RunningApp extends LitElement {
   @property({ attribute: false }) phone!: PhoneModel;
   @property({ attribute: false }) app!: App;
   @property({ attribute: false }) device!: DeviceInfo;
+  /** Which of the user's phones this is, from 1: each has cookies and storage of its own. */
+  @property({ type: Number }) number = 1;
   /** Whether the person sees the app. Its questions wait until then. */
   @property({ type: Boolean }) front = false;
   @state() private launched: Launch | undefined;
@@ -180,6 +182,14 @@ export class RunningApp extends LitElement {
     this.phone.onSession = (appId) => (this.ended ||= appId === null || appId === this.app.appId);
     this.phone.onReload = () => this.reload();
     void this.start();
+  }
+
+  override willUpdate(): void {
+    const launch = this.#bridge?.launch;
+    // The frame has another size now, and the page is told so.
+    if (launch && !isSame(launch.device, this.device)) {
+      this.#bridge!.tell({ event: "launch", data: { ...launch, device: this.device } });
+    }
   }
 
   override firstUpdated(): void {
@@ -388,7 +398,7 @@ export class RunningApp extends LitElement {
   /** The launch, or undefined if nobody wants it any more. */
   async #launch(): Promise<Launch | undefined> {
     const launch = ++this.#launches;
-    const launched = await this.phone.world.api.launch(this.phone.jid, this.app.appId, this.device);
+    const launched = await this.phone.world.api.launch(this.phone.jid, this.app.appId, this.device, this.number);
     return this.isConnected && launch === this.#launches ? checked(launched) : undefined;
   }
 
@@ -546,6 +556,9 @@ export class RunningApp extends LitElement {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
+
+const isSame = (one: DeviceInfo, other: DeviceInfo) =>
+  one.device === other.device && one.screenWidth === other.screenWidth && one.screenHeight === other.screenHeight;
 
 const cancelled = () => new Refusal("cancelled", "The person closed the share sheet.", "Nothing was sent.");
 

@@ -13,6 +13,7 @@ import {
   PHONES_MAX,
   newPhone,
   readSetup,
+  storageOf,
   writeSetup,
   type PageTheme,
   type PhoneSetup,
@@ -33,7 +34,7 @@ const AROUND = 48 + 12 + 24 + 28;
 /** The host page: up to four phones side by side. */
 @customElement("oc-host")
 export class Host extends LitElement {
-  @state() private setup = readSetup(localStorage, location.search, system());
+  @state() private setup = readSetup(storageOf("localStorage"), location.search, system());
   @state() private current = 0;
   @state() private room: Room = { width: innerWidth, height: innerHeight, bare: matchMedia(NARROW).matches };
   #world = new World(new Api(meta("sandbox-token")), () => this.setup.phones.map(({ user }) => user));
@@ -332,6 +333,7 @@ export class Host extends LitElement {
         return html`<oc-phone
           data-testid="phone-${index}"
           jid=${jids[index]!}
+          .number=${jids.slice(0, index + 1).filter((jid) => jid === jids[index]).length}
           .world=${this.#world}
           .setup=${phone}
           .room=${this.room}
@@ -382,7 +384,7 @@ export class Host extends LitElement {
 
   #keep(setup: typeof this.setup): void {
     this.setup = setup;
-    writeSetup(localStorage, setup);
+    writeSetup(storageOf("localStorage"), setup);
     if (!this.#world.ready) return;
     const jids = this.#jids();
     const address = writeAddress(setup.phones.map(({ open }, index) => ({ user: this.#short(jids[index]!), open })));
@@ -413,9 +415,12 @@ function system(): Theme {
 /** A page from before the sandbox's start has no use; but one that becomes stale again at once waits for a person. */
 function reloadOnce(): void {
   const key = "onechat-host-page-reloaded";
-  const last = Number(sessionStorage.getItem(key));
-  if (Date.now() - last < 10_000) return; // longer than a page takes to load and hear that it is stale
-  sessionStorage.setItem(key, String(Date.now()));
+  const storage = storageOf("sessionStorage");
+  const kept = storage.getItem(key);
+  storage.setItem(key, String(Date.now()));
+  // Where storage is blocked, the page goes by when it was loaded itself.
+  const last = kept ?? (storage.getItem(key) === null ? performance.timeOrigin : 0);
+  if (Date.now() - Number(last) < 10_000) return; // longer than a page takes to load and hear that it is stale
   location.reload();
 }
 

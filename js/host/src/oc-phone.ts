@@ -43,6 +43,8 @@ export class Phone extends LitElement {
   @property({ attribute: false }) room!: Room;
   /** The JID of the user, as the page made it out from the setup. */
   @property() jid = "";
+  /** Which of this user's phones it is, from 1. */
+  @property({ type: Number }) number = 1;
   @property({ type: Boolean }) removable = false;
   /** Whether the person can see this phone: on a narrow page, one at a time. */
   @property({ type: Boolean }) shown = true;
@@ -269,6 +271,7 @@ export class Phone extends LitElement {
       .phone=${this.phone}
       .app=${this.app}
       .device=${this.#deviceInfo}
+      .number=${this.number}
       ?front=${this.front && this.shown}
       @back=${() => this.#leave(false)}
       @close=${() => this.#leave(true)}

@@ -48,6 +48,15 @@ export function writeSetup(storage: Pick<Storage, "setItem">, setup: Setup): voi
   }
 }
 
+/** The browser's storage; one that keeps nothing where site data are blocked, where even its name throws. */
+export function storageOf(name: "localStorage" | "sessionStorage"): Pick<Storage, "getItem" | "setItem"> {
+  try {
+    return window[name];
+  } catch {
+    return { getItem: () => null, setItem: () => {} };
+  }
+}
+
 export const newPhone = (theme: Theme, user = ""): PhoneSetup => ({
   user,
   open: "",
