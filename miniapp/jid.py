@@ -121,12 +121,16 @@ def _parse(text: str) -> JID:
     return JID(_local(local) if at else "", _domain(domain), _resource(resource) if slash else "")
 
 
+def _need_at(text: str) -> None:
+    """Refuse what has no local part for that reason, whatever else is wrong with it: a name is no bad domain."""
+    if isinstance(text, str) and "@" not in text.partition("/")[0]:
+        raise _bad("there is no @ in it")
+
+
 def bare(text: str) -> str:
     """The canonical `local@domain` of `text`; a resource is dropped. Raises `JIDError`."""
-    jid = parse(text)
-    if not jid.local:
-        raise _bad("there is no @ in it")
-    return jid.bare
+    _need_at(text)
+    return parse(text).bare
 
 
 def user(text: str) -> str:
@@ -154,9 +158,8 @@ def domain(text: str) -> str:
 
 
 def _addressee(text: str) -> JID:
+    _need_at(text)
     jid = parse(text)
-    if not jid.local:
-        raise _bad("there is no @ in it")
     if jid.resource:
         raise JIDError("A bare JID is needed.", hint="Leave out the part after /.")
     return jid

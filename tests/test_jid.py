@@ -1,5 +1,7 @@
 """JIDs: what is one, and its canonical form. What is none is in `threats/test_21_client_jid_injection.py`."""
 
+from collections.abc import Callable
+
 import pytest
 
 from miniapp import jid
@@ -67,6 +69,14 @@ def test_each_check_takes_its_own_kind(check: object, good: str, bad: list[str])
             check(text)
         assert caught.value.hint
         assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize("text", ["Alice Tan", "alice", "", "onechat.net", "Alice/Tan@onechat.net"])
+@pytest.mark.parametrize("check", [jid.user, jid.group, jid.bare])
+def test_what_has_no_local_part_is_refused_for_that(check: Callable[[str], str], text: str) -> None:
+    """Somebody's name is no bad domain: the @ is what is missing."""
+    with pytest.raises(JIDError, match="there is no @ in it"):
+        check(text)
 
 
 def test_limits_of_length() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,17 @@ from .store.records import Refusal
 
 NAME_MAX = 100  # characters; more fits on no phone's title bar
 URL_MAX = 2048  # characters; what browsers and proxies surely take
+_JOINERS = frozenset("\u200c\u200d" + "".join(map(chr, range(0xE0020, 0xE0080))))
+"""Invisible characters that Unicode text needs: many scripts and emoji have joiners, some flags are spelt in tags."""
+_NO_TEXT = {
+    "Cc": "a control character",
+    "Cf": "a format character",
+    "Co": "for private use",
+    "Cs": "half of a surrogate pair",
+    "Zl": "a line break",
+    "Zp": "a line break",
+}
+"""The Unicode categories of characters that are no text, and what one is called that has no name."""
 _BLANK_OR_CONTROL = re.compile(r"[\s\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -69,9 +81,24 @@ def _message(value: str) -> str:
 
 def _name(value: str) -> str:
     text = value.strip()
-    if not text or len(text) > NAME_MAX or not text.isprintable():
+    if fault := text_fault(text):
+        raise ValueError(fault)
+    if len(text) > NAME_MAX or all(char in _JOINERS or unicodedata.category(char)[0] in "MZ" for char in text):
         raise ValueError(f"is not a name of 1 to {NAME_MAX} visible characters.")
     return text
+
+
+def text_fault(text: str) -> str:
+    """Say which character of `text` is neither visible nor part of one that is, "" if there is none.
+
+    Controls, marks that turn the direction of writing and line breaks are refused.
+    """
+    for char in text:
+        kind = unicodedata.category(char)
+        if (kind in _NO_TEXT and char not in _JOINERS) or ord(char) & 0xFFFE == 0xFFFE:
+            name = unicodedata.name(char, _NO_TEXT.get(kind, "no character"))
+            return f"has U+{ord(char):04X} ({name}), which can't be in a name."
+    return ""
 
 
 def _credential(value: str) -> str:

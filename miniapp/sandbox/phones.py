@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 
 from .. import contract
 from .bodies import json_body
-from .fields import check_field, jid_list, read_number
+from .fields import check_field, jid_list, read_number, text_fault
 from .launch import DEVICE_FIELDS, launch
 from .shapes import app_shape, chat_shape, group_shape, message_shape, thread_shape, user_shape
 from .state import Sandbox, sandbox
@@ -223,6 +223,6 @@ def _device(value: Any) -> dict[str, str]:
     given = value if isinstance(value, dict) else {}
     device = {name: given.get(name, "") for name in DEVICE_FIELDS}
     for name, text in device.items():
-        if not isinstance(text, str) or len(text) > DEVICE_TEXT_MAX or not text.isprintable():
+        if not isinstance(text, str) or len(text) > DEVICE_TEXT_MAX or text_fault(text):
             raise Refusal(f"device.{name}: is not a text of at most {DEVICE_TEXT_MAX} visible characters.")
     return device

@@ -11,9 +11,13 @@ from phones import Host, Phone
 from playwright.sync_api import Browser, BrowserContext, expect
 from probe import create_probe
 
+from miniapp.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
 
 pytestmark = pytest.mark.browser
+
+ENTER_OF_COMPOSITION = """(field, isComposing) => field.dispatchEvent(new KeyboardEvent("keydown", {
+  key: "Enter", keyCode: 229, isComposing, bubbles: true, composed: true, cancelable: true }))"""
 
 
 @pytest.fixture
@@ -74,6 +78,22 @@ def test_a_message_is_text_with_links_never_html(host: Host, say: Callable[[str,
     expect(link).to_have_attribute("rel", "noopener noreferrer")
     expect(link).to_have_attribute("target", "_blank")
     assert host.page.title() == "OneChat sandbox"
+
+
+def test_an_enter_that_ends_a_composition_sends_nothing(host: Host, say: Callable[[str, str, str], None]):
+    """In the order of Chromium, and in Safari's: compositionend, then the key with the code 229."""
+    alice, bob = host.onechat.alice.jid, host.onechat.bob.jid
+    say(bob, alice, "What is it called?")
+    phone = host.open_thread(0, bob)
+    composer = phone.get("composer")
+    composer.fill("寿司")
+    for composing in (True, False):
+        composer.evaluate(ENTER_OF_COMPOSITION, composing)
+    composer.press_sequentially("です")
+    composer.press("Enter")
+    expect(phone.get("message")).to_have_count(2)
+    expect(composer).to_have_value("")
+    assert [message["text"] for message in host.onechat.messages(bob)] == ["What is it called?", "寿司です"]
 
 
 def test_older_messages_load_on_the_way_up(host: Host, say: Callable[[str, str, str], None]):
@@ -200,6 +220,7 @@ def test_a_page_without_a_bridge_is_opened_anew(host: Host):
     phone.app.locator("body").evaluate("() => (location.href = '/broken')")
     expect(phone.app.locator("h1")).to_have_text("Traceback")
     expect(phone.get("no-bridge")).to_be_visible()
+    expect(phone.get("no-bridge")).to_contain_text(f"ONECHAT_CONTAINER_ORIGINS name {browser_url(host.onechat.url)}?")
     host.onechat.controls.reload()
     expect(phone.app.locator("body[data-connected]")).to_be_visible()
     expect(phone.get("no-bridge")).to_have_count(0)

@@ -43,6 +43,42 @@ class TestUsers:
         assert refusal(call, "POST", "/_sandbox/users", {"jid": ALICE, "name": "X"})[0] == 409
         assert refusal(call, "POST", "/_sandbox/users", {"jid": "x@elsewhere.example", "name": "X"})[0] == 400
 
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "👨\u200d👩\u200d👧",
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian, with a ZWNJ
+            "❤️ Lunch",
+            "葛\U000e0100城",
+            "佐藤\u3000太郎",
+            "🏴\U000e0067\U000e0062\U000e007f",
+            "\U0001fae8",
+        ],
+    )
+    def test_a_name_may_have_what_unicode_text_needs(self, call: Caller, name: str) -> None:
+        """Joiners, variation selectors, spaces of any script, and emoji newer than Python are text; so in app names."""
+        assert call.post("/_sandbox/users", {"name": name})["name"] == name
+        app = {"name": name, "icon": "https://a.example/i.png", "url": "https://a.example/", "admin": ADMIN}
+        assert call.post("/_sandbox/apps", app)["name"] == name
+
+    @pytest.mark.parametrize(
+        ("name", "told"),
+        [
+            ("Al\u202eice", "U+202E (RIGHT-TO-LEFT OVERRIDE)"),
+            ("Al\u2066ice", "U+2066 (LEFT-TO-RIGHT ISOLATE)"),
+            ("Al\u200bice", "U+200B (ZERO WIDTH SPACE)"),
+            ("Al\x07ice", "U+0007 (a control character)"),
+            ("Al\u2028ice", "U+2028 (LINE SEPARATOR)"),
+            ("Al\uffffice", "U+FFFF (no character)"),
+            ("\u200d\ufe0f", "visible characters"),
+        ],
+    )
+    def test_a_refused_name_says_which_character_it_was(self, call: Caller, name: str, told: str) -> None:
+        """Controls and marks that turn the direction of writing are no part of a name."""
+        answer = call("POST", "/_sandbox/users", {"name": name})
+        assert answer.status_code == 400
+        assert told in answer.json["error"]["message"]  # type: ignore[index]
+
     @pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": 3}, {"name": "x", "admin": "yes"}, {"name": "a\nb"}])
     def test_wrong_users_are_refused(self, call: Caller, body: Any) -> None:
         """A name is needed, and `admin` is a boolean."""

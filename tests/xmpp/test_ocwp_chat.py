@@ -15,6 +15,9 @@ Visit = Callable[..., Visitor]
 ALICE, BOB, CAROL = (f"{name}@{DOMAIN}" for name in ("alice", "bob", "carol"))
 pytestmark = pytest.mark.browser
 
+ENTER_OF_COMPOSITION = """(field, isComposing) => field.dispatchEvent(new KeyboardEvent("keydown", {
+  key: "Enter", keyCode: 229, isComposing, bubbles: true, composed: true, cancelable: true }))"""
+
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 )
@@ -151,6 +154,18 @@ def test_emoji_go_in_where_the_cursor_is(pair: tuple[Visitor, Visitor]) -> None:
     expect(box.get_by_role("textbox")).to_be_focused()
     box.get_by_role("textbox").press("Enter")
     bob.expect_texts(ALICE, "good 👍")
+
+
+def test_an_enter_that_ends_a_composition_sends_nothing(pair: tuple[Visitor, Visitor]) -> None:
+    """In Safari's order the key comes after compositionend, and only its code tells it apart."""
+    alice, bob = pair
+    entry = alice.box(BOB).get_by_role("textbox")
+    entry.fill("寿司")
+    for composing in (True, False):
+        entry.evaluate(ENTER_OF_COMPOSITION, composing)
+    entry.press_sequentially("です")
+    entry.press("Enter")
+    bob.expect_texts(ALICE, "寿司です")
 
 
 def test_a_message_that_is_too_long_is_refused(pair: tuple[Visitor, Visitor]) -> None:

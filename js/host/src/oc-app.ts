@@ -332,7 +332,8 @@ export class RunningApp extends LitElement {
 
   #unconnected() {
     return html`<p class="alone" role="status" data-testid="no-bridge">
-      This page has not connected to OneChat. Does ${this.app.name} run, and does its page have the shim?
+      This page has not connected to OneChat. Does ${plainName(this.app.name)} run? Does its page have the shim? Does its
+      ONECHAT_CONTAINER_ORIGINS name ${location.origin}?
     </p>`;
   }
 

@@ -1,6 +1,7 @@
 import { LitElement, css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
+import { isEnter } from "../../common/keys.js";
 import * as icons from "./icons.js";
 import { MESSAGE_MAX_BYTES, messageFault } from "./limits.js";
 import { Watch, asRefusal, type PhoneModel } from "./model.js";
@@ -329,7 +330,7 @@ export class ThreadView extends LitElement {
   };
 
   #key = (event: KeyboardEvent) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (!isEnter(event) || event.shiftKey) return;
     event.preventDefault();
     void this.#send();
   };

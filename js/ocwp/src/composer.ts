@@ -1,5 +1,6 @@
 import { LitElement, css, html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
+import { isEnter } from "../../common/keys.js";
 import type { Chat } from "./chat.js";
 import { emoji } from "./emoji.js";
 import { FileError } from "./files.js";
@@ -172,7 +173,7 @@ export class Composer extends LitElement {
   };
 
   #key = (event: KeyboardEvent): void => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (!isEnter(event) || event.shiftKey) return;
     event.preventDefault();
     this.#send();
   };

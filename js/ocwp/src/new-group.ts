@@ -1,5 +1,6 @@
 import { LitElement, css, html, nothing } from "lit";
 import { property, state } from "lit/decorators.js";
+import { isEnter } from "../../common/keys.js";
 import "./avatar.js";
 import { asJid } from "./jids.js";
 import { base } from "./styles.js";
@@ -101,7 +102,7 @@ export class NewGroup extends LitElement {
 
   /** Enter takes an address into the list of members. */
   #add = (event: KeyboardEvent): void => {
-    if (event.key !== "Enter") return;
+    if (!isEnter(event)) return;
     event.preventDefault();
     const input = event.target as HTMLInputElement;
     const { client } = this.ui;
