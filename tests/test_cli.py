@@ -19,7 +19,7 @@ from miniapp.controls import Controls
 from miniapp.testing.onechat import LocalOneChat
 
 COMMANDS = [
-    *("broadcast", "dev", "doctor", "exec", "new", "ocwp", "outbox"),
+    *("broadcast", "dev", "docs", "doctor", "exec", "new", "ocwp", "outbox"),
     *("register", "sandbox", "send", "send-group", "worker"),
 ]
 
@@ -251,6 +251,17 @@ def test_new_refuses_a_full_directory(run: Run, tmp_path: Path) -> None:
     result = run("new", "lunch", "--defaults")
     assert result.exit_code == 1
     assert [path.name for path in (tmp_path / "lunch").iterdir()] == ["mine.txt"]
+
+
+# --- docs ---
+
+
+def test_docs_shows_the_pages(run: Run) -> None:
+    """`docs` lists the pages; a page's name, or a text of the form `docs/errors.md#host`, shows one."""
+    assert re.search(r"^errors +Errors$", run("docs").output, re.MULTILINE)
+    for page in ("errors", "docs/errors.md#host_refused"):
+        assert run("docs", page).output.startswith("# Errors\n")
+    assert run("docs", "nonsense").exit_code == 2
 
 
 # --- sandbox ---

@@ -12,11 +12,13 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 import requests
 from dotenv import dotenv_values
+from servers import gunicorn, gunicorn_process
 
 from miniapp import scaffold
 from miniapp.errors import ScaffoldError
@@ -62,7 +64,7 @@ def test_the_answers_are_in_the_project(tmp_path):
     assert settings["ONECHAT_PUBLIC_URL"] == "https://soup.example"
     assert settings["ONECHAT_DOMAIN"] == "chat.example"
     assert (tmp_path / "soup/README.md").read_text().startswith("# Bob's soup & co\n")
-    assert tomllib.loads((tmp_path / "soup/pyproject.toml").read_text())["project"]["name"] == "soup"
+    assert tomllib.loads((tmp_path / "soup/pyproject.toml").read_text())["project"]["name"] == "mini-app-soup"
 
 
 def test_defaults_make_sense(project):
@@ -267,12 +269,105 @@ def test_without_settings_create_app_can_be_imported_and_app_says_why_not(projec
     assert "ONECHAT_APP_ID: is not set." in done.stderr
 
 
+MODELS = """
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+
+db = SQLAlchemy()
+migrate = Migrate()
+
+
+class Meal(db.Model):
+    id = db.Column(db.Integer, primary_key=True)
+"""
+IMPORTS = "from kitchen import OPEN\nfrom models import db, migrate\n\n"
+GROWN = """    app.register_blueprint(pages)
+    app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite:///meals.db"
+    db.init_app(app)
+    migrate.init_app(app, db)
+"""
+
+
+def grow(project):
+    """Adds a module, a package and migrations, as people do, and a database below `instance/`."""
+    (project / "models.py").write_text(MODELS)
+    (project / "kitchen").mkdir()
+    (project / "kitchen/__init__.py").write_text("OPEN = True\n")
+    wsgi = project / "wsgi.py"
+    text = wsgi.read_text().replace("    app.register_blueprint(pages)\n", GROWN)
+    wsgi.write_text(
+        text.replace(
+            "miniapp = MiniApp()", "from kitchen import OPEN\nfrom models import db, migrate\n\nminiapp = MiniApp()"
+        )
+    )
+    for command in (("init",), ("migrate",), ("upgrade",)):
+        miniapp = [sys.executable, "-P", "-m", "miniapp", "exec", "--", "flask", "db", *command]
+        subprocess.run(miniapp, cwd=project, env=ENVIRONMENT, check=True, capture_output=True, timeout=120)
+
+
+def image(project):
+    """What the Dockerfile copies: everything but what .dockerignore's patterns name."""
+    assert "COPY . .\n" in (project / "Dockerfile").read_text()
+    lines = (project / ".dockerignore").read_text().splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    anywhere = {pattern.removeprefix("**/") for pattern in patterns if pattern.startswith("**/")}
+
+    def copied(name):
+        parts = Path(name).parts
+        return not any(fnmatch(parts[0], pattern) for pattern in patterns) and anywhere.isdisjoint(parts)
+
+    return {name for name in files(project) if copied(name)}
+
+
+def test_a_project_grows_without_changes_of_its_own_files(project, tmp_path):
+    """A module, a package and migrations that are added come into the image and run there; state and secrets don't."""
+    grow(project)
+    grown = image(project)
+    assert {"wsgi.py", "models.py", "kitchen/__init__.py", "gunicorn.conf.py", "migrations/env.py"} <= grown
+    assert "templates/home.html" in grown
+    assert (project / "instance/meals.db").is_file()
+    assert not {name for name in grown if re.match(r"\.env|\.git|instance|tests|Dockerfile", name)}
+    for name in grown:
+        (tmp_path / "image" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(project / name, tmp_path / "image" / name)
+    settings = {"SECRET_KEY": "nine-blue-whales-sing-here", "ONECHAT_APP_ID": "app-12345678"}
+    with gunicorn({**settings, "ONECHAT_API_KEY": "key-12345678"}, folder=tmp_path / "image") as url:
+        assert requests.get(f"{url}/healthz", timeout=30).status_code == 200
+
+
+def test_git_takes_the_sources_and_neither_state_nor_secrets(project):
+    """`git add .` in a project that has grown takes its modules and migrations, and no database or `.env`."""
+    grow(project)
+    subprocess.run(["git", "init", "-q", project], check=True)
+    subprocess.run(["git", "-C", project, "add", "."], check=True)
+    found = subprocess.check_output(["git", "-C", project, "ls-files"], text=True).split()
+    assert {"models.py", "kitchen/__init__.py", "migrations/env.py"} <= set(found)
+    assert not [name for name in found if re.match(r"\.env|instance|\.onechat", name)]
+
+
+def test_a_project_may_be_called_as_a_dependency(tmp_path):
+    """A project in a directory `flask` has another name as a distribution: it would need itself otherwise."""
+    scaffold.create(tmp_path / "flask", {})
+    assert tomllib.loads((tmp_path / "flask/pyproject.toml").read_text())["project"]["name"] == "mini-app-flask"
+
+
+def test_gunicorn_opens_no_control_socket(project, tmp_path):
+    """Under the scaffold's gunicorn.conf.py no socket that all apps of a user share is made, and none is missed."""
+    (tmp_path / "home").mkdir()
+    settings = {"SECRET_KEY": "nine-blue-whales-sing-here", "ONECHAT_APP_ID": "app-12345678"}
+    settings |= {"ONECHAT_API_KEY": "key-12345678", "HOME": str(tmp_path / "home")}
+    with gunicorn_process(settings, folder=project) as running:
+        assert requests.get(f"{running.url}/healthz", timeout=30).status_code == 200
+        assert "ontrol socket" not in "".join(running.said)
+        assert list((tmp_path / "home").iterdir()) == []
+
+
 def source_tree(target):
     """A copy of what a wheel is built from."""
     ignored = shutil.ignore_patterns("__pycache__", "build", "node_modules")
     for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", ".gitignore", "wsgi.py"):
         shutil.copy(ROOT / name, target / name)
-    for name in ("miniapp", "templates", "static"):
+    for name in ("miniapp", "templates", "static", "docs"):
         shutil.copytree(ROOT / name, target / name, ignore=ignored)
     (target / "tests").mkdir()
     shutil.copy(ROOT / "tests/test_starter.py", target / "tests")
@@ -303,6 +398,10 @@ def test_a_wheel_carries_the_starter(tmp_path):
     assert built.returncode == 0, built.stdout + built.stderr
     (wheel,) = (source / "dist").glob("*.whl")
     site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        assert "miniapp/_docs/bridge.md" in archive.namelist()
+        (metadata,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
+        assert "Project-URL: " in archive.read(metadata).decode()
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     for name in ("host.js", "ocwp/ocwp.js"):

@@ -65,6 +65,7 @@ _MODULES = {
     "broadcast": ".host",
     "outbox": ".outbox",
     "worker": ".outbox",
+    "docs": ".docs",
     "doctor": ".check",
     "ocwp": ".ocwp",
 }

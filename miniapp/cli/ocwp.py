@@ -32,4 +32,4 @@ def ocwp(directory: Path) -> None:
     if len(copied) < len(files):
         say("config/config.json was there, and stays as it is.")
     else:
-        say("Next: name your chat server in config/config.json. docs/ocwp.md has the rest.")
+        say("Next: name your chat server in config/config.json. `miniapp docs ocwp` has the rest.")

@@ -105,6 +105,6 @@ def read_settings(path: Path) -> ServerSettings:
 def _unusable(path: Path, why: str) -> MiniAppError:
     return MiniAppError(
         f"The XMPP settings in {path} can't be used: {why.rstrip('.')}.",
-        hint="docs/xmpp.md lists the settings.",
+        hint="`miniapp docs xmpp` lists the settings.",
         code="xmpp_settings",
     )

@@ -23,6 +23,10 @@ keepalive = 75  # seconds; longer than a proxy keeps its connections (nginx: 60)
 # nothing else can reach the port.
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 
+# Since 25.1, gunicorn opens a control socket in the home directory: one for all apps of a user, and an error where
+# there is no home. Earlier versions ignore this line.
+control_socket_disable = True
+
 # Who, when, what, how it went, how long it took. No query (%(q)s), referer or cookie: those may hold what is private.
 accesslog = "-"
 access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
