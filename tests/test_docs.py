@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -62,6 +65,17 @@ def test_every_command_is_documented(name):
     for parameter in command.params:
         if isinstance(parameter, click.Option) and "--help" not in parameter.opts:
             assert parameter.opts[-1] in text, f"{parameter.opts[-1]} of miniapp {name} is not in docs/cli.md"
+
+
+def test_the_snippets_of_the_readme_are_one_program(tmp_path):
+    """The README's view and its test, put into the files that `miniapp new` makes, pass under pytest."""
+    app, test = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "wsgi.py").write_text(app)
+    (tmp_path / "test_wsgi.py").write_text(test)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
+    environment = {"PATH": os.environ["PATH"], "SECRET_KEY": "nine-blue-whales-sing-here"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("document", DOCS, ids=lambda path: path.name)
