@@ -141,7 +141,9 @@ def retry(database: Database, number: int, states: tuple[str, ...], *, broadcast
     if not set(states) <= {"refused", "unknown"}:
         raise MiniAppError("Only refused and unknown items can be tried again.", hint="Name these.", code="argument")
     with database.write.begin() as connection:
-        state = connection.execute(select(bulk.c.state).where(bulk.c.id == number).with_for_update()).scalar()
+        state = connection.execute(
+            select(bulk.c.state).where(bulk.c.id == number).with_for_update(key_share=True)
+        ).scalar()
         if state is None:
             raise _none(number)
         if state == "cancelled":

@@ -262,7 +262,9 @@ def _ended(kind: Kind) -> Select[Any]:
 
 @functools.cache
 def _locked(kind: Kind) -> Select[Any]:
-    return select(bulk.c.id).where(kind.among(bulk.c.id, "_ids")).order_by(bulk.c.id).with_for_update()
+    # On Postgres FOR NO KEY UPDATE: an item that is written twice in a transaction holds a share of its bulk's key, and
+    # that transaction may be waiting for the gate.
+    return select(bulk.c.id).where(kind.among(bulk.c.id, "_ids")).order_by(bulk.c.id).with_for_update(key_share=True)
 
 
 @functools.cache
