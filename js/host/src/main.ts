@@ -10,7 +10,7 @@
  *     thread    back, thread-title, messages, message (data-id), composer, send
  *     apps      app (data-app), app-title, app-frame, app-back, app-reload, app-close, session-ended, new-session,
  *               no-bridge, stray, app-return, app-site, asking-stopped, allow-asking, keyboard-taken, app-resume
- *     profile   profile-name, profile-jid, profile-relaunch
+ *     profile   profile-name, profile-jid, profile-relaunch, permit-{camera, microphone, geolocation, clipboard-read}
  *     picker    picker, picker-search, picker-item (data-jid), picker-count, picker-done, picker-cancel
  *     share     share, share-count, share-recipients, share-text, share-note, more, share-send, share-cancel;
  *               in it and in an app's picker: asker (in it: app-site)

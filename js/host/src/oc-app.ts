@@ -8,6 +8,7 @@ import { keyboard } from "./keyboard.js";
 import { asRefusal, type PhoneModel } from "./model.js";
 import "./oc-picker.js";
 import "./oc-share.js";
+import type { Capability } from "./permissions.js";
 import { plainName } from "./reveal.js";
 import { Questions, type Asked } from "./sheets.js";
 import { takeStray } from "./stray.js";
@@ -49,6 +50,8 @@ export class RunningApp extends LitElement {
   @property({ attribute: false }) device!: DeviceInfo;
   /** Which of the user's phones this is, from 1: each has cookies and storage of its own. */
   @property({ type: Number }) number = 1;
+  /** What the person allowed this app. A frame has it from its start on: after a change, `start()`. */
+  @property({ attribute: false }) allowed: readonly Capability[] = [];
   /** Whether the person sees the app. Its questions wait until then. */
   @property({ type: Boolean }) front = false;
   @state() private launched: Launch | undefined;
@@ -291,7 +294,7 @@ export class RunningApp extends LitElement {
         title=${app.name}
         src=${launched?.url ?? "about:blank"}
         sandbox=${SANDBOX}
-        allow="clipboard-write"
+        allow=${["clipboard-write", ...this.allowed].join("; ")}
         referrerpolicy="no-referrer"
         data-testid="app-frame"
         ?inert=${covered}

@@ -13,9 +13,11 @@ import "./oc-chats.js";
 import "./oc-first-message.js";
 import "./oc-picker.js";
 import "./oc-profile.js";
+import type { Permit } from "./oc-profile.js";
 import "./oc-thread.js";
 import { phoneStyles } from "./phone-styles.js";
-import type { PhoneSetup } from "./settings.js";
+import { Permissions } from "./permissions.js";
+import { storageOf, type PhoneSetup } from "./settings.js";
 import { Questions } from "./sheets.js";
 import { base, palette } from "./styles.js";
 import { clockOf } from "./text.js";
@@ -27,6 +29,8 @@ const BANNER_STAYS = 5_000;
 const CLOCK = 10_000;
 /** Pixels of casing around the glass. */
 const BEZEL = 11;
+
+const PERMISSIONS = new Permissions(storageOf("localStorage"));
 
 /** What remains of the page for one phone, in CSS pixels; `bare`: all of it, without a casing. */
 export interface Room {
@@ -245,6 +249,8 @@ export class Phone extends LitElement {
         .phone=${phone}
         .device=${this.#deviceInfo}
         .running=${this.app}
+        .allowed=${this.app ? PERMISSIONS.of(phone.jid, this.app.appId) : []}
+        @permit=${(event: CustomEvent<Permit>) => this.#permit(event.detail)}
         @relaunch=${() => this.renderRoot.querySelector<RunningApp>("oc-app")?.renew()}
       ></oc-profile>`;
     }
@@ -272,6 +278,7 @@ export class Phone extends LitElement {
       .app=${this.app}
       .device=${this.#deviceInfo}
       .number=${this.number}
+      .allowed=${PERMISSIONS.of(this.phone.jid, this.app.appId)}
       ?front=${this.front && this.shown}
       @back=${() => this.#leave(false)}
       @close=${() => this.#leave(true)}
@@ -383,6 +390,14 @@ export class Phone extends LitElement {
   #openThread(thread: string): void {
     [this.tab, this.front, this.news] = ["chats", false, undefined];
     void this.phone.open(thread);
+  }
+
+  /** A frame that is there keeps what it was opened with, so the app is opened anew. */
+  async #permit({ capability, allowed }: Permit): Promise<void> {
+    PERMISSIONS.set(this.phone.jid, this.app!.appId, capability, allowed);
+    this.requestUpdate();
+    await this.updateComplete;
+    await this.renderRoot.querySelector<RunningApp>("oc-app")?.start();
   }
 
   #choose = async (event: Event) => {

@@ -2,15 +2,25 @@ import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { Watch, type PhoneModel } from "./model.js";
 import "./oc-avatar.js";
+import { CAPABILITIES, type Capability } from "./permissions.js";
+import { plainName } from "./reveal.js";
 import { base } from "./styles.js";
 import type { App, DeviceInfo } from "./types.js";
 
-/** Who the phone's user is and what pages are told of the device. Fires `relaunch`. */
+/** The person allowed the running app a capability, or took it back. */
+export interface Permit {
+  capability: Capability;
+  allowed: boolean;
+}
+
+/** Who the phone's user is, what pages are told of the device, and what they may use. Fires `relaunch` and `permit`. */
 @customElement("oc-profile")
 export class Profile extends LitElement {
   @property({ attribute: false }) phone!: PhoneModel;
   @property({ attribute: false }) device!: DeviceInfo;
   @property({ attribute: false }) running: App | undefined;
+  /** What the person allowed the running app. */
+  @property({ attribute: false }) allowed: readonly Capability[] = [];
   protected watch = new Watch(this, () => this.phone.world);
 
   static override styles = [
@@ -77,6 +87,22 @@ export class Profile extends LitElement {
         font-size: 14px;
         color: var(--ink-2);
       }
+      .choices {
+        display: grid;
+      }
+      .choices label {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        gap: 12px;
+        min-height: 44px;
+      }
+      input {
+        width: 22px;
+        height: 22px;
+        margin: 0;
+        accent-color: var(--accent);
+      }
       section .button {
         width: 100%;
       }
@@ -112,6 +138,7 @@ export class Profile extends LitElement {
           New session
         </button>
       </section>
+      ${running ? this.#permissions(running) : nothing}
       <section>
         <h3>What pages are told of the device</h3>
         <dl>
@@ -124,5 +151,30 @@ export class Profile extends LitElement {
         </dl>
       </section>
     `;
+  }
+
+  #permissions(app: App) {
+    return html`<section>
+      <h3>What ${plainName(app.name)} may use</h3>
+      <p>It is opened again after a change. The browser may ask you as well.</p>
+      <div class="choices">
+        ${CAPABILITIES.map(
+          ({ id, label }) =>
+            html`<label>
+              ${label}
+              <input
+                type="checkbox"
+                data-testid="permit-${id}"
+                .checked=${this.allowed.includes(id)}
+                @change=${(event: Event) => this.#permit(id, (event.target as HTMLInputElement).checked)}
+              />
+            </label>`,
+        )}
+      </div>
+    </section>`;
+  }
+
+  #permit(capability: Capability, allowed: boolean): void {
+    this.dispatchEvent(new CustomEvent<Permit>("permit", { detail: { capability, allowed } }));
   }
 }
