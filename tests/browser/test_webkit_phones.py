@@ -1,4 +1,4 @@
-"""The sandbox's phones in MiniBrowser, WebKit's own browser: it keeps no cookie of the frames, so logins go by bearer."""
+"""The sandbox's phones in MiniBrowser, WebKit's own browser: it keeps no cookie of frames; logins go by bearer."""
 
 from __future__ import annotations
 

@@ -455,6 +455,29 @@ def test_every_shape_of_a_native_bridge_serves_the_page(shape, native, phone):
     assert phone.errors == []
 
 
+@pytest.mark.parametrize("shape", ["plain", *SHAPES])
+def test_what_a_container_has_beyond_the_documented_functions_stays(shape, native):
+    """Functions and values that OneChat does not document are still on OC, and run on the container's own objects."""
+    more = """
+      class Wallet { #coins = 7; get coins() { return this.#coins; } count() { return this.#coins; } }
+      made.user.wallet = new Wallet();
+      made.user.coins = Wallet.prototype.count.bind(made.user.wallet);
+      made.user.whose = function () { return this.getSessionID(); };
+    """
+    page = native(NATIVE + more + SHAPES.get(shape, "window.OC = made;"))
+    for bridge in ("OC", "miniappOC"):
+        assert page.evaluate(
+            f"[{bridge}.user.wallet.coins, {bridge}.user.wallet.count(), {bridge}.user.coins(), {bridge}.user.whose(),"
+            f" 'wallet' in {bridge}.user, {bridge}.payment]"
+        ) == [7, 7, 7, "s-alice-01", True, None]
+
+
+def test_nothing_can_change_the_object_of_the_shim(native):
+    """An assignment to a part of it does nothing."""
+    page = native(NATIVE + FREEZE + "window.OC = made;")
+    assert page.evaluate("[OC.user = 1, OC.user.selectContacts = 1] && typeof OC.user.selectContacts") == "function"
+
+
 @pytest.mark.parametrize(
     "locked",
     ["Object.defineProperty(window, 'OC', { value: made });", "const OC = made;"],
