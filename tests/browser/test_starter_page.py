@@ -241,3 +241,18 @@ def test_everyone_is_told_only_when_ticked(open_page: OpenPage, onechat_server: 
     press(page, "Tell everyone")
     expect(page.get_by_role("status")).to_have_text("Everyone has been told.")
     assert [sent["text"] for sent in onechat_server.sent("massBroadcast")] == ["Soup for all"]
+
+
+def test_the_scrollbar_has_the_pages_colours(open_page: OpenPage):
+    """In both schemes: Firefox would draw a white one beside a dark page in a phone's frame."""
+    seen = {}
+    for scheme in SCHEMES:
+        seen[scheme] = open_page(scheme=scheme).evaluate(
+            """() => {
+              const [page, body] = [document.documentElement, document.body].map((one) => getComputedStyle(one));
+              return [page.scrollbarColor, body.backgroundColor];
+            }"""
+        )
+    for colours, ground in seen.values():
+        assert colours.endswith(ground)
+    assert seen["light"] != seen["dark"]
