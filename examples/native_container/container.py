@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import gi
 
@@ -134,16 +135,21 @@ class Sandbox:
     """The parts of the sandbox that a phone needs: a session for its user, and the way for messages."""
 
     def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
-        with urllib.request.urlopen(f"{self.url}/", timeout=30) as page:  # noqa: S310
-            self.token = re.search(r'name="sandbox-token" content="([^"]+)"', page.read().decode())[1]
+        # Only browsers know *.localhost, and the sandbox's page is at onechat.localhost alone.
+        port = urlsplit(url).port or 80
+        self.url, self.headers = f"http://127.0.0.1:{port}", {"Host": f"onechat.localhost:{port}"}
+        page = self._open("/").decode()
+        self.headers["X-Sandbox-Token"] = re.search(r'name="sandbox-token" content="([^"]+)"', page)[1]
+        self.headers["Content-Type"] = "application/json"
+
+    def _open(self, path: str, body: bytes | None = None) -> bytes:
+        request = urllib.request.Request(self.url + path, body, self.headers)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            return bytes(answer.read())
 
     def call(self, path: str, body: dict[str, Any] | None = None) -> Any:
         """Return the JSON that the sandbox answers."""
-        headers = {"X-Sandbox-Token": self.token, "Content-Type": "application/json"}
-        request = urllib.request.Request(self.url + path, json.dumps(body).encode() if body else None, headers)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            return json.load(answer)
+        return json.loads(self._open(path, json.dumps(body).encode() if body else None))
 
     def profile(self, user: str) -> dict[str, Any]:
         """Return what OneChat tells a mini app about `user`, with a new session."""

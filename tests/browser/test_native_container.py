@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import queue
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 import trustme
-from native import Native, display, native_container
-from servers import gunicorn
+from flask import Flask, request
+from native import PYTHON, SECONDS, Native, display, native_container
+from servers import ROOT, gunicorn, serving
 
-from miniapp.controls import Controls
+from miniapp.controls import Controls, browser_url
 from miniapp.sandbox.config import SandboxConfig
 from miniapp.sandbox.server import SandboxServer
 from miniapp.testing.onechat import LocalOneChat
@@ -137,3 +140,34 @@ def test_a_cancelled_choice_is_an_empty_list(
     assert native.run(f"return await {PICK}") == []
     native.run("document.getElementById('choose').click()")
     native.until("document.getElementById('status').textContent == 'Nobody was chosen.'")
+
+
+def test_the_program_opens_an_app_on_a_persons_phone(onechat_server: LocalOneChat):
+    """As docs/native.md has it: with the sandbox's address and the app's, the page hears who is there."""
+    told = queue.Queue[str]()
+    ask = (
+        "OC.user.selectContacts({ success: (jids) => fetch('/', { method: 'POST', body: OC.user.getVCard() + jids }) })"
+    )
+
+    def page() -> str:
+        if request.method == "POST":
+            told.put(request.get_data(as_text=True))
+        return f"<script>{ask}</script>"
+
+    def make(_port: int) -> Flask:
+        app = Flask("picking")
+        app.add_url_rule("/", "page", page, methods=["GET", "POST"])
+        return app
+
+    with serving(make) as (_, port), display() as environment:
+        program = [PYTHON, ROOT / "examples/native_container/container.py"]
+        addresses = [browser_url(onechat_server.url), f"http://127.0.0.1:{port}/"]
+        with subprocess.Popen(
+            [*program, *addresses, "--user", "bob", "--contacts", "'[]'"], env=environment
+        ) as process:
+            try:
+                said = told.get(timeout=SECONDS)
+            finally:
+                process.terminate()
+    assert said.endswith("[]")
+    assert json.loads(said.removesuffix("[]"))["jid"] == onechat_server.bob.jid
