@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 import requests
@@ -16,3 +20,14 @@ def session() -> Iterator[requests.Session]:
     with requests.Session() as session:
         session.trust_env = False
         yield session
+
+
+@pytest.fixture(scope="module")
+def documented() -> ModuleType:
+    """`examples/documented/wsgi.py`, under a name of its own."""
+    path = Path(__file__).parents[2] / "examples" / "documented" / "wsgi.py"
+    spec = importlib.util.spec_from_file_location("documented_examples", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # Flask looks up where a module's templates are by its name
+    spec.loader.exec_module(module)
+    return module

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -19,17 +17,6 @@ from miniapp.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def documented() -> ModuleType:
-    """`examples/documented/wsgi.py`, under a name of its own."""
-    path = Path(__file__).parents[2] / "examples" / "documented" / "wsgi.py"
-    spec = importlib.util.spec_from_file_location("documented_examples", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # Flask looks up where a module's templates are by its name
-    spec.loader.exec_module(module)
-    return module
 
 
 def logged_by(page: Page, act: Callable[[], object]) -> ConsoleMessage:

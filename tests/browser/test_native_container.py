@@ -7,6 +7,7 @@ import queue
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import requests
@@ -140,6 +141,18 @@ def test_a_cancelled_choice_is_an_empty_list(
     assert native.run(f"return await {PICK}") == []
     native.run("document.getElementById('choose').click()")
     native.until("document.getElementById('status').textContent == 'Nobody was chosen.'")
+
+
+@pytest.mark.parametrize("when", ["1", "load"])
+def test_onechats_own_examples_log_what_a_late_container_says(
+    when: str, native: Native, profile: dict[str, object], onechat_server: LocalOneChat, documented: ModuleType
+):
+    """Unchanged, they ask on DOMContentLoaded, before this container is there, and still log what it says."""
+    with serving(lambda _: documented.create_app(onechat_server.config)) as (_, port):
+        for name, field in (("getSessionID", "sessionId"), ("deviceInfo", "device"), ("getVCard", "vCard")):
+            native.open(f"http://127.0.0.1:{port}/{name}", profile, when=when)
+            logged = native.until("window.logged && logged.length && logged[0]")
+            assert (logged if name == "getSessionID" else json.loads(logged)) == profile[field]
 
 
 def test_the_program_opens_an_app_on_a_persons_phone(onechat_server: LocalOneChat):
