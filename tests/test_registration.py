@@ -111,6 +111,14 @@ def test_refusal_stores_nothing(onechat_server: LocalOneChat, plan: MakePlan, tm
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_refused_registration_names_the_session(onechat_server: LocalOneChat, plan: MakePlan) -> None:
+    """An app that is only about to be registered has no app ID to check; its admin's session is what was refused."""
+    with pytest.raises(HostRefused) as refused:
+        register(plan(), Secret("s-of-nobody-at-all"))
+    assert "session ID" in refused.value.hint
+    assert "ONECHAT_APP_ID" not in refused.value.hint
+
+
 @pytest.mark.parametrize(
     "obstacle", ["link", "folder", "directory", "tracked", "not ignored", "no folder to write into"]
 )

@@ -110,10 +110,10 @@ def test_there_is_no_debugger(app: Flask, host: Sandbox, call: Caller, monkeypat
     assert call("GET", "/console").status_code == 404
     assert call("GET", "/?__debugger__=yes&cmd=resource&f=debugger.js").headers["Content-Type"].startswith("text/html")
 
-    def broken() -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("CANARY")
 
-    monkeypatch.setattr(host.store.users, "all", broken)
+    monkeypatch.setattr(host.store.users, "page", broken)
     for path in ("/phones/state", "/portal/users"):
         answer = call("GET", path)
         assert answer.status_code == 500
