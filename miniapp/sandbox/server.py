@@ -159,6 +159,13 @@ class _Connection(HTTPConnection):
         finally:
             self.server.requests.free()
 
+    def close(self) -> None:
+        """Throw away what a reader who has gone did not take: Python 3.13 reports a writer that can't be flushed."""
+        with suppress(OSError):
+            self.socket.settimeout(0)  # no wait for a reader that has stopped reading
+            self.wfile.close()
+        super().close()
+
 
 class _Threads(ThreadPool):
     """As many threads as are needed: a page's stream of events and a call that hangs keep one each."""

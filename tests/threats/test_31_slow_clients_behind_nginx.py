@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -59,8 +59,9 @@ def test_slow_clients_are_not_waited_for_for_ever(half: str) -> None:
     url = "http://127.0.0.1:9"  # nobody is there: the app has no part in it
     with nginx(url, "1s") as browser, browser.connect() as slow:
         slow.sendall(HALVES[half])
-        while slow.recv(4096):
-            pass
+        with suppress(ConnectionError):  # of Debian 13's OpenSSL, which has to write while it reads
+            while slow.recv(4096):
+                pass
 
 
 def test_what_is_too_large_ends_at_nginx() -> None:
