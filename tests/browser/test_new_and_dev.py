@@ -88,3 +88,21 @@ def test_an_edit_shows_on_the_phones_by_itself(project: Path, dev: Dev, context:
     (project / "static" / "app.css").write_text("h1 { color: rgb(1, 2, 3) }")
     for phone in phones:
         expect(phone.app.get_by_role("heading", level=1)).to_have_css("color", "rgb(1, 2, 3)")
+
+
+def test_fields_that_an_app_adds_have_the_starters_style(context: BrowserContext):
+    """Inputs and selects are as wide as their form and as high as a finger needs; check boxes stay small."""
+    page = context.new_page()
+    page.set_content("<form><input><input type=email><select></select><input type=checkbox></form>")
+    page.add_style_tag(path=scaffold.starter() / "static/app.css")
+
+    def size(selector: str) -> tuple[float, float]:
+        box = page.locator(selector).bounding_box()
+        assert box
+        return box["width"], box["height"]
+
+    for field in ("input:not([type])", "[type=email]", "select"):
+        width, height = size(field)
+        assert width == size("form")[0]
+        assert height >= 44
+    assert size("[type=checkbox]")[0] < 44
