@@ -11,10 +11,8 @@ from threading import Event
 
 from flask import Flask
 from gunicorn.app.wsgiapp import run as gunicorn
-from procrastinate.exceptions import ConnectorException
-from sqlalchemy.exc import DBAPIError
 
-from miniapp import MiniApp
+from miniapp import LedgerError, MiniApp
 from miniapp.outbox import Outbox
 from miniapp.settings import Settings
 
@@ -32,7 +30,7 @@ def send(outbox: Outbox, source: str, number: int) -> None:
 
 def wait_for_room(outbox: Outbox) -> None:
     while True:
-        with suppress(DBAPIError):  # Postgres is one of those who are killed
+        with suppress(LedgerError):  # Postgres is one of those who are killed
             if sum(progress.waiting for progress in outbox.list(20)) <= AHEAD:
                 return
         time.sleep(0.1)
@@ -59,7 +57,7 @@ def enqueue(first: int, end: int) -> None:
         while True:
             wait_for_room(mine)
             # Whether it was accepted is unknown then: under its key it can be sent again.
-            with suppress(DBAPIError, ConnectorException):
+            with suppress(LedgerError):
                 send(mine, "script", wanted)
                 break
 

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from weakref import WeakSet
 
-from sqlalchemy.exc import DBAPIError
-
 from ..client import OneChat
 from ..errors import LedgerError
 from ..settings import Settings
@@ -93,7 +91,7 @@ class Outbox:
         database = self.database
         try:
             yield database
-        except DBAPIError as error:
+        except database.failures as error:
             raise database.failed(error) from error
 
     def check(self) -> None:

@@ -154,25 +154,30 @@ class Database:
         self.write = self.read.execution_options(write=True)
         self.is_sqlite = self.read.dialect.name == "sqlite"
         self.kind = KINDS[self.read.dialect.name]
+        self.failures: tuple[type[Exception], ...] = (DBAPIError,)
+        """What is raised where the database fails."""
         try:
             with self.write.begin() as connection, placement.explained(connection):
                 self._migrate(connection)
                 if not self.is_sqlite:
-                    _cluster().prepare(connection)
+                    cluster = _cluster()
+                    cluster.prepare(connection)
+                    self.failures += (cluster.ConnectorException,)
         except BaseException as error:
             self.close()
             if not isinstance(error, DBAPIError):
                 raise
             raise self.failed(error) from None
 
-    def failed(self, error: DBAPIError) -> LedgerError:
+    def failed(self, error: Exception) -> LedgerError:
         """Return the error that says what `error` means and what to do, without the words of a server."""
         hint = "Check that it runs, and that ONECHAT_OUTBOX_URL is its address."
-        why = type(error.orig).__name__  # a server's own words could name its users
+        cause = getattr(error, "orig", error)
+        why = type(cause).__name__  # a server's own words could name its users
         if self.is_sqlite:
             hint = "Make room, put a copy in the file's place, or name another file with ONECHAT_OUTBOX_URL."
-            why = f"{self.read.url.database}: {error.orig}"
-        if "database is locked" in str(error.orig):
+            why = f"{self.read.url.database}: {cause}"
+        if "database is locked" in str(cause):
             hint = f"Another process has written to it for {BUSY:g} s: a shell, say. End that, and try again."
         return LedgerError(f"The outbox's database can't be used ({why}).", hint=hint)
 
