@@ -1,6 +1,6 @@
-import { checkCall, isObject, type Call } from "./calls.js";
+import { checkCall, type Call } from "./calls.js";
 import { ANSWER_SECONDS } from "./limits.js";
-import { Refusal, type LaunchData } from "./types.js";
+import { Refusal, isObject, type LaunchData } from "./types.js";
 
 /** Calls that may wait for the person at once: more than any page means to make. */
 const QUEUE_MAX = 32;

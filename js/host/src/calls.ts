@@ -1,8 +1,12 @@
 import { MEMBERS_MAX, isJid, messageFault } from "./limits.js";
-import { Refusal, type Relay } from "./types.js";
+import { CAPABILITIES, type Capability } from "./permissions.js";
+import { Refusal, isObject, type Relay } from "./types.js";
 
 /** A call of the page, checked. */
-export type Call = { call: "user.selectContacts"; max: number } | { call: "relay"; relay: Relay };
+export type Call =
+  | { call: "user.selectContacts"; max: number }
+  | { call: "relay"; relay: Relay }
+  | { call: "permit"; capabilities: Capability[] };
 
 /** `call` and `args` as a page sent them, or a `Refusal` that names what is wrong. */
 export function checkCall(call: unknown, args: unknown): Call {
@@ -17,13 +21,12 @@ export function checkCall(call: unknown, args: unknown): Call {
       };
     case "message.group.relay":
       return { call: "relay", relay: groupRelay(given) };
+    case "permit":
+      return { call, capabilities: capabilities(given["capabilities"]) };
     default:
       throw bad("OneChat has no such call.", "The calls are selectContacts, single.relay and group.relay.");
   }
 }
-
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function groupRelay(given: Record<string, unknown>): Relay {
   const textMessage = text(given);
@@ -56,6 +59,13 @@ function jids(name: string, value: unknown): string[] {
   if (value.length > MEMBERS_MAX) throw bad(`${name} has more than ${MEMBERS_MAX} JIDs.`, "Send in smaller parts.");
   if (!value.every(isJid)) throw bad(`${name} has an entry that is not a JID.`, "Write each as name@domain.");
   return [...new Set(value)];
+}
+
+/** Those that a phone knows. A browser reports more: fullscreen, say. */
+function capabilities(value: unknown): Capability[] {
+  const known = CAPABILITIES.map(({ id }) => id).filter((id) => Array.isArray(value) && value.includes(id));
+  if (known.length === 0) throw bad("capabilities has none that a phone knows.", "docs/protocol.md lists them.");
+  return known;
 }
 
 const bad = (message: string, hint: string) => new Refusal("bad_argument", message, hint);

@@ -12,8 +12,9 @@
  *               no-bridge, stray, app-return, app-site, asking-stopped, allow-asking, keyboard-taken, app-resume
  *     profile   profile-name, profile-jid, profile-relaunch, permit-{camera, microphone, geolocation, clipboard-read}
  *     picker    picker, picker-search, picker-item (data-jid), picker-count, picker-done, picker-cancel
- *     share     share, share-count, share-recipients, share-text, share-note, more, share-send, share-cancel;
- *               in it and in an app's picker: asker (in it: app-site)
+ *     share     share, share-count, share-recipients, share-text, share-note, more, share-send, share-cancel
+ *     permit    permit, permit-allow, permit-not-now;
+ *               in it, in share and in an app's picker: asker (in it: app-site)
  *     group     first-message, first-message-text, first-message-send
  *
  * Playwright misses inside a frame that is scaled down: give the page room (1280 × 900 for the default device).

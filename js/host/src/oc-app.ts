@@ -6,9 +6,10 @@ import type { Call } from "./calls.js";
 import * as icons from "./icons.js";
 import { keyboard } from "./keyboard.js";
 import { asRefusal, type PhoneModel } from "./model.js";
+import "./oc-permit.js";
 import "./oc-picker.js";
 import "./oc-share.js";
-import type { Capability } from "./permissions.js";
+import type { Capability, Permit } from "./permissions.js";
 import { plainName } from "./reveal.js";
 import { Questions, type Asked } from "./sheets.js";
 import { takeStray } from "./stray.js";
@@ -41,7 +42,7 @@ const SANDBOX =
 /**
  * One running mini app: title bar, frame, and the bridge between them and the phone.
  *
- * Fires `back` (leave it running), `close` (end it) and `notice` (a text for the person).
+ * Fires `back` (leave it running), `close` (end it), `notice` (a text for the person) and `permit` (it may use more).
  */
 @customElement("oc-app")
 export class RunningApp extends LitElement {
@@ -70,6 +71,8 @@ export class RunningApp extends LitElement {
   #thefts = 0;
   #pause: ReturnType<typeof setTimeout> | undefined;
   #stopping: ReturnType<typeof setTimeout> | undefined;
+  /** What the page that is there has asked for. */
+  #wanted = new Set<Capability>();
   #questions = new Questions(() => this.requestUpdate());
   #cancels = 0;
   #quiet: ReturnType<typeof setTimeout> | undefined;
@@ -275,6 +278,9 @@ export class RunningApp extends LitElement {
         @answer=${answered}
       ></oc-picker>`;
     }
+    if (question.kind === "permit") {
+      return html`<oc-permit .app=${this.app} .capabilities=${question.capabilities} @answer=${answered}></oc-permit>`;
+    }
     if (question.kind !== "share") return nothing;
     return html`<oc-share
       .phone=${this.phone}
@@ -447,6 +453,7 @@ export class RunningApp extends LitElement {
 
   #connected = () => {
     this.#connectedAt = performance.now();
+    this.#wanted.clear();
     clearTimeout(this.#patience);
     clearTimeout(this.#wait);
     [this.alone, this.stray] = [false, undefined];
@@ -468,6 +475,7 @@ export class RunningApp extends LitElement {
       else if (!signal.aborted) this.#cancelled();
       return signal.aborted ? [] : (picked ?? []);
     }
+    if (call.call === "permit") return this.#permit(call.capabilities, signal, commit);
     if (signal.aborted) throw cancelled();
     const { api } = this.phone.world;
     const relay = await api.checkRelay(this.phone.jid, call.relay);
@@ -495,6 +503,18 @@ export class RunningApp extends LitElement {
     this.phone.refresh();
     return outcome.value;
   };
+
+  /** Asks whether the app may use what its page was refused: once for each page and capability. */
+  async #permit(refused: Capability[], signal: AbortSignal, commit: () => boolean): Promise<void> {
+    const capabilities = refused.filter((id) => !this.allowed.includes(id) && !this.#wanted.has(id));
+    if (capabilities.length === 0) return;
+    for (const id of capabilities) this.#wanted.add(id);
+    const allowed = await this.#questions.ask<true>({ kind: "permit", capabilities }, signal);
+    if (allowed && commit()) {
+      this.#cancels = 0;
+      this.dispatchEvent(new CustomEvent<Permit>("permit", { detail: { capabilities, allowed } }));
+    } else if (!signal.aborted) this.#cancelled();
+  }
 
   /** Gets the names of everybody who would get `relay`, before the person is asked. */
   async #meet(relay: Relay): Promise<void> {

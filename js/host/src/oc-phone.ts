@@ -13,10 +13,9 @@ import "./oc-chats.js";
 import "./oc-first-message.js";
 import "./oc-picker.js";
 import "./oc-profile.js";
-import type { Permit } from "./oc-profile.js";
 import "./oc-thread.js";
 import { phoneStyles } from "./phone-styles.js";
-import { Permissions } from "./permissions.js";
+import { Permissions, type Permit } from "./permissions.js";
 import { storageOf, type PhoneSetup } from "./settings.js";
 import { Questions } from "./sheets.js";
 import { base, palette } from "./styles.js";
@@ -283,6 +282,7 @@ export class Phone extends LitElement {
       @back=${() => this.#leave(false)}
       @close=${() => this.#leave(true)}
       @notice=${(event: CustomEvent<string>) => this.#show(undefined, event.detail)}
+      @permit=${(event: CustomEvent<Permit>) => this.#permit(event.detail)}
     ></oc-app>`;
   }
 
@@ -345,7 +345,7 @@ export class Phone extends LitElement {
         @answer=${answered}
       ></oc-picker>`;
     }
-    if (question.kind === "share") return nothing; // a mini app's: `oc-app` asks it
+    if (question.kind === "share" || question.kind === "permit") return nothing; // a mini app's: `oc-app` asks it
     return html`<oc-first-message
       .phone=${this.phone}
       .members=${question.members}
@@ -393,8 +393,8 @@ export class Phone extends LitElement {
   }
 
   /** A frame that is there keeps what it was opened with, so the app is opened anew. */
-  async #permit({ capability, allowed }: Permit): Promise<void> {
-    PERMISSIONS.set(this.phone.jid, this.app!.appId, capability, allowed);
+  async #permit(permit: Permit): Promise<void> {
+    PERMISSIONS.set(this.phone.jid, this.app!.appId, permit);
     this.requestUpdate();
     await this.updateComplete;
     await this.renderRoot.querySelector<RunningApp>("oc-app")?.start();

@@ -2,16 +2,10 @@ import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { Watch, type PhoneModel } from "./model.js";
 import "./oc-avatar.js";
-import { CAPABILITIES, type Capability } from "./permissions.js";
+import { CAPABILITIES, type Capability, type Permit } from "./permissions.js";
 import { plainName } from "./reveal.js";
 import { base } from "./styles.js";
 import type { App, DeviceInfo } from "./types.js";
-
-/** The person allowed the running app a capability, or took it back. */
-export interface Permit {
-  capability: Capability;
-  allowed: boolean;
-}
 
 /** Who the phone's user is, what pages are told of the device, and what they may use. Fires `relaunch` and `permit`. */
 @customElement("oc-profile")
@@ -175,6 +169,6 @@ export class Profile extends LitElement {
   }
 
   #permit(capability: Capability, allowed: boolean): void {
-    this.dispatchEvent(new CustomEvent<Permit>("permit", { detail: { capability, allowed } }));
+    this.dispatchEvent(new CustomEvent<Permit>("permit", { detail: { capabilities: [capability], allowed } }));
   }
 }

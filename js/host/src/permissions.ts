@@ -1,14 +1,20 @@
-import { isObject } from "./calls.js";
+import { isObject } from "./types.js";
 
 /** What a phone lets an app use only if its user has allowed it, by the name that a frame's `allow` has for it. */
 export const CAPABILITIES = [
-  { id: "camera", label: "Camera" },
-  { id: "microphone", label: "Microphone" },
-  { id: "geolocation", label: "Location" },
-  { id: "clipboard-read", label: "Reading the clipboard" },
+  { id: "camera", label: "Camera", what: "the camera" },
+  { id: "microphone", label: "Microphone", what: "the microphone" },
+  { id: "geolocation", label: "Location", what: "your location" },
+  { id: "clipboard-read", label: "Reading the clipboard", what: "what is on the clipboard" },
 ] as const;
 
 export type Capability = (typeof CAPABILITIES)[number]["id"];
+
+/** The person allowed the running app capabilities, or took them back. */
+export interface Permit {
+  capabilities: Capability[];
+  allowed: boolean;
+}
 
 const KEY = "onechat-host-page-permissions";
 
@@ -25,9 +31,9 @@ export class Permissions {
     return CAPABILITIES.map(({ id }) => id).filter((id) => Array.isArray(kept) && kept.includes(id));
   }
 
-  set(jid: string, appId: string, capability: Capability, allowed: boolean): void {
-    const others = this.of(jid, appId).filter((id) => id !== capability);
-    this.#allowed = { ...this.#allowed, [`${jid} ${appId}`]: allowed ? [...others, capability] : others };
+  set(jid: string, appId: string, { capabilities, allowed }: Permit): void {
+    const others = this.of(jid, appId).filter((id) => !capabilities.includes(id));
+    this.#allowed = { ...this.#allowed, [`${jid} ${appId}`]: allowed ? [...others, ...capabilities] : others };
     try {
       this.storage.setItem(KEY, JSON.stringify(this.#allowed));
     } catch {

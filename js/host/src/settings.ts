@@ -1,6 +1,6 @@
 import { DEFAULT_DEVICE, DEVICES } from "./devices.js";
 import { readAddress, type Place } from "./address.js";
-import { isObject } from "./calls.js";
+import { isObject } from "./types.js";
 
 export type Theme = "light" | "dark";
 export type PageTheme = Theme | "system";

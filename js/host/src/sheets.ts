@@ -1,9 +1,11 @@
+import type { Capability } from "./permissions.js";
 import type { Relay } from "./types.js";
 
 /** A question that a phone asks its user, in a sheet over everything else on it. */
 export type Question =
   | { kind: "pick"; title: string; done: string; max: number }
   | { kind: "share"; relay: Relay; send: () => Promise<void> }
+  | { kind: "permit"; capabilities: Capability[] }
   | { kind: "first-message"; members: string[] };
 
 export interface Asked {

@@ -95,3 +95,6 @@ export class Refusal extends Error {
     super(message);
   }
 }
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -30,7 +30,17 @@ describe("checkCall", () => {
     });
   });
 
+  test("takes of what a browser refuses a page only what a phone can allow", () => {
+    expect(checkCall("permit", { capabilities: ["fullscreen *", "geolocation", 7, "camera", "camera"] })).toEqual({
+      call: "permit",
+      capabilities: ["camera", "geolocation"],
+    });
+  });
+
   test.each([
+    ["permit", undefined],
+    ["permit", { capabilities: "camera" }],
+    ["permit", { capabilities: ["fullscreen"] }],
     ["user.selectContacts", { maxNumberOfSelection: 0 }],
     ["user.selectContacts", { maxNumberOfSelection: 1.5 }],
     ["user.selectContacts", { maxNumberOfSelection: "2" }],
