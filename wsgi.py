@@ -6,7 +6,6 @@ messages. The views below talk to OneChat as the mini app, through `miniapp.clie
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from flask import Blueprint, Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from miniapp import ConfigurationError, MiniApp, current_user, jid, login_required
-from miniapp.settings import read_env_file
+from miniapp.settings import read_environment
 
 miniapp = MiniApp()
 pages = Blueprint("pages", __name__)
@@ -24,7 +23,7 @@ pages = Blueprint("pages", __name__)
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """Make the mini app. `config` comes before the environment, and that before `.env`."""
     app = Flask(__name__)
-    own = {**read_env_file(Path(__file__).with_name(".env")), **os.environ}
+    own = read_environment(Path(__file__).with_name(".env"))
     app.config.from_mapping(
         APP_NAME=own.get("APP_NAME", "Lunch"),
         ADMIN_JIDS=own.get("ADMIN_JIDS", ""),  # who may tell everyone; separated by commas

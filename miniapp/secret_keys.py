@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .errors import Problem
-from .settings import read_env_file
+from .settings import read_environment
 
 LENGTH_MIN = 16
 """Characters of a key: 128 bits at the very most. Below it, the signature of a login could be guessed."""
@@ -41,7 +40,7 @@ def read_secret_key(
     config: Mapping[str, Any], env_file: str | Path | None
 ) -> tuple[str | bytes | None, Problem | None]:
     """Return Flask's SECRET_KEY from `config`, the environment or `env_file`, and what is wrong with it."""
-    value = config.get("SECRET_KEY") or os.environ.get("SECRET_KEY") or read_env_file(env_file).get("SECRET_KEY")
+    value = config.get("SECRET_KEY") or read_environment(env_file).get("SECRET_KEY")
     weakness = _weakness(value)
     return (None, Problem("SECRET_KEY", weakness, _NEW_KEY)) if weakness else (value, None)
 

@@ -107,12 +107,12 @@ class Settings:
         problems that the caller found.
         """
         config = config or {}
-        from_file = read_env_file(env_file)
+        from_file, environment = read_env_file(env_file), read_environment(env_file)
         problems = list(extra or [])
         values: dict[str, Any] = {}
         for setting in fields(cls):
             key = PREFIX + setting.name.upper()
-            for source in (config, os.environ, from_file):
+            for source in (config, environment):
                 if source.get(key) not in (None, ""):
                     try:
                         values[setting.name] = _PARSERS[setting.name](source[key])
@@ -175,6 +175,18 @@ def read_env_file(path: str | Path | None) -> dict[str, str]:
         raise ConfigurationError([Problem(str(path), "is not UTF-8 text.", "Save it as UTF-8.")])
     values = dotenv_values(stream=io.StringIO(text), interpolate=False)
     return {key: value for key, value in values.items() if value is not None}
+
+
+def read_environment(path: str | Path | None) -> dict[str, str]:
+    """Return what the file at `path` (a `.env`) sets, and over it the environment, as far as that is not empty.
+
+    The commands of `flask` put the file into the environment themselves and expand each `${…}` on the way. A key may
+    have such characters, so what came from there is taken as it is written. Raises `ConfigurationError`.
+    """
+    from_file = read_env_file(path)
+    expanded = dotenv_values(path) if any("${" in value for value in from_file.values()) else from_file
+    own = {key: value for key, value in os.environ.items() if value and value != expanded.get(key)}
+    return {**from_file, **own}
 
 
 # --- one parser per setting: value → value, or ValueError("what|fix"); never repeats the value ---

@@ -253,11 +253,17 @@ print(app.config["APP_NAME"], app.config["ADMINS"], app.extensions["miniapp"].cl
 """
 
 
-def test_every_kind_of_server_finds_the_app(project):
-    """`app` and `application` stand in the module, as uWSGI and mod_wsgi want it, with what `.env` sets."""
-    env_file = project / ".env"
+@pytest.mark.parametrize("program", [["-c", LOOK], ["-m", "flask", "--app", "wsgi", "look"]], ids=["server", "flask"])
+def test_every_kind_of_server_finds_the_app(project, program):
+    """`app` and `application` stand in the module, as uWSGI and mod_wsgi want it, with what `.env` sets.
+
+    `flask` has read `.env` before, and put a value with `${…}` into the environment in another form.
+    """
+    env_file, module = project / ".env", project / "wsgi.py"
     env_file.write_text(re.sub(r"ONECHAT_(APP_ID|API_KEY)=\n", "", env_file.read_text()) + KEYS)
-    done = subprocess.run([sys.executable, "-c", LOOK], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
+    look = "\n    ".join(LOOK.splitlines())
+    module.write_text(f"{module.read_text()}\n\n@app.cli.command()\ndef look():\n    {look}\n")
+    done = subprocess.run([sys.executable, *program], cwd=project, env=ENVIRONMENT, capture_output=True, text=True)
     assert done.stdout.split() == ["Brunch", "{'boss@onechat.net'}", "key-${HOME}-1"], done.stderr
 
 
