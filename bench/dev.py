@@ -341,7 +341,4 @@ def _phone(browser: Browser, port: int) -> FrameLocator:
     """The starter on a phone of the sandbox, logged in."""
     page = _tab(browser)
     page.goto(f"http://onechat.localhost:{port}/?phones=alice")
-    phone = page.get_by_test_id("phone-0")
-    phone.get_by_test_id("tab-apps").click()
-    phone.get_by_test_id("app").click()
-    return phone.frame_locator("iframe")
+    return page.get_by_test_id("phone-0").frame_locator("iframe")  # `miniapp dev` opens its app at the start

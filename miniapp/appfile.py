@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from sysconfig import get_path
 
 from .errors import MiniAppError
 
@@ -49,9 +50,10 @@ def refuse_hiding(directory: Path) -> None:
 
 
 def _file(name: str) -> Path | None:
-    """Where the module `name` comes from, if the framework imports such a one."""
+    """Where the module `name` comes from, if it is Python's own, an installed one or this package."""
     file = getattr(sys.modules.get(name), "__file__", None)
     if file is None and name in _LATE:
         spec = find_spec(name)
         file = spec and spec.origin
-    return Path(file) if file else None
+    places = {Path(get_path(place)).resolve() for place in ("stdlib", "purelib", "platlib")} | {Path(__file__).parent}
+    return Path(file) if file and places.intersection(Path(file).resolve().parents) else None

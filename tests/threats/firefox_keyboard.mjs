@@ -50,14 +50,8 @@ try {
   const typed = () => search.evaluate((one) => one.value);
   const stolen = () => frame.evaluate(() => window.keys);
   const noticed = find(0, test("notice")).then((notice) => notice.evaluate((one) => one.textContent));
-  const typeWord = async () => {
-    for (const letter of word) {
-      await page.keyboard.type(letter);
-      await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100))); // the page's own time
-    }
-  };
   await steal();
-  await typeWord();
+  await page.keyboard.type(word, { delay: 40 });
   const seen = { search: await typed(), stolen: await stolen() };
   seen.notice = await noticed;
 
@@ -67,7 +61,7 @@ try {
     one.value = "";
     one.focus();
   });
-  await typeWord();
+  await page.keyboard.type(word, { delay: 40 });
   seen.background = { search: await typed(), stolen: await stolen() };
 
   await frame.evaluate(() => clearInterval(window.thief));
