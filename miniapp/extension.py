@@ -281,6 +281,8 @@ def _start(app: Flask, outbox: Outbox) -> None:
         outbox.start()
     except MiniAppError as error:
         _log_once(app.logger, f"The outbox can't start. {error}")
+    except Exception:  # no more threads, say
+        app.logger.exception("The outbox can't start.")
 
 
 @auth.login_required

@@ -90,6 +90,20 @@ def test_readyz_knows_of_a_ledger_that_cant_be_read(
     assert (answer.status_code, answer.json["failed"]) == (503, ["outbox"])
 
 
+def test_pages_are_served_whatever_keeps_the_outbox_from_starting(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An unforeseen error is logged with its traceback, and the page is served."""
+
+    def start() -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(app.extensions["miniapp"].outbox, "start", start)
+    app.add_url_rule("/", "home", lambda: "served")
+    assert app.test_client().get("/").text == "served"
+    assert "RuntimeError: can't start new thread" in caplog.text
+
+
 @pytest.mark.parametrize(("layout", "where"), [("module", "lunch"), ("package", "lunch"), ("there", "elsewhere")])
 def test_a_relative_path_is_relative_to_the_app(
     layout: str, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, onechat: LocalOneChat
