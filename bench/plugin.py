@@ -44,7 +44,11 @@ OUR_PAGE = (
 ocwp.subscribeConnectionStatus((status) => {
   if (status === "XMPP_CONNECTION_CONNECTED") window.connected = performance.now();
 });
-ocwp.init({ containerElement: document.getElementById("chat"), login: { usr: %(jid)s, pw: %(password)s } });
+ocwp.init({
+  containerElement: document.getElementById("chat"),
+  chatBox: { outerPaddingLeft: 350 },
+  login: { usr: %(jid)s, pw: %(password)s },
+});
 </script></body></html>"""
 )
 THEIR_PAGE = (

@@ -21,8 +21,8 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--disable-background-networking",
     "--disable-component-update",
-    # Playwright's own list, which an argument of ours replaces; and RenderDocument, with which a page that is navigating
-    # may never close (microsoft/playwright#42068).
+    # Playwright's own list, which an argument of ours replaces; and RenderDocument, with which a page that is
+    # navigating may never close (microsoft/playwright#42068).
     "--disable-features=AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,"
     "HttpsFirstBalancedModeAutoEnable,LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,"
     "AvoidCorsURLLoaderRestartOnRedirect,OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch,"

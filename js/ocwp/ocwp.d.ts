@@ -66,14 +66,21 @@ export interface GroupOptions {
   chatJid?: string;
 }
 
-/** Resolves when the chat stands on the page. */
+export interface Group {
+  jid: string;
+  /** Why the group has no picture, where `chatAvatar` named one. */
+  avatarError?: string;
+}
+
+/** Resolves when the chat stands on the page. Rejects while another one stands there, and with what the site has to mend. */
 export declare function init(options: InitOptions): Promise<void>;
+/** Disconnects and removes the chat, so that `init` can be called again. Drafts and open boxes stay in the tab. */
+export declare function destroy(): void;
 export declare function login(usr: string, pw: string): void;
 export declare function logout(): void;
 export declare const chat: {
   group: {
-    /** Resolves with the group's JID. */
-    create(options: GroupOptions): Promise<string>;
+    create(options: GroupOptions): Promise<Group>;
   };
 };
 export declare function getConnectionStatus(): ConnectionStatus;

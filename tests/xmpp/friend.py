@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from slixmpp import JID, ClientXMPP
 
 SECONDS = 20.0  # for anything to happen; on a busy machine too
-PLUGINS = ("xep_0030", "xep_0045", "xep_0054", "xep_0199", "xep_0249", "xep_0280", "xep_0313", "xep_0359")
+PLUGINS = ("xep_0030", "xep_0045", "xep_0054", "xep_0066", "xep_0199", "xep_0249", "xep_0280", "xep_0313", "xep_0359")
 
 
 class Got(NamedTuple):
@@ -108,6 +108,16 @@ class Friend:
 
     def send(self, to: str, text: str, kind: str = "chat") -> None:
         self._now(lambda: self.stream.send_message(mto=to, mbody=text, mtype=kind))
+
+    def send_picture(self, to: str, address: str) -> None:
+        """As HTTP upload's clients do: the address is all that the message says (XEP-0066)."""
+
+        def send() -> None:
+            message = self.stream.make_message(mto=to, mbody=address, mtype="chat")
+            message["oob"]["url"] = address
+            message.send()
+
+        self._now(send)
 
     def join(self, room: str, nickname: str) -> None:
         self._loop.do(self.stream.plugin["xep_0045"].join_muc_wait(JID(room), nickname, maxstanzas=0, timeout=SECONDS))

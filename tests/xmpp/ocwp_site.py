@@ -38,10 +38,11 @@ class People:
 
     def __init__(self, *names: str) -> None:
         self.names = list(names)
+        self.titles: dict[str, str] = {}
         self.checked = 0
 
     def people(self) -> list[User]:
-        return [User(f"{name}@{DOMAIN}", name.title(), "") for name in self.names]
+        return [User(f"{name}@{DOMAIN}", self.titles.get(name, name.title()), "") for name in self.names]
 
     def exists(self, jid: str) -> bool:
         return jid.partition("@")[0] in self.names
@@ -122,6 +123,7 @@ class Site:
         self.wire = Wire(prosody.ports.http)
         self.upload = f"http://127.0.0.1:{prosody.ports.http}"
         self.features: dict[str, bool] = {}
+        self.pictures: list[str] = []
         self.trusted_types = "ocwp lit-html"
         site = self
 
@@ -175,7 +177,15 @@ class Site:
 
     def _config(self) -> str:
         service = f"ws://127.0.0.1:{self.wire.port}/xmpp-websocket"
-        return json.dumps({"service": service, "domain": DOMAIN, "groups": f"muc.{DOMAIN}", "features": self.features})
+        return json.dumps(
+            {
+                "service": service,
+                "domain": DOMAIN,
+                "groups": f"muc.{DOMAIN}",
+                "pictures": self.pictures,
+                "features": self.features,
+            }
+        )
 
 
 class Visitor:
@@ -190,7 +200,9 @@ class Visitor:
         self.page.goto(site.url)
 
     def init(self, **options: object) -> Visitor:
-        """`ocwp.init` with `options`, and every status noted from then on."""
+        """`ocwp.init` with `options`, and every status noted from then on. Without sizes, the list has its room."""
+        if "chatbox" not in options:
+            options.setdefault("chatBox", {"outerPaddingLeft": 350})
         self.page.evaluate(
             """(options) => {
                 window.statuses = [ocwp.getConnectionStatus()];
@@ -239,5 +251,5 @@ class Visitor:
         expect(self.box(jid).locator(".text")).to_have_text(list(texts))
 
     def create_group(self, **options: object) -> str:
-        jid: str = self.page.evaluate("(options) => ocwp.chat.group.create(options)", options)
+        jid: str = self.page.evaluate("(options) => ocwp.chat.group.create(options).then(({ jid }) => jid)", options)
         return jid

@@ -144,7 +144,7 @@ def test_pictures_are_sent_by_upload(pair: tuple[Visitor, Visitor]) -> None:
 
 
 def test_emoji_go_in_where_the_cursor_is(pair: tuple[Visitor, Visitor]) -> None:
-    """The picker puts an emoji into the text; Escape closes it."""
+    """The picker puts an emoji into the text; Escape closes it, wherever the focus is."""
     alice, bob = pair
     box = alice.box(BOB)
     box.get_by_role("textbox").fill("good ")
@@ -152,6 +152,10 @@ def test_emoji_go_in_where_the_cursor_is(pair: tuple[Visitor, Visitor]) -> None:
     box.get_by_role("button", name="👍", exact=True).click()
     box.get_by_role("button", name="👍", exact=True).press("Escape")
     expect(box.get_by_role("textbox")).to_be_focused()
+    box.get_by_role("button", name="Emoji").click()
+    box.get_by_role("button", name="Emoji").press("Escape")
+    expect(box.get_by_role("textbox")).to_be_focused()
+    expect(box.get_by_role("button", name="👍", exact=True)).to_have_count(0)
     box.get_by_role("textbox").press("Enter")
     bob.expect_texts(ALICE, "good 👍")
 

@@ -33,6 +33,7 @@ def test_a_group_reaches_its_members(visit: Visit) -> None:
         members=[ALICE, BOB, BOB, CAROL], chatName="Lunch", chatAvatar=f"data:image/png;base64,{PIXEL}"
     )
     assert re.fullmatch(rf"[0-9a-f-]{{36}}@muc\.{DOMAIN}", group)
+    expect(alice.box(group).locator("header ocwp-avatar img")).to_be_visible()
     alice.write(group, "noon?")
     open_group(bob, "Lunch")
     bob.expect_texts(group, "noon?")
@@ -87,6 +88,17 @@ def test_what_makes_no_group_is_rejected(visit: Visit, options: dict[str, object
     alice = visit("alice").sign_in()
     with pytest.raises(Error, match=says):
         alice.create_group(**options)
+
+
+@pytest.mark.parametrize(("picture", "says"), [("/none.png", "/none.png answers 404"), ("/ocwp.js", "no picture")])
+def test_a_picture_that_fails_is_left_out(visit: Visit, picture: str, says: str) -> None:
+    """The group is made without it, and the answer says why."""
+    alice = visit("alice").sign_in()
+    group = alice.page.evaluate(
+        "(options) => ocwp.chat.group.create(options)", {"members": [BOB], "chatAvatar": picture}
+    )
+    assert says in group["avatarError"]
+    expect(alice.box(group["jid"]).get_by_role("textbox")).to_be_visible()
 
 
 def test_members_invite_rename_and_leave(visit: Visit) -> None:

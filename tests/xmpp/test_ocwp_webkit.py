@@ -25,7 +25,8 @@ def test_two_people_chat(
     with display() as environment, minibrowser(environment, *arguments) as browser:
         browser.goto(site.url)
         login = f"{{ usr: '{ALICE}', pw: 'pw-alice' }}"
-        browser.run(f"ocwp.init({{ containerElement: document.getElementById('onechatContainer'), login: {login} }})")
+        options = f"chatBox: {{ outerPaddingLeft: 350 }}, login: {login}"
+        browser.run(f"ocwp.init({{ containerElement: document.getElementById('onechatContainer'), {options} }})")
         browser.until(f"ocwp.getConnectionStatus() === '{READY}'")
         browser.type("input[type=search]", BOB)
         browser.click(f"button[data-jid='{BOB}']")

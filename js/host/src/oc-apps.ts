@@ -60,7 +60,7 @@ export class Apps extends LitElement {
                 >
                   <oc-avatar kind="app" .name=${app.name} .src=${app.icon}></oc-avatar>
                   <span class="words">
-                    <span class="name ellipsis">${plainName(app.name)}</span>
+                    <span class="name ellipsis" dir="auto">${plainName(app.name)}</span>
                     <span class="more">${siteOf(app.url)}</span>
                   </span>
                   ${app.appId === this.running ? html`<span class="running">Running</span>` : nothing}

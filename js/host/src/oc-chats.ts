@@ -109,11 +109,11 @@ export class Chats extends LitElement {
       <oc-avatar kind=${kind} .name=${thread.title} .src=${thread.avatar}></oc-avatar>
       <span class="words">
         <span class="line">
-          <span class="name ellipsis">${thread.title}</span>
+          <span class="name ellipsis" dir="auto">${thread.title}</span>
           ${last ? html`<time datetime=${last.at}>${whenOf(last.at)}</time>` : nothing}
         </span>
         <span class="line">
-          <span class="more ellipsis">${last ? this.#preview(thread) : ""}</span>
+          <span class="more ellipsis" dir="auto">${last ? this.#preview(thread) : ""}</span>
           ${
             unread
               ? html`<span class="badge" data-testid="unread"

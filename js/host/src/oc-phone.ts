@@ -327,8 +327,8 @@ export class Phone extends LitElement {
         .src=${this.world.user(news.from.jid)?.avatar ?? ""}
       ></oc-avatar>
       <span class="words">
-        <strong class="ellipsis">${news.from.name}${where}</strong>
-        <span class="ellipsis">${news.text}</span>
+        <strong class="ellipsis" dir="auto">${news.from.name}${where}</strong>
+        <span class="ellipsis" dir="auto">${news.text}</span>
       </span>
     </button>`;
   }

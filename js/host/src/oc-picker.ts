@@ -169,7 +169,7 @@ export class Picker extends LitElement {
       >
         <oc-avatar .name=${user.name} .src=${user.avatar}></oc-avatar>
         <span class="words">
-          <span class="name ellipsis">${user.name}</span>
+          <span class="name ellipsis" dir="auto">${user.name}</span>
           <span class="more">${user.jid}</span>
         </span>
         <span class="box">${icons.tick}</span>

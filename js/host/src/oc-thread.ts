@@ -220,7 +220,7 @@ export class ThreadView extends LitElement {
         <button class="icon" aria-label="Back to chats" data-testid="back" @click=${this.#back}>${icons.back}</button>
         <oc-avatar kind=${kind === "direct" ? "person" : kind} .name=${title} .src=${avatar}></oc-avatar>
         <div class="words">
-          <h2 class="ellipsis" data-testid="thread-title">${title}</h2>
+          <h2 class="ellipsis" dir="auto" data-testid="thread-title">${title}</h2>
           <p class="sub ellipsis">${group ? this.#members(group.members) : kind === "alert" ? "From mini apps" : id}</p>
         </div>
       </header>

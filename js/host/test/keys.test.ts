@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isEnter } from "../../common/keys.js";
+import { isEnter, isEscape } from "../../common/keys.js";
 
 const key = (key: string, keyCode: number, isComposing = false) => ({ key, keyCode, isComposing });
 
@@ -11,4 +11,10 @@ test("Enter is Enter, but not where it ends an input method's composition", () =
   expect(isEnter(key("Enter", 13, true))).toBe(false);
   // Safari: the key comes after it, and says so by its code alone.
   expect(isEnter(key("Enter", 229))).toBe(false);
+});
+
+test("Escape is Escape, but not where it gives up a composition", () => {
+  expect(isEscape(key("Escape", 27))).toBe(true);
+  expect(isEscape(key("Escape", 27, true))).toBe(false);
+  expect(isEscape(key("Escape", 229))).toBe(false);
 });

@@ -1,5 +1,6 @@
 import { LitElement, css, html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
+import { isEscape } from "../../common/keys.js";
 import "./avatar.js";
 import type { Chat } from "./chat.js";
 import "./composer.js";
@@ -108,6 +109,16 @@ export class ChatBox extends LitElement {
     const name = this.chatName;
     const direct = chat.kind === "direct";
     const presence = direct ? ui.client.people.presenceOf(chat.jid) : "";
+    const who = html`<ocwp-avatar
+        kind=${chat.kind}
+        .name=${name}
+        .src=${ui.client.people.avatarOf(chat.jid)}
+        presence=${presence}
+      ></ocwp-avatar>
+      <span class="words">
+        <h2 class="ellipsis" dir="auto">${name}</h2>
+        <p class="sub quiet ellipsis">${this.#sub(presence)}</p>
+      </span>`;
     return html`<section dir=${ui.language.direction} aria-label=${name} @keydown=${this.#key} @focusin=${this.#focused}>
       <header>
         ${
@@ -117,24 +128,18 @@ export class ChatBox extends LitElement {
             </button>`
             : nothing
         }
-        <button
-          class="who"
-          aria-expanded=${this.details}
-          aria-label=${say("details", { name })}
-          ?disabled=${chat.kind === "alert"}
-          @click=${() => (this.details = !this.details)}
-        >
-          <ocwp-avatar
-            kind=${chat.kind}
-            .name=${name}
-            .src=${ui.client.people.avatarOf(chat.jid)}
-            presence=${presence}
-          ></ocwp-avatar>
-          <span class="words">
-            <h2 class="ellipsis"><bdi>${name}</bdi></h2>
-            <p class="sub quiet ellipsis">${this.#sub(presence)}</p>
-          </span>
-        </button>
+        ${
+          chat.kind === "alert"
+            ? html`<div class="who" tabindex="-1">${who}</div>`
+            : html`<button
+              class="who"
+              aria-expanded=${this.details}
+              aria-label=${say("details", { name })}
+              @click=${() => (this.details = !this.details)}
+            >
+              ${who}
+            </button>`
+        }
         ${
           this.phone
             ? nothing
@@ -243,7 +248,7 @@ export class ChatBox extends LitElement {
   };
 
   #key = (event: KeyboardEvent): void => {
-    if (event.key !== "Escape" || event.defaultPrevented) return;
+    if (!isEscape(event) || event.defaultPrevented) return;
     event.stopPropagation();
     if (this.details) void this.#detailsDone();
     else if (this.phone) this.#close();

@@ -62,12 +62,13 @@ export class Client {
     this.#archive = new Archive(this.#link, () => this.#me);
     this.#reader = { jid: "", nick: (room) => this.chats.get(room)?.room?.nick };
     this.people = new People(this.#link, config.features.avatars, changed);
-    this.files = new Files(this.#link, config.domain);
+    this.files = new Files(this.#link, config);
     const host = {
       groups: config.groups,
       chat: (jid: string) => this.chat(jid, "group"),
       known: (jid: string) => this.chats.get(jid),
       entered: (chat: Chat) => this.#entered(chat),
+      dressed: (chat: Chat) => this.people.refresh(chat.jid),
       forget: (chat: Chat) => void this.chats.delete(chat.jid),
       changed,
     };

@@ -1,6 +1,6 @@
 import { LitElement, css, html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
-import { isEnter } from "../../common/keys.js";
+import { isEnter, isEscape } from "../../common/keys.js";
 import type { Chat } from "./chat.js";
 import { emoji } from "./emoji.js";
 import { FileError } from "./files.js";
@@ -134,6 +134,11 @@ export class Composer extends LitElement {
     `;
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.addEventListener("keydown", this.#escape);
+  }
+
   override focus(): void {
     this.input?.focus({ preventScroll: true });
   }
@@ -146,13 +151,7 @@ export class Composer extends LitElement {
   }
 
   #emoji() {
-    const key = (event: KeyboardEvent) => {
-      if (event.key !== "Escape") return;
-      event.stopPropagation();
-      this.picking = false;
-      this.focus();
-    };
-    return html`<div class="emoji" role="group" aria-label=${this.ui.language.say("emoji")} @keydown=${key}>
+    return html`<div class="emoji" role="group" aria-label=${this.ui.language.say("emoji")}>
       ${emoji.map((one) => html`<button type="button" @click=${() => this.#insert(one)}>${one}</button>`)}
     </div>`;
   }
@@ -176,6 +175,13 @@ export class Composer extends LitElement {
     if (!isEnter(event) || event.shiftKey) return;
     event.preventDefault();
     this.#send();
+  };
+
+  #escape = (event: KeyboardEvent): void => {
+    if (!isEscape(event) || !this.picking) return;
+    event.stopPropagation();
+    this.picking = false;
+    this.focus();
   };
 
   #submit = (event: Event): void => {

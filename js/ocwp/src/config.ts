@@ -8,6 +8,8 @@ export interface Config {
   domain: string;
   /** The domain of groups. */
   groups: string;
+  /** Names of hosts whose pictures are loaded without a click, besides the server's own. */
+  pictures: string[];
   features: Record<Feature, boolean>;
 }
 
@@ -22,21 +24,25 @@ export class SetupError extends Error {
 
 export async function loadConfig(path: string): Promise<Config> {
   const url = new URL(`${path}config.json`, document.baseURI);
-  const { service, domain, groups, features } = await load(url);
+  const { service, domain, groups, pictures, features } = await load(url);
   if (typeof domain !== "string" || !domain) throw new SetupError(`ocwp: ${url} names no "domain".`);
   return {
     service: serviceAddress(service, url),
     domain: domain.toLowerCase(),
     groups: typeof groups === "string" && groups ? groups.toLowerCase() : `muc.${domain.toLowerCase()}`,
+    pictures: Array.isArray(pictures) ? pictures.map((host) => String(host).toLowerCase()) : [],
     features: Object.fromEntries(
       FEATURES.map((name) => [name, (features as Record<string, unknown> | undefined)?.[name] !== false]),
     ) as Record<Feature, boolean>,
   };
 }
 
-/** The strings of `{path}{name}.json`; what is missing there is English. */
+/** The strings of `{path}{name}.json`; what is missing there is English, also where the whole file is. */
 export async function loadWords(path: string, name: string): Promise<Words> {
-  const words = await load(new URL(`${path}${name}.json`, document.baseURI));
+  const words = await load(new URL(`${path}${name}.json`, document.baseURI)).catch((error: Error) => {
+    console.warn(`${error.message} The chat is in English.`);
+    return {};
+  });
   const known = Object.entries(words).filter(([key, value]) => key in english && typeof value === "string");
   return { ...english, ...Object.fromEntries(known) } as Words;
 }

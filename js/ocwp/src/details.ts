@@ -130,7 +130,7 @@ export class Details extends LitElement {
           ({ jid, affiliation, name, there }) => html`<li class="row">
             <ocwp-avatar .name=${name} .src=${client.people.avatarOf(jid)} presence=${there ? "online" : "offline"}></ocwp-avatar>
             <span class="words">
-              <span class="name ellipsis"><bdi>${name}</bdi>${jid === client.me ? ` (${say("you")})` : ""}</span>
+              <span class="name ellipsis" dir="auto">${name}${jid === client.me ? ` (${say("you")})` : ""}</span>
               <span class="quiet">${affiliation === "owner" ? say("owner") : ""}</span>
               <span class="unseen">${say(there ? "online" : "offline")}</span>
             </span>
@@ -152,7 +152,6 @@ export class Details extends LitElement {
     if (!file) return;
     void this.#try(async () => {
       await this.ui.client.rooms.setAvatar(this.chat, await avatarFrom(file));
-      this.ui.client.people.refresh(this.chat.jid);
     });
   };
 

@@ -1,17 +1,21 @@
+import type { Config } from "./config.js";
 import type { Link } from "./link.js";
 import { NS, child, children, textOf, x } from "./xml.js";
 
 /** Sides in pixels that a picture is scaled down to before it is sent, and of a group's picture. */
 const PICTURE_SIDE = 1600;
 const AVATAR_SIDE = 128;
+/** Milliseconds until a picture of the site counts as missing: its group waits for it. */
+const LOAD_MS = 10_000;
 
 export class FileError extends Error {
   override name = "FileError";
   constructor(
     readonly word: "tooLarge" | "notPicture" | "refused",
     readonly size = 0,
+    reason = `the file can't be sent (${word})`,
   ) {
-    super(`ocwp: the file can't be sent (${word}).`);
+    super(`ocwp: ${reason}.`);
   }
 }
 
@@ -26,19 +30,25 @@ export class Files {
 
   constructor(
     private readonly link: Link,
-    private readonly domain: string,
+    private readonly config: Config,
   ) {}
 
   get available(): boolean {
     return this.#service !== undefined;
   }
 
+  /** Whether the picture at `address` is on a host of the site's. Any other would learn who reads it, and when. */
+  trusts(address: string): boolean {
+    const { pictures, service } = this.config;
+    return [...pictures, new URL(service).hostname, this.#service?.jid].includes(new URL(address).hostname);
+  }
+
   /** Look for the service: the server itself, or one of those it lists. */
   async find(): Promise<void> {
     this.#service = undefined;
-    const answer = await this.link.iq("get", this.domain, x("query", { xmlns: NS.discoItems }));
+    const answer = await this.link.iq("get", this.config.domain, x("query", { xmlns: NS.discoItems }));
     const listed = children(child(answer, "query"), "item").map((item) => item.getAttribute("jid") ?? "");
-    for (const jid of [this.domain, ...listed]) {
+    for (const jid of [this.config.domain, ...listed]) {
       const info = await this.link.iq("get", jid, x("query", { xmlns: NS.discoInfo })).catch(() => undefined);
       const query = child(info, "query");
       if (!children(query, "feature").some((feature) => feature.getAttribute("var") === NS.upload)) continue;
@@ -86,8 +96,13 @@ export async function avatarFrom(source: Blob | string): Promise<string> {
 async function load(source: string): Promise<Blob> {
   const base64 = /^(?:data:image\/[\w+.-]+;base64,)?([A-Za-z0-9+/\s]{64,}=*)$/.exec(source)?.[1];
   if (base64) return new Blob([Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))]);
-  const answer = await fetch(new URL(source, document.baseURI), { credentials: "same-origin" });
-  if (!answer.ok) throw new FileError("refused");
+  const url = new URL(source, document.baseURI);
+  const answer = await fetch(url, { credentials: "same-origin", signal: AbortSignal.timeout(LOAD_MS) }).catch(
+    () => undefined,
+  );
+  if (!answer?.ok) {
+    throw new FileError("refused", 0, `${url} ${answer ? `answers ${answer.status}` : "can't be loaded"}`);
+  }
   return answer.blob();
 }
 
@@ -108,7 +123,7 @@ async function decode(blob: Blob): Promise<ImageBitmap> {
   try {
     return await createImageBitmap(blob);
   } catch {
-    throw new FileError("notPicture");
+    throw new FileError("notPicture", 0, "no picture that this browser can draw, such as PNG, JPEG or WebP");
   }
 }
 

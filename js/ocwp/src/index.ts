@@ -1,11 +1,19 @@
-import type { GroupOptions, InitOptions } from "../ocwp.d.ts";
+import type { Group, GroupOptions, InitOptions } from "../ocwp.d.ts";
 import { Plugin } from "./ocwp.js";
 import type { Status, StatusCallback } from "./status.js";
 
 declare const __VERSION__: number;
 declare const __BUILD_DATE__: number;
 
-const plugin = new Plugin();
+declare global {
+  interface Window {
+    [COPIES]?: Plugin;
+  }
+}
+
+// Not a name of the page's. Copies of the script share one chat, else their elements would stand on top of each other.
+const COPIES = Symbol.for("ocwp");
+const plugin = (window[COPIES] ??= new Plugin());
 
 /** See docs/ocwp.md, and "Chat Plugin Javascript Library Functions" of OneChat's page. */
 export function init(options: InitOptions): Promise<void> {
@@ -15,11 +23,13 @@ export function init(options: InitOptions): Promise<void> {
   return done;
 }
 
+export const destroy = (): void => plugin.destroy();
+
 export const login = (usr: string, pw: string): void => plugin.login(usr, pw);
 
 export const logout = (): void => plugin.logout();
 
-export const chat = { group: { create: (options: GroupOptions): Promise<string> => plugin.createGroup(options) } };
+export const chat = { group: { create: (options: GroupOptions): Promise<Group> => plugin.createGroup(options) } };
 
 export const getConnectionStatus = (): Status => plugin.status.now;
 

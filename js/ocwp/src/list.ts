@@ -1,6 +1,7 @@
 import { LitElement, css, html, nothing, type TemplateResult } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
+import { isEscape } from "../../common/keys.js";
 import "./avatar.js";
 import { stateWord } from "./box.js";
 import type { Chat } from "./chat.js";
@@ -51,6 +52,7 @@ export class ChatList extends LitElement {
       }
       .search .field {
         padding-inline-start: 36px;
+        unicode-bidi: plaintext; /* not dir, which would move the padding too */
         background: var(--sunken);
       }
       .people {
@@ -131,7 +133,6 @@ export class ChatList extends LitElement {
       <input
         class="field"
         type="search"
-        dir="auto"
         placeholder=${word}
         aria-label=${word}
         .value=${this.sought}
@@ -221,11 +222,11 @@ export class ChatList extends LitElement {
       <ocwp-avatar kind=${chat.kind} .name=${name} .src=${client.people.avatarOf(chat.jid)} presence=${presence}></ocwp-avatar>
       <span class="words">
         <span class="line">
-          <span class="name ellipsis"><bdi>${name}</bdi></span>
+          <span class="name ellipsis" dir="auto">${name}</span>
           ${last ? html`<span class="quiet">${language.when(last.at)}</span>` : nothing}
         </span>
         <span class="line">
-          <span class="quiet ellipsis"><bdi>${author ? `${author}: ${text}` : text}</bdi></span>
+          <span class="quiet ellipsis" dir="auto">${author ? `${language.isolate(author)}: ${text}` : text}</span>
           ${unread(this.ui, chat.unread)}
         </span>
       </span>
@@ -239,7 +240,7 @@ export class ChatList extends LitElement {
     return html`<button class="row" data-jid=${jid} @click=${() => this.#open(jid)}>
       <ocwp-avatar .name=${name} .src=${people.avatarOf(jid)} presence=${presence}></ocwp-avatar>
       <span class="words">
-        <span class="name ellipsis"><bdi>${name}</bdi></span>
+        <span class="name ellipsis" dir="auto">${name}</span>
         <span class="quiet">${this.ui.language.say(presence)}</span>
       </span>
     </button>`;
@@ -282,7 +283,7 @@ export class ChatList extends LitElement {
   #hide = () => this.dispatchEvent(new CustomEvent("hide"));
 
   #key = (event: KeyboardEvent): void => {
-    if (event.key !== "Escape") return;
+    if (!isEscape(event)) return;
     if (this.grouping) this.grouping = false;
     else if (this.sought) this.sought = "";
     else this.#hide();

@@ -5,6 +5,8 @@ interface Kept {
   /** By chat: width and height of its box. */
   sizes: Record<string, [number, number]>;
   notify: boolean;
+  /** Whether the list of chats was open last, where it had room beside the chats. */
+  listed?: boolean;
 }
 
 /** What one tab keeps over a reload. */

@@ -80,7 +80,7 @@ export class NewGroup extends LitElement {
           return html`<label class="row">
             <input type="checkbox" .checked=${this.chosen.has(jid)} @change=${() => this.#toggle(jid)} />
             <ocwp-avatar .name=${name} .src=${client.people.avatarOf(jid)}></ocwp-avatar>
-            <span class="words ellipsis"><bdi>${name}</bdi></span>
+            <span class="words ellipsis" dir="auto">${name}</span>
           </label>`;
         })}
       </fieldset>
@@ -121,12 +121,7 @@ export class NewGroup extends LitElement {
     const name = new FormData(event.target as HTMLFormElement).get("name")?.toString().trim();
     this.busy = true;
     try {
-      const chat = await client.rooms.create(
-        undefined,
-        [...this.chosen],
-        name || language.say("groupNameDefault"),
-        undefined,
-      );
+      const chat = await client.rooms.create(undefined, [...this.chosen], name || language.say("groupNameDefault"));
       this.#done(chat.jid);
     } catch {
       this.fault = language.say("refused");

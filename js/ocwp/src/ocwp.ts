@@ -1,4 +1,4 @@
-import type { GroupOptions } from "../ocwp.d.ts";
+import type { Group, GroupOptions } from "../ocwp.d.ts";
 import type { Chat } from "./chat.js";
 import { Client } from "./client.js";
 import { loadConfig, loadWords, type Config } from "./config.js";
@@ -11,7 +11,7 @@ import { Root } from "./root.js";
 import { StatusLine, type Status, type StatusCallback } from "./status.js";
 import type { Message } from "./timeline.js";
 import type { Ui } from "./ui.js";
-import { Language, type Words } from "./words.js";
+import { Language } from "./words.js";
 
 /** Milliseconds that a group waits for the connection to be ready. */
 const READY_MS = 30_000;
@@ -35,17 +35,24 @@ export class Plugin {
 
   /** Puts the chat into its container. Resolves when it stands there; what the site must mend rejects. */
   async init(given: InitOptions): Promise<void> {
-    if (this.#started) throw new Error("ocwp.init has been called before: one chat stands on a page.");
+    if (this.#root && !this.#root.isConnected) this.destroy(); // the page has removed its container
+    if (this.#started)
+      throw new Error("ocwp.init has been called before, by this copy of ocwp or another. Call ocwp.destroy first.");
     const options = readOptions(given);
-    this.#started = this.#start(options);
+    const started = (this.#started = this.#start(options));
     if (options.credentials || options.login)
       this.#sign(options.login?.usr, options.credentials ?? (() => options.login!));
     try {
-      await this.#started;
+      await started;
     } catch (error) {
-      this.#started = undefined; // mended, it can be called again
+      if (this.#started === started) this.#leave("XMPP_CONNECTION_ERROR");
       throw error;
     }
+  }
+
+  /** Disconnects and removes the chat. Drafts and open boxes stay in the tab, for the next `init`. */
+  destroy(): void {
+    this.#leave("XMPP_CONNECTION_IDLE");
   }
 
   /** Signs in as `usr`, and stays so over lost connections. */
@@ -63,8 +70,8 @@ export class Plugin {
     this.status.set("XMPP_CONNECTION_IDLE");
   }
 
-  /** Makes a group and opens it, or opens the one of that ID. Resolves with its JID. */
-  async createGroup({ members, chatName, chatAvatar, chatJid }: GroupOptions): Promise<string> {
+  /** Makes a group and opens it, or opens the one of that ID. A picture that fails is left out. */
+  async createGroup({ members, chatName, chatAvatar, chatJid }: GroupOptions): Promise<Group> {
     if (!this.#started) throw new Error("ocwp.chat.group.create: call ocwp.init and log in first.");
     const ui = await this.#started;
     const ready = await this.#becomes((status) => status === "XMPP_CONNECTION_CONNECTED_READY", READY_MS);
@@ -73,30 +80,35 @@ export class Plugin {
     const id = chatJid === undefined || chatJid === "" ? undefined : groupId(chatJid, client.config.groups);
     const others = readMembers(members, client);
     const known = id && client.chats.get(`${id}@${client.config.groups}`);
-    const avatar = chatAvatar && !known ? await avatarFrom(chatAvatar) : undefined;
-    const chat = await client.rooms.create(id, others, chatName?.trim() || language.say("groupNameDefault"), avatar);
+    const avatar = chatAvatar && !known ? avatarFrom(chatAvatar) : undefined;
+    avatar?.catch(() => {}); // told below
+    const group: Group = { jid: "" };
+    const dress = async (chat: Chat) => {
+      try {
+        if (avatar) await client.rooms.setAvatar(chat, await avatar);
+      } catch (error) {
+        group.avatarError = (error as Error).message;
+      }
+    };
+    const chat = await client.rooms.create(id, others, chatName?.trim() || language.say("groupNameDefault"), dress);
+    group.jid = chat.jid;
     this.#root!.open(chat.jid);
-    return chat.jid;
+    return group;
   }
 
   /** Connects as soon as it is known where to, while the words are on their way, and draws what there is then. */
   async #start(options: Options): Promise<Ui> {
+    const stopped = () => {
+      if (this.#reached !== reached) throw new Error("ocwp.init: ocwp.destroy was called meanwhile.");
+    };
     const reached = loadConfig(options.confPath).then((config) => {
-      if (this.#reached !== reached) throw new Error("ocwp.init has failed already, for want of words.");
+      stopped();
       return this.#reach(config);
     });
     this.#reached = reached;
-    let words: Words;
-    try {
-      [, words] = await Promise.all([reached, loadWords(options.localePath, options.locale)]);
-    } catch (error) {
-      this.#login++;
-      this.#leave();
-      this.status.set("XMPP_CONNECTION_ERROR");
-      throw error;
-    }
-    const { client, desk } = await reached;
+    const [{ client, desk }, words] = await Promise.all([reached, loadWords(options.localePath, options.locale)]);
     await this.#becomes((status) => status !== "XMPP_CONNECTION_CONNECTING", DRAW_MS);
+    stopped();
     const root = document.createElement("ocwp-root") as Root;
     const ui: Ui = {
       client,
@@ -126,12 +138,15 @@ export class Plugin {
     return this.#session;
   }
 
-  #leave(): void {
+  #leave(status: Status): void {
+    this.#login++;
+    this.#root?.remove();
     if (this.#session) {
       this.#session.client.disconnect();
       this.status.unsubscribeInternally(this.#session.client.changed);
     }
-    this.#reached = this.#session = undefined;
+    this.#started = this.#root = this.#reached = this.#session = undefined;
+    this.status.set(status);
   }
 
   /** The newest call decides: a logout while the configuration is on its way is one. */

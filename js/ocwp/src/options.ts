@@ -12,6 +12,8 @@ export interface Options {
   localePath: string;
   locale: string;
   box: Box;
+  /** Whether the site keeps room free for the list of chats. */
+  reserved: boolean;
   login: Credentials | undefined;
   credentials: (() => Promise<Credentials> | Credentials) | undefined;
   theme: "auto" | "light" | "dark";
@@ -35,6 +37,7 @@ export function readOptions(given: InitOptions): Options {
   if (!(given?.containerElement instanceof HTMLElement)) {
     throw new TypeError("ocwp.init needs containerElement: the element of your page that the chat is to stand in.");
   }
+  const box = { ...given.chatbox, ...given.chatBox };
   const locale = given.locale?.default ?? "enGB";
   // It becomes part of an address: a name, no path.
   if (!/^[A-Za-z][\w-]*$/.test(locale)) throw new TypeError("ocwp.init: locale.default is a name such as 'enGB'.");
@@ -46,7 +49,8 @@ export function readOptions(given: InitOptions): Options {
     confPath: folder(given.confPath ?? "config/"),
     localePath: folder(given.locale?.path ?? "locale/"),
     locale,
-    box: readBox({ ...given.chatbox, ...given.chatBox }),
+    box: readBox(box),
+    reserved: box.outerPaddingLeft !== undefined,
     login: given.login && readCredentials(given.login.usr, given.login.pw),
     credentials: given.credentials,
     theme: given.theme === "light" || given.theme === "dark" ? given.theme : "auto",

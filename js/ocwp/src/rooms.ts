@@ -15,6 +15,8 @@ export interface RoomsHost {
   known(jid: string): Chat | undefined;
   entered(chat: Chat): Promise<void>;
   forget(chat: Chat): void;
+  /** The group has another picture. */
+  dressed(chat: Chat): void;
   changed(): void;
 }
 
@@ -61,15 +63,20 @@ export class Rooms {
     return chat;
   }
 
-  /** Make a group, or enter the one of that ID. */
-  async create(id: string | undefined, members: string[], name: string, avatar: string | undefined): Promise<Chat> {
+  /** Make a group, or enter the one of that ID. `dress` comes before anybody is invited. */
+  async create(
+    id: string | undefined,
+    members: string[],
+    name: string,
+    dress?: (chat: Chat) => Promise<void>,
+  ): Promise<Chat> {
     const chat = this.host.chat(`${id ?? uuid()}@${this.host.groups}`, "group");
     if (chat.room!.joined) return chat;
     const created = await this.#join(chat);
     if (created) {
       await this.#configure(chat, name, true);
       await this.#affiliate(chat, members);
-      if (avatar) await this.setAvatar(chat, avatar).catch(() => {}); // a group without its picture is a group
+      await dress?.(chat);
       for (const member of members) this.#invite(chat, member);
     }
     void this.#bookmark(chat, true);
@@ -110,6 +117,7 @@ export class Rooms {
     if (!type) throw new TypeError("ocwp: the picture of a group must be an image.");
     const photo = x("PHOTO", {}, x("TYPE", {}, type), x("BINVAL", {}, data));
     await this.link.iq("set", chat.jid, x("vCard", { xmlns: NS.vcard }, photo));
+    this.host.dressed(chat);
   }
 
   async leave(chat: Chat): Promise<void> {

@@ -179,10 +179,12 @@ export class Root extends LitElement {
     return this.width > 0 && this.width < PHONE_WIDTH;
   }
 
-  /** Whether the list is open: at first where it covers nothing. */
+  /** Whether the list is open: at first as it was left, or where the site keeps room free for it. */
   get shown(): boolean {
-    if (this.phone && this.arrangement.open.length > 0) return false;
-    return this.listed ?? (!this.phone && this.ui.options.box.outerPaddingLeft >= LIST_LEAST);
+    const { client, options } = this.ui;
+    if (this.phone) return this.listed === true && this.arrangement.open.length === 0;
+    const reserved = options.reserved && options.box.outerPaddingLeft >= LIST_LEAST;
+    return this.listed ?? client.memory.kept.listed ?? reserved;
   }
 
   /** Pixels of height that chats may take. */
@@ -244,7 +246,7 @@ export class Root extends LitElement {
       chat.kind === "alert" ? ui.language.say("alerts") : ui.client.nameOf(chat) || ui.language.say("groupNameDefault");
     return html`<div class="tab" data-jid=${jid}>
       <button class="name" @click=${() => this.open(jid)}>
-        <bdi class="ellipsis">${name}</bdi>${unread(ui, chat.unread)}
+        <span class="ellipsis" dir="auto">${name}</span>${unread(ui, chat.unread)}
       </button>
       <button class="icon" aria-label="${ui.language.say("close")} ${name}" @click=${() => ui.desk.close(jid)}>${icons.close}</button>
     </div>`;
@@ -261,6 +263,10 @@ export class Root extends LitElement {
 
   async #list(shown: boolean): Promise<void> {
     this.listed = shown;
+    if (!this.phone) {
+      this.ui.client.memory.kept.listed = shown;
+      this.ui.client.memory.save();
+    }
     await this.updateComplete;
     if (shown) this.renderRoot.querySelector<ChatList>("ocwp-list")?.focus();
     else this.renderRoot.querySelector<HTMLElement>(".launcher")?.focus();

@@ -27,6 +27,7 @@ export class Thread extends LitElement {
   #last: Message | undefined;
   #observer = new ResizeObserver(() => this.#resized());
   #stuck = true;
+  #shown = new Set<string>(); // addresses of pictures that the person has asked for
 
   static override styles = [
     base,
@@ -206,7 +207,7 @@ export class Thread extends LitElement {
     const name = message.mine ? say("you") : ui.client.senderOf(chat, message);
     const named = chat.kind === "group" && !message.mine && !joined;
     return html`<div class="message ${message.mine ? "mine" : ""} ${joined ? "joined" : ""}" data-id=${message.id}>
-      ${named ? html`<p class="from quiet">${name}</p>` : html`<span class="unseen">${name}: </span>`}
+      ${named ? html`<p class="from quiet"><bdi>${name}</bdi></p>` : html`<span class="unseen">${name}: </span>`}
       <div class="bubble">
         ${message.image ? this.#image(message.image, name) : html`<span class="text">${pieces(message.text).map(piece)}</span>`}
         <div class="foot">
@@ -229,6 +230,14 @@ export class Thread extends LitElement {
 
   #image(url: string, name: string): TemplateResult {
     const loaded = () => this.#resized();
+    if (!this.#shown.has(url) && !this.ui.client.files.trusts(url)) {
+      const show = () => {
+        this.#shown.add(url);
+        this.requestUpdate();
+      };
+      return html`<span class="text">${pieces(url).map(piece)}</span>
+        <button class="button" @click=${show}>${this.ui.language.say("showPicture")}</button>`;
+    }
     return html`<a class="image" href=${url} target="_blank" rel="noopener noreferrer"
       ><img src=${url} alt=${this.ui.language.say("pictureFrom", { name })} referrerpolicy="no-referrer" @load=${loaded}
     /></a>`;

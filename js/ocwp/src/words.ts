@@ -3,6 +3,9 @@ import type english from "../locale/enGB.json";
 /** Every string that people see; the keys are those of locale/enGB.json. */
 export type Words = Record<keyof typeof english, string>;
 
+/** Hebrew, Arabic and the scripts beside them. */
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufefc]/;
+
 /** Strings, numbers and dates of one locale. */
 export class Language {
   readonly tag: string;
@@ -28,8 +31,17 @@ export class Language {
   say = (key: keyof Words, values: Record<string, string | number> = {}): string =>
     this.#words[key].replace(/\{(\w+)\}/g, (whole, name: string) => {
       const value = values[name];
-      return typeof value === "number" ? this.#number().format(value) : (value ?? whole);
+      return typeof value === "number"
+        ? this.#number().format(value)
+        : value === undefined
+          ? whole
+          : this.isolate(value);
     });
+
+  /** `text` for the middle of other text, whose order it must not change: in a Unicode isolate where it could. */
+  isolate(text: string): string {
+    return this.direction === "rtl" || RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text;
+  }
 
   /** The string for one or for several things: `key` is the stem of `keyOne` and `keyMany`. */
   count = (key: "members" | "unread" | "readBy", count: number): string =>

@@ -52,6 +52,13 @@ describe("locales", () => {
     ]);
   });
 
+  test("keep names of the other direction in an isolate", () => {
+    const german = new Language("deDE", english);
+    expect(german.say("writeTo", { name: "محمد" })).toBe("Write to \u2068محمد\u2069");
+    const arabic = new Language("arSA", { ...english, direction: "rtl" });
+    expect(arabic.say("writeTo", { name: "Bob" })).toBe("Write to \u2068Bob\u2069");
+  });
+
   test("name a day by its distance", () => {
     const language = new Language("enGB", english);
     const now = new Date(2026, 5, 10, 12).getTime();
