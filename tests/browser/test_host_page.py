@@ -314,4 +314,5 @@ def test_a_page_from_before_the_sandboxs_start_loads_itself_again(host: Host):
     host.page.reload()
     expect(host.page.get_by_role("alert")).to_contain_text("The sandbox was started again.")
     expect(host.page.get_by_role("button", name="Reload this page")).to_be_visible()
+    host.page.wait_for_load_state()
     assert len(loads) == 2

@@ -112,7 +112,9 @@ def test_a_chat_password_is_issued_and_shown_once(page: Page, server: SandboxSer
     page.goto("/portal/users")
     page.get_by_role("button", name="Chat password for Alice Tan").click()
     page.get_by_role("dialog").get_by_role("button", name="Chat password").click()
-    jid, password = (code.inner_text() for code in page.get_by_role("dialog").locator("code").all())
+    codes = page.get_by_role("dialog").locator("code")
+    expect(codes).to_have_count(2)
+    jid, password = codes.all_inner_texts()
     assert jid == ALICE
     assert server.sandbox.store.passwords.check(ALICE, password)
     page.get_by_role("button", name="Done").click()
