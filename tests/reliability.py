@@ -63,6 +63,10 @@ THREATS = {
     42: "an app locks its phone",
     43: "a message goes out after the page was told `timeout`",
     44: "a guard that guards nothing",
+    45: "a message that claims a place in the chat plugin's archive",
+    46: "a message hidden behind another of the same ID",
+    47: "strangers put people into groups",
+    48: "a picture of a foreign host tells who reads it",
 }
 
 OUTCOMES: dict[type[HostError], str] = {

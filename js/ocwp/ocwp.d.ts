@@ -58,7 +58,7 @@ export interface InitOptions {
 
 export interface GroupOptions {
   /** JIDs, or user names on the configured domain; at least one besides the creator. */
-  members: string[];
+  members: string[] | string;
   chatName?: string;
   /** The address of a picture, or base64 text. */
   chatAvatar?: string;

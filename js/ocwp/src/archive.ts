@@ -58,7 +58,7 @@ export class Archive {
       return {
         results: open.results,
         first: textOf(child(set, "first")) || undefined,
-        last: textOf(child(set, "last")) || undefined,
+        last: textOf(child(set, "last")) || (open.results.at(-1)?.getAttribute("id") ?? undefined),
         complete: fin?.getAttribute("complete") === "true",
       };
     } finally {

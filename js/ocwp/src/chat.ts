@@ -9,6 +9,9 @@ export interface Occupant {
   jid: string | undefined;
 }
 
+/** The newest ID that was read from an archive; empty if it was empty then, undefined if it was never read. */
+export type Mark = string | undefined;
+
 /** What is known of a group beyond its messages. */
 export interface Room {
   name: string;
@@ -35,6 +38,11 @@ export class Chat {
   /** All of its history is here. */
   complete = false;
   loading = false;
+  /** The archive's ID that older pages end before, and the oldest message that was here when it was noted. */
+  cursor: { id: string; first: string | undefined } | undefined;
+  /** Of a group: where reading its archive goes on. */
+  mark: Mark;
+  #readIds = new Set<string>(); // messages that were read according to other clients, but aren't here yet
   #typing = new Map<string, ReturnType<typeof setTimeout>>();
 
   constructor(
@@ -70,8 +78,35 @@ export class Chat {
     this.changed();
   }
 
+  /** Another client has read up to the message of this ID. Returns its time if it is here, else it is noted. */
+  readUpTo(id: string): number | undefined {
+    const read = this.timeline.find(id);
+    if (!read) this.#readIds.add(id);
+    return read?.at;
+  }
+
+  /** Another client has read further than what is here. */
+  get readsAhead(): boolean {
+    return this.#readIds.size > 0;
+  }
+
   /** Count what is unread again. */
   recount(): void {
-    this.unread = this.timeline.messages.filter(({ mine, at }) => !mine && at > this.readUntil).length;
+    const { messages } = this.timeline;
+    for (const id of this.#readIds) {
+      const read = this.timeline.find(id);
+      if (!read) continue;
+      this.#readIds.delete(id);
+      this.readUntil = Math.max(this.readUntil, read.at);
+    }
+    this.unread = messages.filter(({ mine, at, retracted }) => !mine && !retracted && at > this.readUntil).length;
+  }
+
+  /** Forgets the messages; one's own that are not sent yet stay. */
+  clear(): void {
+    this.timeline.clear();
+    this.complete = false;
+    this.cursor = this.mark = undefined;
+    this.recount();
   }
 }

@@ -1,23 +1,37 @@
 import { Archive } from "./archive.js";
-import { Chat } from "./chat.js";
+import { Chat, type Mark } from "./chat.js";
 import type { Config } from "./config.js";
 import { Files } from "./files.js";
 import { asJid, bare, domainOf, localOf } from "./jids.js";
-import { Link } from "./link.js";
+import { caps, discoInfo } from "./caps.js";
+import { Link, Refused, isLost } from "./link.js";
 import { Memory } from "./memory.js";
 import type { Credentials } from "./options.js";
 import { Outbox } from "./outbox.js";
+import { Pep, pepEvent, type PepEvent } from "./pep.js";
 import { People } from "./people.js";
 import { Rooms } from "./rooms.js";
 import { read, unwrapCarbon, unwrapResult, type ChatState, type Incoming, type Kind, type Reader } from "./stanzas.js";
 import type { StatusLine } from "./status.js";
 import type { Message, Way } from "./timeline.js";
-import { NS, child, x } from "./xml.js";
+import { NS, child, children, textOf, x } from "./xml.js";
 
-/** Messages asked for at a time: some screens full. */
+/** Messages asked for at a time by scrolling: some screens full. */
 const PAGE = 50;
-/** The archive's newest messages, of all chats, that the list of chats is made from. */
+/** Messages asked for at a time otherwise; servers give at most 50 to 250. */
 const RECENT = 100;
+/** People without a message so far for whom the archive is asked one by one; for more, it is read back first. */
+const ONE_BY_ONE = 20;
+/** Pages by which the whole archive is read back, and a chat whose unread messages go further back than what is here. */
+const BACK_PAGES = 20;
+/** Messages in which a chat's last text is looked for: receipts and the like stand between. */
+const LAST = 20;
+/** Requests at once in the background. */
+const AT_ONCE = 4;
+/** Milliseconds by which two clocks may differ without it showing; the server's answer is in whole seconds. */
+const CLOCK_MS = 2_000;
+/** Milliseconds within which chats that were read are published together. */
+const PUBLISH_MS = 500;
 
 /** The person's account while signed in: people, chats and groups, kept in step with the server. */
 export class Client {
@@ -31,12 +45,24 @@ export class Client {
   onMessage: (chat: Chat, message: Message) => void = () => {};
   /** Tells that this is somebody's from now on. */
   onPerson: () => void = () => {};
+  /** Tells that a group is no more. */
+  onGone: (jid: string) => void = () => {};
   #me = "";
   #link: Link;
   #archive: Archive;
   #reader: Reader;
   #outbox: Outbox;
-  #last: string | undefined; // the newest of the archive that we have seen
+  #own: { mark: Mark; first: string | undefined } = { mark: undefined, first: undefined };
+  #whole = false; // all of the person's own archive is here
+  #archiveless = false;
+  #advancing = false;
+  #session: Promise<void> | undefined; // its setting up
+  #clock = 0; // milliseconds by which the server's is ahead
+  #readIds = new Map<string, string>(); // by chat, up to which message it was read (XEP-0490)
+  #publishing = new Set<string>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #loading = new Map<Chat, Promise<void>>();
+  #pep: Pep;
   #caughtUp = false;
   #known = false;
   #early: Incoming[] = []; // what comes in before the archive has been read
@@ -55,28 +81,45 @@ export class Client {
       connected: (resumed) => this.#connected(resumed),
       acknowledged: () => {
         this.#outbox.acknowledged();
+        this.#advance();
         this.changed();
       },
     });
-    this.#outbox = new Outbox(this.#link, this.chats, () => this.#caughtUp);
+    const now = () => Date.now() + this.#clock;
+    this.#outbox = new Outbox(
+      this.#link,
+      () => this.#caughtUp,
+      () => this.memory,
+      now,
+    );
     this.#archive = new Archive(this.#link, () => this.#me);
-    this.#reader = { jid: "", nick: (room) => this.chats.get(room)?.room?.nick };
+    this.#pep = new Pep(this.#link);
+    this.#reader = { jid: "", domain: config.domain, nick: (room) => this.chats.get(room)?.room?.nick, now };
     this.people = new People(this.#link, config.features.avatars, changed);
     this.files = new Files(this.#link, config);
-    const host = {
+    const client = this;
+    this.rooms = new Rooms(this.#link, this.#pep, {
+      get me() {
+        return client.#me;
+      },
+      get declined() {
+        return client.memory.kept.declined;
+      },
       groups: config.groups,
-      chat: (jid: string) => this.chat(jid, "group"),
-      known: (jid: string) => this.chats.get(jid),
-      entered: (chat: Chat) => this.#entered(chat),
-      dressed: (chat: Chat) => this.people.refresh(chat.jid),
-      forget: (chat: Chat) => void this.chats.delete(chat.jid),
+      chat: (jid) => this.chat(jid, "group"),
+      known: (jid) => this.chats.get(jid),
+      entered: (chat) => this.#entered(chat),
+      dressed: (chat) => this.people.refresh(chat.jid),
+      forget: (chat) => {
+        this.chats.delete(chat.jid);
+        this.onGone(chat.jid);
+        changed();
+      },
+      trusts: (jid) => this.#trusts(jid),
+      save: () => this.memory.save(),
+      now,
       changed,
-    };
-    this.rooms = new Rooms(
-      this.#link,
-      this.#archive,
-      Object.defineProperty(host, "me", { get: () => this.#me }) as never,
-    );
+    });
   }
 
   get me(): string {
@@ -107,6 +150,8 @@ export class Client {
       if (this.#me && asJid(usr, this.config.domain) !== this.#me) this.stop(); // the other person has left
       this.#become(usr);
     }
+    addEventListener("storage", this.#otherTab);
+    addEventListener("pagehide", this.#publish);
     this.#link.start(async () => {
       const given = await credentials();
       this.#become(given.usr);
@@ -116,6 +161,8 @@ export class Client {
 
   /** Ends the connection. What is kept of the chats stays. */
   disconnect(): void {
+    removeEventListener("storage", this.#otherTab);
+    removeEventListener("pagehide", this.#publish);
     this.#link.stop();
   }
 
@@ -135,6 +182,8 @@ export class Client {
       chat = new Chat(jid, kind, this.changed, localOf(this.#me));
       chat.readUntil = this.memory.kept.read[jid] ?? 0;
       chat.draft = this.memory.tab.drafts[jid] ?? "";
+      const read = this.#readIds.get(jid);
+      if (read) chat.readUpTo(read);
       this.chats.set(jid, chat);
       this.changed();
     }
@@ -171,17 +220,34 @@ export class Client {
     this.changed();
   }
 
-  /** Loads the page of history before what is here. */
-  async older(chat: Chat): Promise<void> {
-    if (chat.loading || chat.complete || !this.#caughtUp || (chat.room && !chat.room.joined)) return;
+  /** Loads history before what is here. */
+  older(chat: Chat, max = PAGE): Promise<void> {
+    const loading = this.#loading.get(chat) ?? this.#older(chat, max).finally(() => this.#loading.delete(chat));
+    this.#loading.set(chat, loading);
+    return loading;
+  }
+
+  async #older(chat: Chat, max: number): Promise<void> {
+    if (chat.complete || !this.#caughtUp || (chat.room && !chat.room.joined)) return;
+    if ((!chat.room && this.#whole) || this.#archiveless) {
+      chat.complete = true;
+      return this.changed();
+    }
     chat.loading = true;
     this.changed();
+    const { timeline } = chat;
+    const oldest = timeline.messages[0];
+    const where = chat.kind === "group" ? { room: chat.jid } : { peer: chat.jid };
     try {
-      const before = chat.timeline.first ?? "";
-      const where = chat.kind === "group" ? { room: chat.jid } : { peer: chat.jid };
-      const page = await this.#archive.page({ ...where, before, max: PAGE });
-      this.#results(page.results, "older");
-      chat.complete = page.complete || page.results.length === 0;
+      // A page may hold receipts alone.
+      while (!chat.complete && oldest === timeline.messages[0]) {
+        const first = timeline.first;
+        const before = chat.cursor && chat.cursor.first === first ? chat.cursor.id : (first ?? "");
+        const page = await this.#archive.page({ ...where, before, max });
+        this.#results(page.results, "older");
+        if (page.first) chat.cursor = { id: page.first, first: timeline.first };
+        chat.complete = page.complete || page.results.length === 0;
+      }
     } catch {
       // The connection went; scrolling asks again.
     }
@@ -194,8 +260,11 @@ export class Client {
     const last = chat.timeline.messages.findLast(({ mine }) => !mine);
     if (!last || last.at <= chat.readUntil) return;
     this.#readUntil(chat, last.at);
+    this.#publishing.add(chat.jid);
+    this.#timer ??= setTimeout(this.#publish, PUBLISH_MS);
+    // The sender is told only if they asked; one's own other clients by what is published.
     if (!this.config.features.receipts || !last.markable || !this.#link.live) return;
-    const marked = chat.kind === "group" ? (last.archive ?? last.id) : last.id;
+    const marked = chat.kind === "group" ? (archiveId(last) ?? last.id) : last.id;
     this.#outbox.note(chat, "store", x("displayed", { xmlns: NS.markers, id: marked }));
   }
 
@@ -223,6 +292,7 @@ export class Client {
     this.#clear();
     this.#me = this.#reader.jid = jid;
     this.memory = new Memory(jid);
+    this.#outbox.restore(jid, (chat) => this.chat(chat));
     this.onPerson();
     this.changed();
   }
@@ -230,66 +300,177 @@ export class Client {
   #clear(): void {
     this.chats.clear();
     this.people.clear();
-    this.#outbox.reset();
+    this.rooms.clear();
+    this.#outbox.clear();
     this.#states.clear();
-    this.#last = undefined;
-    this.#caughtUp = this.#known = false;
+    this.#readIds.clear();
+    this.#publishing.clear();
+    this.#early = [];
+    this.#session = undefined;
+    this.#own = { mark: undefined, first: undefined };
+    this.#caughtUp = this.#known = this.#whole = this.#archiveless = false;
     this.changed();
   }
 
   async #connected(resumed: boolean): Promise<void> {
-    if (resumed) {
-      this.#outbox.acknowledged();
-      this.#outbox.flush(() => true);
-      this.changed();
-      return;
+    // A session that was lost while it was set up is set up to the end, or once more.
+    if (!resumed || !this.#session) this.#session = this.#setUp();
+    const session = this.#session;
+    try {
+      await session;
+    } catch (error) {
+      if (this.#session === session) this.#session = undefined;
+      throw error;
     }
+    if (!resumed) return;
+    this.#outbox.acknowledged();
+    this.#outbox.flush(() => true);
+    this.changed();
+  }
+
+  async #setUp(): Promise<void> {
     this.#outbox.reset();
     this.#states.clear();
     this.#caughtUp = false;
     this.rooms.lost(this.chats.values());
     void this.#link.iq("set", undefined, x("enable", { xmlns: NS.carbons })).catch(() => {});
-    await this.people.load();
-    this.#link.send(x("presence", { xmlns: NS.client }));
+    await Promise.all([this.people.load(), this.#setClock(), this.#loadRead()]);
+    this.#link.send(x("presence", { xmlns: NS.client }, caps()));
     await this.#catchUp();
     this.#outbox.flush(({ kind }) => kind !== "group");
+    this.#publish();
     if (this.config.features.groups) await this.rooms.load(this.chats.values());
-    if (this.config.features.uploads) void this.files.find().then(this.changed, () => {});
+    void this.#fill().catch(() => {}); // the connection went: the next session does it
     this.changed();
   }
 
-  /** Reads what the archive has beyond what we have; the first time its newest page. */
+  /** What the person's clock says may be hours off; messages are ordered by the server's (XEP-0202). */
+  async #setClock(): Promise<void> {
+    const sent = Date.now();
+    const answer = await this.#link.iq("get", this.config.domain, x("time", { xmlns: NS.time })).catch(kept);
+    const ahead = Date.parse(textOf(child(child(answer, "time", NS.time), "utc"))) - (sent + Date.now()) / 2;
+    this.#clock = Math.abs(ahead) > CLOCK_MS ? ahead : 0;
+  }
+
+  async #loadRead(): Promise<void> {
+    for (const [jid, displayed] of (await this.#pep.items(NS.mds).catch(kept)) ?? []) this.#wasRead(jid, displayed);
+  }
+
   async #catchUp(): Promise<void> {
-    let after = this.#last;
-    if (after === undefined) {
-      const page = await this.#archive.page({ before: "", max: RECENT });
-      this.#results(page.results, "older");
-      this.#last = page.last ?? this.#last;
-    }
-    while (after !== undefined) {
-      const page = await this.#archive.page({ after, max: RECENT });
-      this.#results(page.results, "newer");
-      this.#last = page.last ?? this.#last;
-      after = page.complete ? undefined : page.last;
+    try {
+      await this.#readOn();
+      this.#archiveless = false;
+    } catch (error) {
+      if (isLost(error)) throw error;
+      this.#noArchive(error);
     }
     this.#caughtUp = this.#known = true;
     for (const incoming of this.#early.splice(0)) {
       // What waited for the person is in the archive: here already, or further back, where scrolling finds it in order.
-      if (incoming.live || !incoming.text) this.#take(incoming);
+      if (incoming.live || !incoming.text || this.#archiveless) this.#take(incoming);
     }
   }
 
-  async #entered(chat: Chat): Promise<void> {
-    let after = chat.timeline.last;
-    const start = after === undefined ? { before: "" } : {};
+  #noArchive(error: unknown): void {
+    if (!this.#archiveless)
+      console.warn("ocwp: no message archive (XEP-0313), so only live messages are shown.", error);
+    this.#archiveless = true;
+  }
+
+  /** Reads what the archive, the person's own or a group's, has beyond its mark; the first time its newest page. */
+  async #readOn(group?: Chat): Promise<void> {
+    const place = group ?? this.#own;
+    const where = group ? { room: group.jid } : {};
     for (;;) {
-      const page = await this.#archive.page({ room: chat.jid, ...start, ...(after ? { after } : {}), max: PAGE });
-      this.#results(page.results, after === undefined ? "older" : "newer");
-      if (after === undefined) chat.complete = page.complete;
-      if (after === undefined || page.complete || !page.last) break;
-      after = page.last;
+      const { mark } = place;
+      const from = mark === undefined ? { before: "" } : mark ? { after: mark } : {};
+      let page;
+      try {
+        page = await this.#archive.page({ ...where, ...from, max: mark === undefined && group ? PAGE : RECENT });
+      } catch (error) {
+        if (!mark || !(error instanceof Refused) || error.condition !== "item-not-found") throw error;
+        // The archive was emptied, or is older than the server keeps it: show what it has now.
+        this.#forget(group);
+        continue;
+      }
+      this.#results(page.results, mark === undefined ? "older" : "newer");
+      place.mark = page.last ?? mark ?? "";
+      if (mark === undefined) {
+        if (group) group.complete = page.complete;
+        else [this.#own.first, this.#whole] = [page.first, page.complete];
+      }
+      if (mark === undefined || page.complete || page.results.length === 0 || place.mark === mark) return;
+    }
+  }
+
+  #forget(group: Chat | undefined): void {
+    for (const chat of group ? [group] : this.chats.values()) if (group || !chat.room) chat.clear();
+    if (!group) Object.assign(this.#own, { mark: undefined, first: undefined });
+  }
+
+  /** An archive that was empty at the login is not now: from its own ID on we notice when it is emptied. */
+  #advance(): void {
+    if (this.#own.mark !== "" || !this.#caughtUp || this.#archiveless || this.#advancing) return;
+    this.#advancing = true;
+    void this.#readOn()
+      .catch(() => {})
+      .finally(() => (this.#advancing = false));
+  }
+
+  async #entered(chat: Chat): Promise<void> {
+    try {
+      await this.#readOn(chat);
+    } catch (error) {
+      if (isLost(error)) throw error;
+      this.#noArchive(error);
     }
     this.#outbox.flush((other) => other === chat);
+    void this.#reach(chat);
+  }
+
+  // --- in the background ---
+
+  /** The last message of everybody, and all that is unread, though it is further back than the newest page. */
+  async #fill(): Promise<void> {
+    const answer = await this.#link.iq("get", this.config.domain, x("query", { xmlns: NS.discoItems })).catch(kept);
+    const services = children(child(answer, "query"), "item").map((item) => bare(item.getAttribute("jid") ?? ""));
+    if (this.config.features.uploads) void this.files.find(services).then(this.changed, () => {});
+    if (this.#archiveless) return;
+    const hosts = [this.config.domain, ...services].filter((jid) => jid !== this.config.groups && !jid.includes("@"));
+    const missing = () => [...this.people.contacts.keys(), ...hosts].filter((jid) => !this.chats.get(jid)?.lastAt);
+    for (let pages = 0; !this.#whole && missing().length > ONE_BY_ONE && pages < BACK_PAGES; pages++) {
+      const page = await this.#archive.page({ before: this.#own.first ?? "", max: RECENT });
+      this.#results(page.results, "older");
+      this.#own.first = page.first ?? this.#own.first;
+      this.#whole = page.complete || page.results.length === 0;
+      this.changed();
+    }
+    if (!this.#whole) await inTurns(missing(), (jid) => this.#lastOf(jid));
+    await inTurns(
+      [...this.chats.values()].filter(({ room }) => !room),
+      (chat) => this.#reach(chat),
+    );
+  }
+
+  async #lastOf(peer: string): Promise<void> {
+    let before = "";
+    while (!this.chats.get(peer)?.lastAt) {
+      const page = await this.#archive.page({ peer, before, max: LAST });
+      this.#results(page.results, "older");
+      if (page.complete || !page.first) return;
+      before = page.first;
+    }
+    this.changed();
+  }
+
+  /** Reads back until everything unread is here. Of a group that was never read its newest page will do. */
+  async #reach(chat: Chat): Promise<void> {
+    if (chat.room && !chat.readUntil && !chat.readsAhead) return;
+    for (let pages = 0; pages < BACK_PAGES && this.#link.live && !chat.complete; pages++) {
+      const first = chat.timeline.messages[0];
+      if (first && first.at <= chat.readUntil) return;
+      await this.older(chat, RECENT);
+    }
   }
 
   // --- what comes in ---
@@ -297,8 +478,8 @@ export class Client {
   #stanza(stanza: Element): void {
     switch (stanza.localName) {
       case "message":
-        if (this.#archive.take(stanza)) return;
-        return this.#messageIn(stanza);
+        if (!this.#archive.take(stanza)) this.#messageIn(stanza);
+        return;
       case "presence":
         // Inside a group each presence shows its person's picture, not the group's.
         if (
@@ -315,6 +496,8 @@ export class Client {
   }
 
   #messageIn(stanza: Element): void {
+    const event = pepEvent(stanza, this.#me);
+    if (event) return this.#pepIn(event);
     const wrapped = unwrapCarbon(stanza, this.#me);
     const incoming = wrapped && read(wrapped, this.#reader);
     if (!incoming) return;
@@ -334,19 +517,27 @@ export class Client {
     for (const incoming of way === "older" ? texts.toReversed() : texts) this.#take(incoming, way);
     // What says that a message was read finds it now, whichever way round they came.
     for (const incoming of all) if (!incoming.text) this.#take(incoming, way);
-    if (way === "newer") all.forEach((incoming) => this.#answer(incoming)); // news, though it comes from the archive
+    for (const incoming of all) {
+      if (way === "newer")
+        this.#answer(incoming); // news, though it comes from the archive
+      else if (incoming.invite && !incoming.mine) {
+        this.rooms.wasInvited(incoming.invite.room, incoming.invite.by, incoming.at);
+      }
+    }
+    for (const chat of new Set(all.map(({ chat }) => this.chats.get(chat)))) chat?.recount();
   }
 
   /** What a message asks of whoever gets it for the first time. */
   #answer({ wantsReceipt, mine, kind, chat, id, invite }: Incoming): void {
     if (mine) return;
-    if (invite) void this.rooms.invited(invite.room).catch(() => {});
+    if (invite && this.config.features.groups) this.rooms.invited(invite.room, invite.by);
     if (!wantsReceipt || !this.config.features.receipts || kind !== "direct") return;
     this.#outbox.note({ jid: chat, kind }, "store", x("received", { xmlns: NS.receipts, id }));
   }
 
   #take(incoming: Incoming, way: Way = "now"): void {
     if (incoming.error !== undefined) return this.#bounced(incoming);
+    if (incoming.kind !== "group" && this.kindOf(incoming.chat) === "group") return; // a service's note, no person's
     const known = this.chats.get(incoming.chat);
     if (incoming.received) this.#delivered(known, incoming);
     if (incoming.displayed) this.#displayed(known, incoming);
@@ -354,15 +545,20 @@ export class Client {
       known.setTyping(incoming.from, incoming.state === "composing");
     }
     if (incoming.changed && known?.room?.joined) this.rooms.look(known);
-    if (!incoming.text) return;
+    if (!incoming.text && incoming.retracts === undefined) return;
     const chat = known ?? this.chat(incoming.chat, incoming.kind);
-    const { message, fresh } = chat.timeline.add(incoming, way);
-    if (incoming.archive && incoming.kind !== "group" && this.#caughtUp) this.#last = incoming.archive;
-    if (!fresh) return;
+    if (incoming.retracts !== undefined) {
+      chat.timeline.retract(incoming, way);
+      return chat.recount();
+    }
+    const message = chat.timeline.add(incoming, way);
+    if (incoming.mine) this.#outbox.settle();
+    if (way === "now" && !chat.room) this.#advance();
+    if (!message) return;
     chat.setTyping(incoming.from, false);
     // Whoever answers has read what came before.
-    if (incoming.mine) this.#readUntil(chat, incoming.at);
-    chat.recount();
+    if (incoming.mine) this.#readUntil(chat, message.at);
+    if (way === "now") chat.recount();
     if ((incoming.live || way === "newer") && !incoming.mine) this.onMessage(chat, message);
   }
 
@@ -371,6 +567,7 @@ export class Client {
     const message = chat?.timeline.own(incoming.id);
     if (!chat || !message) return;
     message.delivery = "failed";
+    this.#outbox.settle();
     // The group has lost us without a word, by its restart for one: enter it again, and try again.
     if (chat.room && incoming.error === "not-acceptable") {
       chat.room.joined = false;
@@ -387,8 +584,57 @@ export class Client {
   #displayed(chat: Chat | undefined, { displayed, mine, kind, from }: Incoming): void {
     if (!chat) return;
     if (!mine) return chat.timeline.readUpTo(displayed!, kind === "group" ? from : undefined);
-    const read = chat.timeline.find(displayed!); // in another tab, or on another device
-    if (read) this.#readUntil(chat, read.at);
+    const at = chat.readUpTo(displayed!); // in another tab, or on another device
+    if (at) this.#readUntil(chat, at);
+  }
+
+  #pepIn(event: PepEvent): void {
+    if (event.node === NS.bookmarks && this.config.features.groups) this.rooms.bookmarks(event);
+    if (event.node === NS.mds) for (const [jid, displayed] of event.items) this.#wasRead(jid, displayed);
+  }
+
+  /** Another client of the person's has read a chat up to some message (XEP-0490). */
+  #wasRead(item: string, displayed: Element): void {
+    const [jid, id] = [bare(item), child(displayed, "stanza-id", NS.sid)?.getAttribute("id")];
+    if (!id) return;
+    this.#readIds.set(jid, id);
+    const chat = this.chats.get(jid);
+    const at = chat?.readUpTo(id);
+    if (at) this.#readUntil(chat!, at);
+  }
+
+  /** Tells the person's other clients what was read. What can't be told now waits for the next session. */
+  #publish = (): void => {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (!this.#link.live) return;
+    for (const jid of this.#publishing) {
+      const chat = this.chats.get(jid);
+      const read = chat?.timeline.messages.findLast((message) => message.at <= chat.readUntil && archiveId(message));
+      if (!read) continue;
+      const stanzaId = x("stanza-id", { xmlns: NS.sid, id: archiveId(read), by: chat!.room ? jid : this.#me });
+      const displayed = x("displayed", { xmlns: NS.mds }, stanzaId);
+      void this.#pep.publish(NS.mds, jid, displayed).catch(() => {}); // without it, this browser alone remembers
+    }
+    this.#publishing.clear();
+  };
+
+  #otherTab = (event: StorageEvent): void => {
+    if (event.key !== this.memory.key) return;
+    this.memory.merge();
+    for (const [jid, at] of Object.entries(this.memory.kept.read)) {
+      const chat = this.chats.get(jid);
+      if (!chat || at <= chat.readUntil) continue;
+      chat.readUntil = at;
+      chat.recount();
+    }
+    this.changed();
+  };
+
+  /** A contact, or a service of the host. */
+  #trusts(jid: string): boolean {
+    const { domain } = this.config;
+    return this.people.contacts.has(jid) || jid === domain || (!jid.includes("@") && jid.endsWith(`.${domain}`));
   }
 
   #readUntil(chat: Chat, at: number): void {
@@ -412,7 +658,27 @@ export class Client {
       return answer("result");
     }
     if (child(iq, "ping", NS.ping)) return answer("result");
+    const info = child(iq, "query", NS.discoInfo);
+    if (info && iq.getAttribute("type") === "get")
+      return answer("result", discoInfo(info.getAttribute("node") ?? undefined));
     const condition = x("service-unavailable", { xmlns: "urn:ietf:params:xml:ns:xmpp-stanzas" });
     answer("error", x("error", { type: "cancel" }, condition));
   }
+}
+
+/** A request's failure is no matter unless the connection is to blame. */
+function kept(error: unknown): undefined {
+  if (isLost(error)) throw error;
+}
+
+/** The ID in the archive; as long as the message was not read from there, the one that its server added last. */
+const archiveId = ({ archive, hints }: Message): string | undefined => archive ?? hints.at(-1);
+
+/** Does `work` for each, a few at a time. */
+async function inTurns<T>(all: T[], work: (one: T) => Promise<void>): Promise<void> {
+  const left = all.values();
+  const worker = async () => {
+    for (const one of left) await work(one);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }

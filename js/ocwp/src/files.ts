@@ -44,10 +44,8 @@ export class Files {
   }
 
   /** Look for the service: the server itself, or one of those it lists. */
-  async find(): Promise<void> {
+  async find(listed: string[]): Promise<void> {
     this.#service = undefined;
-    const answer = await this.link.iq("get", this.config.domain, x("query", { xmlns: NS.discoItems }));
-    const listed = children(child(answer, "query"), "item").map((item) => item.getAttribute("jid") ?? "");
     for (const jid of [this.config.domain, ...listed]) {
       const info = await this.link.iq("get", jid, x("query", { xmlns: NS.discoInfo })).catch(() => undefined);
       const query = child(info, "query");

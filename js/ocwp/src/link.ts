@@ -29,6 +29,10 @@ export class Refused extends Error {
   }
 }
 
+/** Whether the connection is to blame, so that the same can work on the next one. */
+export const isLost = (error: unknown): boolean =>
+  error instanceof Refused && ["not-connected", "timeout"].includes(error.condition);
+
 export interface Hooks {
   /** Every stanza but answers to IQs. */
   stanza(stanza: Element): void;
@@ -61,6 +65,7 @@ export class Link {
   #resource = `ocwp.${uuid().slice(0, 8)}`;
   #waiting = new Map<string, Waiting>();
   #live = false;
+  #ready = false;
 
   constructor(
     private readonly service: string,
@@ -82,6 +87,8 @@ export class Link {
     if (first) {
       addEventListener("online", this.#now);
       addEventListener("offline", this.#cut);
+      addEventListener("pagehide", this.#hidden);
+      addEventListener("pageshow", this.#shown);
       document.addEventListener("visibilitychange", this.#look);
     }
     void this.#connect();
@@ -92,6 +99,8 @@ export class Link {
     this.#credentials = undefined;
     removeEventListener("online", this.#now);
     removeEventListener("offline", this.#cut);
+    removeEventListener("pagehide", this.#hidden);
+    removeEventListener("pageshow", this.#shown);
     document.removeEventListener("visibilitychange", this.#look);
     this.#end();
     this.#storage = new MemoryStorageBackend();
@@ -166,7 +175,7 @@ export class Link {
       case Strophe.CONNFAIL:
       case Strophe.CONNTIMEOUT:
       case Strophe.DISCONNECTED:
-        this.#failed(this.#live ? "XMPP_CONNECTION_DISCONNECTED" : "XMPP_CONNECTION_CONNFAIL");
+        this.#lost();
     }
   }
 
@@ -175,7 +184,6 @@ export class Link {
     const attempt = this.#attempt;
     const resumed = conn.hasResumed();
     this.#live = true;
-    this.#failures = 0;
     this.#watch = setInterval(this.#look, ANSWER_MS);
     if (!resumed) {
       this.#rejectAll(); // their answers went to the session before
@@ -186,7 +194,12 @@ export class Link {
     this.status.set("XMPP_CONNECTION_CONNECTED");
     if (attempt !== this.#attempt) return;
     this.hooks.connected(resumed).then(
-      () => attempt === this.#attempt && this.status.set("XMPP_CONNECTION_CONNECTED_READY"),
+      () => {
+        if (attempt !== this.#attempt) return;
+        this.#ready = true;
+        this.#failures = 0; // not before: a server that lets us in and then fails is tried less and less often
+        this.status.set("XMPP_CONNECTION_CONNECTED_READY");
+      },
       (error: unknown) => {
         if (attempt !== this.#attempt) return;
         console.error("ocwp: the session could not be set up.", error);
@@ -223,6 +236,11 @@ export class Link {
     for (const id of [...this.#waiting.keys()]) this.#answer(id, undefined);
   }
 
+  /** A session that never became ready is a failed attempt: sites may log in again when one is disconnected. */
+  #lost(): void {
+    this.#failed(this.#ready ? "XMPP_CONNECTION_DISCONNECTED" : "XMPP_CONNECTION_CONNFAIL");
+  }
+
   /** This connection is over; unless the credentials are wrong, try another. */
   #failed(status: Status): void {
     this.#drop();
@@ -243,20 +261,22 @@ export class Link {
     conn?._doDisconnect(); // Strophe's public way would end the session, too
   }
 
-  /** Close the session in order. */
+  /** Close the session in order, unless another connection is to resume it. */
   #end(): void {
-    const [conn, live] = [this.#conn, this.#live];
     if (this.#credentials) this.#drop();
-    else {
-      this.#forget();
-      if (live) conn?.disconnect();
-      else conn?._doDisconnect();
-    }
+    else this.#close();
+  }
+
+  #close(): void {
+    const [conn, live] = [this.#conn, this.#live];
+    this.#forget();
+    if (live) conn?.disconnect();
+    else conn?._doDisconnect();
   }
 
   #forget(): void {
     this.#attempt++;
-    this.#live = false;
+    this.#live = this.#ready = false;
     this.#conn = undefined;
     clearTimeout(this.#timer);
     clearInterval(this.#watch);
@@ -268,8 +288,20 @@ export class Link {
     if (this.#credentials && !this.#conn && this.status.now !== "XMPP_CONNECTION_AUTHFAIL") void this.#connect();
   };
 
+  /** The page goes: others see at once that the person is offline. */
+  #hidden = (): void => {
+    this.#close();
+    this.#storage = new MemoryStorageBackend();
+    this.#rejectAll();
+  };
+
+  /** It comes back from the back/forward cache. */
+  #shown = (event: PageTransitionEvent): void => {
+    if (event.persisted) this.#now();
+  };
+
   #cut = (): void => {
-    if (this.#live) this.#failed("XMPP_CONNECTION_DISCONNECTED");
+    if (this.#live) this.#lost();
   };
 
   /** A connection can be dead without a sign of it: after some silence, ask. */
@@ -280,7 +312,7 @@ export class Link {
     const asked = Date.now();
     this.iq("get", this.domain, x("ping", { xmlns: NS.ping })).catch(() => {}); // any answer will do
     setTimeout(() => {
-      if (attempt === this.#attempt && this.#heard < asked) this.#failed("XMPP_CONNECTION_DISCONNECTED");
+      if (attempt === this.#attempt && this.#heard < asked) this.#lost();
     }, ANSWER_MS);
   };
 }

@@ -149,6 +149,7 @@ export class ChatList extends LitElement {
     const others = this.#contacts().filter((jid) => !chats.some((chat) => chat.jid === jid));
     return html`
       ${[...client.people.requests].map((jid) => this.#request(jid))}
+      ${[...client.rooms.invitations].map(([room, by]) => this.#invitation(room, by))}
       ${
         chats.length + others.length === 0 && client.status.now === "XMPP_CONNECTION_CONNECTED_READY"
           ? html`<p class="empty quiet">${language.say("noChats")}</p>`
@@ -217,7 +218,7 @@ export class ChatList extends LitElement {
     const name = this.#name(chat);
     const presence = chat.kind === "direct" ? client.people.presenceOf(chat.jid) : "";
     const author = last?.mine ? language.say("you") : last && chat.kind === "group" ? client.senderOf(chat, last) : "";
-    const text = last?.image ? language.say("picture") : last?.text;
+    const text = last?.retracted ? language.say("retracted") : last?.image ? language.say("picture") : last?.text;
     return html`<button class="row" data-jid=${chat.jid} @click=${() => this.#open(chat.jid)}>
       <ocwp-avatar kind=${chat.kind} .name=${name} .src=${client.people.avatarOf(chat.jid)} presence=${presence}></ocwp-avatar>
       <span class="words">
@@ -253,6 +254,21 @@ export class ChatList extends LitElement {
       <p>${say("wantsToAdd", { name: people.nameOf(jid) })}</p>
       <button class="button main" @click=${() => people.add(jid)}>${say("accept")}</button>
       <button class="button" @click=${() => people.decline(jid)}>${say("decline")}</button>
+    </div>`;
+  }
+
+  #invitation(room: string, by: string): TemplateResult {
+    const { people, rooms } = this.ui.client;
+    const { say } = this.ui.language;
+    const accept = () =>
+      rooms.accept(room).then(
+        () => this.#open(room),
+        () => {},
+      ); // gone meanwhile
+    return html`<div class="request" data-room=${room}>
+      <p>${say("invitesYou", { name: people.nameOf(by) })}</p>
+      <button class="button main" @click=${accept}>${say("accept")}</button>
+      <button class="button" @click=${() => rooms.decline(room)}>${say("decline")}</button>
     </div>`;
   }
 

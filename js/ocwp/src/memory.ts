@@ -4,6 +4,8 @@ interface Kept {
   read: Record<string, number>;
   /** By chat: width and height of its box. */
   sizes: Record<string, [number, number]>;
+  /** By group: when an invitation to it was declined, or it was left. */
+  declined: Record<string, number>;
   notify: boolean;
   /** Whether the list of chats was open last, where it had room beside the chats. */
   listed?: boolean;
@@ -14,6 +16,17 @@ interface KeptInTab {
   drafts: Record<string, string>;
   /** The open boxes, the one used last at the end. */
   boxes: { jid: string; minimised: boolean }[];
+  /** Messages that the server doesn't have yet, oldest first. */
+  unsent: Unsent[];
+}
+
+export interface Unsent {
+  chat: string;
+  id: string;
+  text: string;
+  image?: string | undefined;
+  at: number;
+  failed: boolean;
 }
 
 type Store = Pick<Storage, "getItem" | "setItem" | "removeItem">;
@@ -21,27 +34,38 @@ type Store = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 export class Memory {
   readonly kept: Kept;
   readonly tab: KeptInTab;
-  #key: string;
+  readonly key: string;
 
   constructor(
     jid: string,
     private readonly local: Store | undefined = storage("localStorage"),
     private readonly session: Store | undefined = storage("sessionStorage"),
   ) {
-    this.#key = `ocwp:${jid}`;
-    this.kept = { read: {}, sizes: {}, notify: false, ...parse(local, this.#key) };
-    this.tab = { drafts: {}, boxes: [], ...parse(session, this.#key) };
+    this.key = `ocwp:${jid}`;
+    this.kept = { read: {}, sizes: {}, declined: {}, notify: false, ...parse(local, this.key) };
+    this.tab = { drafts: {}, boxes: [], unsent: [], ...parse(session, this.key) };
   }
 
   save(): void {
-    write(this.local, this.#key, this.kept);
-    write(this.session, this.#key, this.tab);
+    this.merge();
+    write(this.local, this.key, this.kept);
+    write(this.session, this.key, this.tab);
+  }
+
+  /** Takes over what other tabs have noted since: the later time counts. */
+  merge(): void {
+    const theirs: Partial<Kept> = parse(this.local, this.key);
+    for (const name of ["read", "declined"] as const) {
+      for (const [jid, at] of Object.entries(theirs[name] ?? {})) {
+        this.kept[name][jid] = Math.max(this.kept[name][jid] ?? 0, at);
+      }
+    }
   }
 
   /** On logout: the next person at this screen finds no drafts. */
   forget(): void {
     try {
-      this.session?.removeItem(this.#key);
+      this.session?.removeItem(this.key);
     } catch {
       // blocked: then nothing is there either
     }

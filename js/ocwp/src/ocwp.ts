@@ -133,6 +133,7 @@ export class Plugin {
         () => {},
       );
     client.onPerson = () => desk.restore();
+    client.onGone = (jid) => desk.close(jid);
     this.status.subscribeInternally(client.changed);
     this.#session = { client, desk };
     return this.#session;
@@ -192,7 +193,8 @@ export class Plugin {
 }
 
 function readMembers(members: unknown, { config, me }: Client): string[] {
-  const given: unknown[] = Array.isArray(members) ? members : [];
+  const given: unknown = typeof members === "string" ? [members] : (members ?? []);
+  if (!Array.isArray(given)) throw new TypeError("ocwp.chat.group.create: members must be an array of JIDs.");
   const jids = given.map((member) => {
     const jid = typeof member === "string" ? asJid(member, config.domain) : undefined;
     if (!jid) throw new TypeError(`ocwp.chat.group.create: a member is not a JID such as user@${config.domain}.`);

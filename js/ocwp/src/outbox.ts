@@ -1,27 +1,60 @@
 import type { Chat } from "./chat.js";
 import { uuid } from "./jids.js";
 import type { Link } from "./link.js";
+import type { Memory } from "./memory.js";
 import type { Message } from "./timeline.js";
 import { NS, x } from "./xml.js";
 
 /** What one writes: shown at once, handed to the session once there is one, and `sending` until the server has it. */
 export class Outbox {
   #handed = new Set<string>(); // in this session, and not to be handed to it again
+  #unsent: { chat: Chat; message: Message }[] = [];
 
   constructor(
     private readonly link: Link,
-    private readonly chats: ReadonlyMap<string, Chat>,
     /** Whether the archive has been read: what the server has already is not sent again. */
     private readonly ready: () => boolean,
+    private readonly memory: () => Memory,
+    private readonly now: () => number,
   ) {}
 
   send(chat: Chat, me: string, text: string, image?: string): void {
-    this.#hand(chat, chat.timeline.addOwn(uuid(), me, text, image));
+    const message = chat.timeline.addOwn(uuid(), me, text, image, this.now());
+    this.#unsent.push({ chat, message });
+    this.settle();
+    this.#hand(chat, message);
+  }
+
+  /** Takes over what the tab has kept over a reload. */
+  restore(me: string, chatOf: (jid: string) => Chat): void {
+    this.#unsent = this.memory().tab.unsent.map(({ chat: jid, id, text, image, at, failed }) => {
+      const chat = chatOf(jid);
+      const message = chat.timeline.addOwn(id, me, text, image, at);
+      if (failed) message.delivery = "failed";
+      return { chat, message };
+    });
+  }
+
+  /** Keeps for the tab what the server doesn't have yet. */
+  settle(): void {
+    this.#unsent = this.#unsent.filter(({ message }) => ["sending", "failed"].includes(message.delivery));
+    const { tab } = this.memory();
+    if (this.#unsent.length === 0 && tab.unsent.length === 0) return;
+    tab.unsent = this.#unsent.map(({ chat, message: { id, text, image, at, delivery } }) => ({
+      chat: chat.jid,
+      id,
+      text,
+      image,
+      at,
+      failed: delivery === "failed",
+    }));
+    this.memory().save();
   }
 
   again(chat: Chat, message: Message): void {
     this.#handed.delete(message.id);
     message.delivery = "sending";
+    this.settle();
     this.#hand(chat, message);
   }
 
@@ -30,31 +63,33 @@ export class Outbox {
     this.#handed.clear();
   }
 
+  /** Another person: their messages are theirs. */
+  clear(): void {
+    this.#handed.clear();
+    this.#unsent = [];
+  }
+
   /** Hands over what has waited, oldest first, in the chats that `which` says. */
   flush(which: (chat: Chat) => boolean): void {
-    for (const chat of this.chats.values()) {
-      if (!which(chat)) continue;
-      for (const message of chat.timeline.messages) {
-        if (message.mine && message.delivery === "sending") this.#hand(chat, message);
-      }
+    this.settle();
+    for (const { chat, message } of this.#unsent) {
+      if (which(chat) && message.delivery === "sending") this.#hand(chat, message);
     }
   }
 
   /** What the server has confirmed is sent. A group confirms by showing the message. */
   acknowledged(): void {
     const unconfirmed = this.link.unconfirmed();
-    for (const chat of this.chats.values()) {
-      if (chat.kind !== "direct") continue;
-      for (const message of chat.timeline.messages) {
-        const confirmed = this.#handed.has(message.id) && !unconfirmed.has(message.id);
-        if (message.delivery === "sending" && confirmed) chat.timeline.advance(message, "sent");
-      }
+    for (const { chat, message } of this.#unsent) {
+      const confirmed = this.#handed.has(message.id) && !unconfirmed.has(message.id);
+      if (chat.kind === "direct" && message.delivery === "sending" && confirmed) chat.timeline.advance(message, "sent");
     }
+    this.settle();
   }
 
   /** Something small about a chat, such as that a message was read. */
   note(chat: Pick<Chat, "jid" | "kind">, hint: "store" | "no-store", content: Element): void {
-    this.link.send(this.#stanza(chat, uuid(), content, x(hint, { xmlns: "urn:xmpp:hints" })));
+    this.link.send(this.#stanza(chat, uuid(), content, x(hint, { xmlns: NS.hints })));
   }
 
   /** Without a session, or outside its group, a message waits for `flush`. */

@@ -1,11 +1,13 @@
-import type { Archive } from "./archive.js";
 import type { Chat } from "./chat.js";
 import { bare, domainOf, localOf, resource, uuid } from "./jids.js";
-import { Refused, type Link } from "./link.js";
-import { NS, child, children, down, form, x } from "./xml.js";
+import { Refused, isLost, type Link } from "./link.js";
+import type { Pep, PepEvent } from "./pep.js";
+import { NS, child, children, form, x } from "./xml.js";
 
 /** Milliseconds for entering a group: a group of hundreds sends each one's presence first. */
 const JOIN_MS = 20_000;
+/** Rooms of a service that are looked at: it may list thousands of public ones. */
+const LISTED_MAX = 100;
 
 /** What the rooms need of the client. */
 export interface RoomsHost {
@@ -17,6 +19,12 @@ export interface RoomsHost {
   forget(chat: Chat): void;
   /** The group has another picture. */
   dressed(chat: Chat): void;
+  /** Whether `jid` may add the person to groups: a contact, or the host. */
+  trusts(jid: string): boolean;
+  /** When an invitation to the group was declined, or the group was left; by the memory of this browser. */
+  readonly declined: Record<string, number>;
+  save(): void;
+  now(): number;
   changed(): void;
 }
 
@@ -28,37 +36,71 @@ interface Joining {
 
 /** Groups: rooms (XEP-0045) that the person's bookmarks (XEP-0402) bring back. */
 export class Rooms {
+  /** By group: who invites to it, until the person has accepted or declined. */
+  readonly invitations = new Map<string, string>();
   #joining = new Map<string, Joining>();
+  #bookmarked = new Set<string>(); // groups that were left included
+  #past: { room: string; by: string; at: number }[] = []; // invitations of the archive
 
   constructor(
     private readonly link: Link,
-    readonly archive: Archive,
+    private readonly pep: Pep,
     private readonly host: RoomsHost,
   ) {}
 
-  /** Enter every group of the bookmarks, and those that are open already. */
+  /** Enter every group of the bookmarks, those that are open already, and those the service lists as ours. */
   async load(open: Iterable<Chat>): Promise<void> {
     const rooms = new Set([...open].filter(({ room }) => room && !room.gone).map(({ jid }) => jid));
     try {
-      const answer = await this.link.iq(
-        "get",
-        undefined,
-        x("pubsub", { xmlns: NS.pubsub }, x("items", { node: NS.bookmarks })),
-      );
-      for (const item of children(down(answer, "pubsub", "items"), "item")) {
-        const autojoin = child(item, "conference")?.getAttribute("autojoin") ?? "";
-        if (["true", "1"].includes(autojoin)) rooms.add(bare(item.getAttribute("id") ?? ""));
+      for (const [id, conference] of await this.pep.items(NS.bookmarks)) {
+        this.#bookmarked.add(bare(id));
+        if (autojoin(conference)) rooms.add(bare(id));
       }
     } catch (error) {
-      if (!(error instanceof Refused)) throw error; // no bookmarks yet, or a server without
+      if (isLost(error)) throw error; // else there are no bookmarks yet, or the server has none
     }
     for (const room of rooms) void this.enter(room).catch(() => {});
+    for (const { room, by, at } of this.#past.splice(0)) {
+      const settled = this.#bookmarked.has(room) || this.host.known(room) || at <= (this.host.declined[room] ?? 0);
+      if (!settled) this.#ask(room, by);
+    }
+    void this.#listed().catch(() => {});
   }
 
-  /** Enter a group and catch up with it. */
+  clear(): void {
+    this.invitations.clear();
+    this.#bookmarked.clear();
+    this.#past = [];
+  }
+
+  /** Another client has changed the bookmarks. */
+  bookmarks({ items, retracted }: PepEvent): void {
+    for (const [id, conference] of items) {
+      const room = bare(id);
+      this.#bookmarked.add(room);
+      if (!autojoin(conference)) this.#quit(room);
+      else if (!this.host.known(room)?.room?.joined) void this.enter(room).catch(() => {});
+    }
+    for (const id of retracted) this.#quit(bare(id));
+  }
+
+  /** Enter a group that is there, and catch up with it. */
   async enter(jid: string): Promise<Chat> {
     const chat = this.host.chat(jid, "group");
-    await this.#join(chat);
+    let made: boolean;
+    try {
+      made = await this.#join(chat);
+    } catch (error) {
+      if (error instanceof Refused && ["gone", "item-not-found"].includes(error.condition)) this.#drop(chat);
+      throw error;
+    }
+    if (made) {
+      // The group was gone: entering it has made another one of that name.
+      const destroy = x("query", { xmlns: NS.mucOwner }, x("destroy"));
+      await this.link.iq("set", jid, destroy).catch(() => this.#exit(chat));
+      this.#drop(chat);
+      throw new Refused("item-not-found");
+    }
     await this.#ready(chat);
     return chat;
   }
@@ -72,6 +114,7 @@ export class Rooms {
   ): Promise<Chat> {
     const chat = this.host.chat(`${id ?? uuid()}@${this.host.groups}`, "group");
     if (chat.room!.joined) return chat;
+    this.invitations.delete(chat.jid);
     const created = await this.#join(chat);
     if (created) {
       await this.#configure(chat, name, true);
@@ -84,11 +127,31 @@ export class Rooms {
     return chat;
   }
 
-  async invited(jid: string): Promise<void> {
-    // A stranger's invitation to a room elsewhere is not followed by itself.
-    if (domainOf(jid) !== this.host.groups || this.host.known(jid)?.room?.joined) return;
-    const chat = await this.enter(jid);
+  /** Somebody invites us: contacts and the host add us at once, anybody else asks. */
+  invited(room: string, by: string): void {
+    // Groups of other services have no place here.
+    if (domainOf(room) !== this.host.groups || this.host.known(room)?.room?.joined) return;
+    if (this.host.trusts(by)) void this.accept(room).catch(() => {});
+    else this.#ask(room, by);
+  }
+
+  /** An invitation of the archive: another client may have dealt with it. */
+  wasInvited(room: string, by: string, at: number): void {
+    if (domainOf(room) === this.host.groups) this.#past.push({ room, by, at });
+  }
+
+  async accept(room: string): Promise<void> {
+    this.invitations.delete(room);
+    this.host.changed();
+    const chat = await this.enter(room);
     void this.#bookmark(chat, true);
+  }
+
+  decline(room: string): void {
+    this.invitations.delete(room);
+    this.host.declined[room] = this.host.now();
+    this.host.save();
+    this.host.changed();
   }
 
   async invite(chat: Chat, jid: string): Promise<void> {
@@ -120,9 +183,10 @@ export class Rooms {
     this.host.dressed(chat);
   }
 
+  /** The bookmark stays, without autojoin: other clients leave too, and no old invitation brings the group back. */
   async leave(chat: Chat): Promise<void> {
-    chat.room!.joined = false;
-    this.link.send(x("presence", { xmlns: NS.client, to: `${chat.jid}/${chat.room!.nick}`, type: "unavailable" }));
+    this.#exit(chat);
+    this.decline(chat.jid);
     this.host.forget(chat);
     await this.#bookmark(chat, false);
   }
@@ -156,10 +220,11 @@ export class Rooms {
       room.occupants.delete(nick);
       chat.setTyping(nick, false);
       // 303: under another name now. 307, 321, 322: put out, by whichever rule.
-      if (self && !codes.includes("303") && room.joined) {
+      if (self && child(info, "destroy")) {
+        this.#drop(chat);
+      } else if (self && !codes.includes("303") && room.joined) {
         room.joined = false;
-        room.gone =
-          ["301", "307", "321", "322"].some((code) => codes.includes(code)) || Boolean(child(info, "destroy"));
+        room.gone = ["301", "307", "321", "322"].some((code) => codes.includes(code));
       }
       if (jid && affiliation === "none") room.members.delete(bare(jid));
     } else {
@@ -169,6 +234,7 @@ export class Rooms {
         room.nick = nick;
         room.affiliation = affiliation;
         room.joined = true;
+        this.invitations.delete(chat.jid);
         this.#joined(chat.jid, codes.includes("201"));
       }
     }
@@ -203,6 +269,47 @@ export class Rooms {
         }
       }
     }
+  }
+
+  /** The groups that the service lists for us though they are hidden: as ejabberd does for members. */
+  async #listed(): Promise<void> {
+    const answer = await this.link.iq("get", this.host.groups, x("query", { xmlns: NS.discoItems }));
+    const listed = children(child(answer, "query"), "item").map((item) => bare(item.getAttribute("jid") ?? ""));
+    const unknown = listed.filter(
+      (room) => room.includes("@") && !this.#bookmarked.has(room) && !this.host.known(room),
+    );
+    for (const room of unknown.slice(0, LISTED_MAX)) {
+      const info = await this.link.iq("get", room, x("query", { xmlns: NS.discoInfo })).catch(() => undefined);
+      const features = children(child(info, "query"), "feature").map((feature) => feature.getAttribute("var"));
+      if (features.includes("muc_hidden") && features.includes("muc_membersonly"))
+        await this.accept(room).catch(() => {});
+    }
+  }
+
+  #ask(room: string, by: string): void {
+    if (this.host.known(room)?.room?.joined) return;
+    this.invitations.set(room, by);
+    this.host.changed();
+  }
+
+  /** Another client has left the group. */
+  #quit(room: string): void {
+    const chat = this.host.known(room);
+    if (!chat?.room) return;
+    this.#exit(chat);
+    this.host.forget(chat);
+  }
+
+  #exit(chat: Chat): void {
+    chat.room!.joined = false;
+    this.link.send(x("presence", { xmlns: NS.client, to: `${chat.jid}/${chat.room!.nick}`, type: "unavailable" }));
+  }
+
+  /** The group no longer exists. */
+  #drop(chat: Chat): void {
+    Object.assign(chat.room!, { joined: false, gone: true });
+    this.host.forget(chat);
+    if (this.#bookmarked.delete(chat.jid)) void this.pep.retract(NS.bookmarks, chat.jid).catch(() => {});
   }
 
   #knock(chat: Chat): Promise<boolean> {
@@ -282,28 +389,23 @@ export class Rooms {
 
   #invite(chat: Chat, jid: string): void {
     const invitation = x("x", { xmlns: NS.conference, jid: chat.jid });
-    this.link.send(x("message", { xmlns: NS.client, to: jid, id: uuid() }, invitation));
+    const store = x("store", { xmlns: NS.hints }); // for clients that come later
+    this.link.send(x("message", { xmlns: NS.client, to: jid, id: uuid() }, invitation, store));
   }
 
-  async #bookmark(chat: Chat, keep: boolean): Promise<void> {
-    const conference = x("conference", { xmlns: NS.bookmarks, autojoin: "true", name: chat.room!.name || undefined });
-    const change = keep
-      ? x("publish", { node: NS.bookmarks }, x("item", { id: chat.jid }, conference))
-      : x("retract", { node: NS.bookmarks, notify: "true" }, x("item", { id: chat.jid }));
-    const options = form("http://jabber.org/protocol/pubsub#publish-options", {
-      "pubsub#persist_items": "true",
-      "pubsub#max_items": "max",
-      "pubsub#send_last_published_item": "never",
-      "pubsub#access_model": "whitelist",
-    });
+  async #bookmark(chat: Chat, autojoin: boolean): Promise<void> {
+    const name = chat.room!.name || undefined;
+    this.#bookmarked.add(chat.jid);
     try {
-      await this.link.iq(
-        "set",
-        undefined,
-        x("pubsub", { xmlns: NS.pubsub }, change, keep && x("publish-options", {}, options)),
+      await this.pep.publish(
+        NS.bookmarks,
+        chat.jid,
+        x("conference", { xmlns: NS.bookmarks, autojoin: String(autojoin), name }),
       );
     } catch (error) {
       console.warn("ocwp: the group can't be bookmarked; it won't come back by itself.", error);
     }
   }
 }
+
+const autojoin = (conference: Element): boolean => ["true", "1"].includes(conference.getAttribute("autojoin") ?? "");

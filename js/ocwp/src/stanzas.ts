@@ -16,14 +16,21 @@ export interface Incoming {
   from: string;
   /** In a group, the sender's bare JID where the group tells it. */
   author: string | undefined;
+  /** Chosen by the sender, who may repeat or omit it. */
   id: string;
-  /** Its ID in the archive: the person's own, or the group's. */
+  /** Its ID in the archive it was read from: the person's own, or the group's. */
   archive: string | undefined;
+  /** The IDs that a live message claims to have there. Some servers leave forged ones in, so that they prove nothing. */
+  hints: string[];
   at: number;
   /** Not from the archive, not delayed: it was sent just now. */
   live: boolean;
   text: string | undefined;
   image: string | undefined;
+  /** The ID of the sender's own message that `text` replaces (XEP-0308). */
+  corrects: string | undefined;
+  /** The ID of the sender's own message that is withdrawn (XEP-0424). */
+  retracts: string | undefined;
   state: ChatState | undefined;
   /** The ID of a message that it says was delivered, or read. */
   received: string | undefined;
@@ -37,10 +44,12 @@ export interface Incoming {
   error: string | undefined;
 }
 
-/** Whose messages these are: the person's JID, and in which group under which nickname. */
+/** Whose messages these are: the person's JID, in which group under which nickname, and the server's domain and time. */
 export interface Reader {
   jid: string;
+  domain: string;
   nick(room: string): string | undefined;
+  now(): number;
 }
 
 interface Wrapped {
@@ -50,6 +59,9 @@ interface Wrapped {
   archive: string | undefined;
   at: number | undefined;
 }
+
+/** Spaces and characters that draw nothing: a text of nothing else is no message. */
+const BLANK = /^[\s\p{Cf}\u115f\u1160\u2800\u3164\uffa0]*$/u;
 
 const STATES: ChatState[] = ["active", "composing", "paused", "inactive", "gone"];
 
@@ -79,16 +91,18 @@ export function read(wrapped: Wrapped, me: Reader): Incoming | undefined {
   const from = message.getAttribute("from") ?? me.jid;
   const group = message.getAttribute("type") === "groupchat";
   const x = child(message, "x", NS.mucUser);
-  const invite = inviteIn(message, x, from);
+  const invite = group ? undefined : inviteIn(message, x, from);
   if (!group && x && !invite && from.includes("/")) return undefined;
   const fromMe = !group && (wrapped.sent || bare(from) === me.jid);
   const chat = fromMe ? bare(message.getAttribute("to") ?? me.jid) : bare(from);
-  const delayed = wrapped.at ?? delayOf(message);
+  const delayed = wrapped.at ?? delayOf(message, [me.domain, me.jid, chat], me.now());
   const author = group ? jidOf(x) : undefined;
   const nick = group ? resource(from) : "";
-  const archive = wrapped.archive ?? archiveId(message, group ? chat : me.jid);
-  const text = child(message, "body") && textOf(child(message, "body"));
-  const id = message.getAttribute("id") ?? child(message, "origin-id", NS.sid)?.getAttribute("id") ?? archive ?? "";
+  const id = message.getAttribute("id") ?? child(message, "origin-id", NS.sid)?.getAttribute("id") ?? "";
+  const retracts = retractedIn(message);
+  const body = child(message, "body");
+  const none = !body || invite || retracts || message.getAttribute("type") === "error" || BLANK.test(textOf(body));
+  const text = none ? undefined : textOf(body);
   return {
     chat,
     kind: group ? "group" : chat.includes("@") ? "direct" : "alert",
@@ -96,11 +110,14 @@ export function read(wrapped: Wrapped, me: Reader): Incoming | undefined {
     from: group ? nick : bare(from),
     author,
     id,
-    archive,
-    at: delayed ?? Date.now(),
+    archive: wrapped.archive,
+    hints: wrapped.archive ? [] : archiveIds(message, group ? chat : me.jid),
+    at: delayed ?? me.now(),
     live: delayed === undefined,
-    text: message.getAttribute("type") === "error" ? undefined : text,
+    text,
     image: text === undefined ? undefined : imageIn(message, text),
+    corrects: text === undefined ? undefined : (child(message, "replace", NS.correct)?.getAttribute("id") ?? undefined),
+    retracts,
     state: STATES.find((state) => child(message, state, NS.chatStates)),
     received: child(message, "received", NS.receipts)?.getAttribute("id") ?? undefined,
     displayed: child(message, "displayed", NS.markers)?.getAttribute("id") ?? undefined,
@@ -115,17 +132,27 @@ export function read(wrapped: Wrapped, me: Reader): Incoming | undefined {
   };
 }
 
-/** The time of a delayed delivery (XEP-0203), in milliseconds. */
-function delayOf(element: Element | undefined): number | undefined {
-  const at = Date.parse(child(element, "delay", NS.delay)?.getAttribute("stamp") ?? "");
-  return Number.isNaN(at) ? undefined : at;
+/** The time of a delayed delivery (XEP-0203) in milliseconds, if the server or the group states it. */
+function delayOf(element: Element | undefined, by?: string[], latest = Infinity): number | undefined {
+  const delay = children(element, "delay", NS.delay).find(
+    (delay) => !by || by.includes(bare(delay.getAttribute("from") ?? "")),
+  );
+  const at = Date.parse(delay?.getAttribute("stamp") ?? "");
+  return Number.isNaN(at) ? undefined : Math.min(at, latest);
 }
 
-/** Only the archive that a message is in may name its place there. */
-const archiveId = (message: Element, by: string): string | undefined =>
+const archiveIds = (message: Element, by: string): string[] =>
   children(message, "stanza-id", NS.sid)
-    .find((element) => bare(element.getAttribute("by") ?? "") === by)
-    ?.getAttribute("id") ?? undefined;
+    .filter((element) => bare(element.getAttribute("by") ?? "") === by)
+    .map((element) => element.getAttribute("id") ?? "");
+
+/** The ID of the message that a retraction names, in either version of XEP-0424. */
+function retractedIn(message: Element): string | undefined {
+  const retract = child(message, "retract", NS.retract);
+  const older = child(message, "apply-to", "urn:xmpp:fasten:0");
+  const named = retract ?? (child(older, "retract", NS.retractOld) && older);
+  return named?.getAttribute("id") ?? undefined;
+}
 
 function jidOf(x: Element | undefined): string | undefined {
   const jid = child(x, "item")?.getAttribute("jid");
@@ -135,8 +162,9 @@ function jidOf(x: Element | undefined): string | undefined {
 /** An invitation by a person (XEP-0249) or passed on by the group (XEP-0045). */
 function inviteIn(message: Element, x: Element | undefined, from: string): Incoming["invite"] {
   const direct = child(message, "x", NS.conference)?.getAttribute("jid");
-  const inviter = child(x, "invite")?.getAttribute("from");
-  if (inviter) return { room: bare(from), by: bare(inviter) };
+  const invite = child(x, "invite");
+  // The group itself vouches for who invites; some groups don't say.
+  if (invite) return { room: bare(from), by: bare(invite.getAttribute("from") ?? from) };
   return direct ? { room: bare(direct), by: bare(from) } : undefined;
 }
 

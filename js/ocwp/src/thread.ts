@@ -209,7 +209,13 @@ export class Thread extends LitElement {
     return html`<div class="message ${message.mine ? "mine" : ""} ${joined ? "joined" : ""}" data-id=${message.id}>
       ${named ? html`<p class="from quiet"><bdi>${name}</bdi></p>` : html`<span class="unseen">${name}: </span>`}
       <div class="bubble">
-        ${message.image ? this.#image(message.image, name) : html`<span class="text">${pieces(message.text).map(piece)}</span>`}
+        ${
+          message.retracted
+            ? html`<span class="text quiet">${say("retracted")}</span>`
+            : message.image
+              ? this.#image(message.image, name)
+              : html`<span class="text">${pieces(message.text).map(piece)}</span>`
+        }
         <div class="foot">
           <time datetime=${new Date(message.at).toISOString()} title=${ui.language.full(message.at)}
             >${ui.language.time(message.at)}</time

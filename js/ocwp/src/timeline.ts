@@ -8,6 +8,8 @@ export type Delivery = "sending" | "sent" | "delivered" | "read" | "failed";
 export interface Message {
   id: string;
   archive: string | undefined;
+  /** The archive IDs that it claimed when it came live. */
+  hints: string[];
   from: string;
   author: string | undefined;
   mine: boolean;
@@ -19,60 +21,71 @@ export interface Message {
   /** In a group: who has read it, by nickname. */
   readers: Set<string>;
   markable: boolean;
+  edited: boolean;
+  retracted: boolean;
 }
-
-/** Milliseconds by which two clocks may differ without it showing. */
-const CLOCK_MS = 2_000;
 
 const RANK: Delivery[] = ["failed", "sending", "sent", "delivered", "read"];
 
-/** The messages of one chat in order of time, each once, by whichever ways it came. */
+/**
+ * The messages of one chat in order of time, each once, by whichever ways it came.
+ *
+ * Only the archive's own ID identifies a message: senders choose the others, and may repeat them.
+ */
 export class Timeline {
   readonly messages: Message[] = [];
   #byArchive = new Map<string, Message>();
-  #byId = new Map<string, Message>();
+  #unbound: Message[] = []; // without an archive ID so far
+  #changes = new Map<string, Incoming>(); // corrections and retractions that came before their message
 
   /**
-   * Takes a message in. The answer says whether it was new here.
+   * Takes a message in, and returns it if it was new here.
    *
    * An archive's times may be whole seconds: among equal ones its order counts, so pages of older messages are to be
    * added from their end.
    */
-  add(incoming: Incoming, way: Way = "now"): { message: Message; fresh: boolean } {
-    const known =
-      (incoming.archive && this.#byArchive.get(incoming.archive)) || this.#byId.get(key(incoming)) || undefined;
+  add(incoming: Incoming, way: Way = "now"): Message | undefined {
+    if (incoming.corrects !== undefined) {
+      // Without its message, a new correction is better shown as a message than not at all.
+      if (this.#change(incoming, incoming.corrects, way) || way === "older") return undefined;
+    }
+    const known = incoming.archive
+      ? (this.#byArchive.get(incoming.archive) ?? this.#copyOf(incoming, way))
+      : this.#repeated(incoming);
     if (known) {
-      if (incoming.archive && !known.archive) {
-        const last = this.#lastArchived;
-        known.archive = incoming.archive;
-        this.#byArchive.set(incoming.archive, known);
-        // The server's clock orders everybody's messages alike; whole seconds say no more than ours does.
-        const off = !incoming.live && Math.abs(incoming.at - known.at) > CLOCK_MS;
-        const at = off ? incoming.at : known.at;
-        // A group has one order, in which one's own stand where they come back from it, not where they were written.
-        if (incoming.kind === "group" && way !== "older") this.#move(known, Math.max(at, last?.at ?? 0));
-        else if (off) this.#move(known, at);
-      }
+      if (incoming.archive && !known.archive) this.#bind(known, incoming, way);
       known.author ??= incoming.author;
-      if (known.mine) this.advance(known, "sent");
-      return { message: known, fresh: false };
+      if (known.mine && known.delivery !== "failed") this.advance(known, "sent");
+      return undefined;
     }
     const message: Message = {
       id: incoming.id,
       archive: incoming.archive,
+      hints: incoming.hints,
       from: incoming.from,
       author: incoming.author,
       mine: incoming.mine,
       text: incoming.text ?? "",
       image: incoming.image,
-      // What comes now or later was sent after what is here, though its time may be a whole second.
-      at: way === "older" ? incoming.at : Math.max(incoming.at, this.#lastArchived?.at ?? 0),
+      at: this.#timeOf(incoming, way),
       delivery: "sent",
       readers: new Set(),
       markable: incoming.markable,
+      edited: false,
+      retracted: false,
     };
     this.#insert(message, way === "older");
-    return { message, fresh: true };
+    if (incoming.archive) this.#byArchive.set(incoming.archive, message);
+    else this.#unbound.push(message);
+    for (const key of [
+      changeKey(incoming, incoming.id),
+      changeKey(incoming, incoming.archive),
+      `>${incoming.archive}`,
+    ]) {
+      const change = way === "older" && this.#changes.get(key);
+      if (change && mayChange(change, message)) apply(message, change);
+    }
+    return message;
   }
 
   /** What one sends: shown at once, `sending` until the server has it. */
@@ -80,6 +93,7 @@ export class Timeline {
     const message: Message = {
       id,
       archive: undefined,
+      hints: [],
       from,
       author: undefined,
       mine: true,
@@ -90,18 +104,25 @@ export class Timeline {
       delivery: "sending",
       readers: new Set(),
       markable: true,
+      edited: false,
+      retracted: false,
     };
     this.#insert(message);
+    this.#unbound.push(message);
     return message;
   }
 
+  /** Withdraws the message that `incoming` names, if they have the same sender. */
+  retract(incoming: Incoming, way: Way = "now"): void {
+    this.#change(incoming, incoming.retracts!, way);
+  }
+
   own(id: string): Message | undefined {
-    const message = this.#byId.get(`>${id}`);
-    return message?.mine ? message : undefined;
+    return this.messages.findLast((message) => message.mine && message.id === id);
   }
 
   find(id: string): Message | undefined {
-    return this.own(id) ?? this.messages.findLast((message) => message.id === id || message.archive === id);
+    return this.own(id) ?? this.messages.findLast((message) => names(message, id));
   }
 
   /** Delivery only ever goes forward; what has failed can be sent again. */
@@ -113,7 +134,7 @@ export class Timeline {
 
   /** Whoever has read a message has read those before. */
   readUpTo(id: string, reader: string | undefined): void {
-    const last = this.own(id) ?? this.find(id);
+    const last = this.find(id);
     if (!last) return;
     for (const message of this.messages) {
       if (message.at > last.at || !message.mine || message.delivery === "sending" || message.delivery === "failed") {
@@ -124,17 +145,76 @@ export class Timeline {
     }
   }
 
-  /** The archive's ID of the oldest and of the newest message that has one. */
+  /** Forgets everything but what one's own machine has still to send. */
+  clear(): void {
+    const kept = this.messages.filter(({ delivery }) => delivery === "sending" || delivery === "failed");
+    this.messages.splice(0, Infinity, ...kept);
+    this.#unbound = [...kept];
+    this.#byArchive.clear();
+    this.#changes.clear();
+  }
+
+  /** The archive's ID of the oldest message that has one. */
   get first(): string | undefined {
     return this.messages.find(({ archive }) => archive)?.archive;
   }
 
-  get last(): string | undefined {
-    return this.#lastArchived?.archive;
-  }
-
   get #lastArchived(): Message | undefined {
     return this.messages.findLast(({ archive }) => archive);
+  }
+
+  /** What comes now or later was sent after what is here, though its time may be a whole second, or another clock's. */
+  #timeOf({ at }: Incoming, way: Way): number {
+    if (way === "older") return at;
+    if (way === "newer") return Math.max(at, this.#lastArchived?.at ?? 0);
+    const last = this.messages.at(-1)?.at ?? 0;
+    return at > last ? at : last + 1;
+  }
+
+  /** The live message, or one's own from this tab, that `incoming` is the archive's copy of. */
+  #copyOf(incoming: Incoming, way: Way): Message | undefined {
+    const alike = this.#unbound.filter((message) => same(message, incoming));
+    return (
+      alike.find(({ hints }) => hints.includes(incoming.archive!)) ??
+      // Missed messages are read in order, all of them; further back another message may have the same text.
+      (way === "newer" ? alike[0] : alike.findLast(({ id, mine, hints }) => (mine && id) || hints.length === 0))
+    );
+  }
+
+  /** The message that `incoming` repeats: a group's echo of one's own, or what the archive has told already. */
+  #repeated(incoming: Incoming): Message | undefined {
+    const { mine, id, hints } = incoming;
+    const own =
+      mine && id ? this.#unbound.find((one) => one.id === id && one.mine && one.delivery !== "sent") : undefined;
+    if (!own) {
+      const told = hints.map((hint) => this.#byArchive.get(hint));
+      return told.find((message) => message !== undefined && same(message, incoming));
+    }
+    own.hints = hints;
+    // A group has one order, in which one's own stand where they come back from it, not where they were written.
+    const last = this.messages.findLast((message) => message !== own && message.delivery !== "sending");
+    if (incoming.kind === "group" && last && last.at >= own.at) this.#move(own, last.at + 1);
+    return own;
+  }
+
+  /** The archive's order and its server's clock are the same for everybody. */
+  #bind(message: Message, incoming: Incoming, way: Way): void {
+    const at = this.#timeOf(incoming, way);
+    message.archive = incoming.archive;
+    this.#byArchive.set(incoming.archive!, message);
+    this.#unbound.splice(this.#unbound.indexOf(message), 1);
+    this.#move(message, at, way === "older");
+  }
+
+  /** Corrects or retracts the sender's message `id`, and says whether it is here; if not, it may come in an older page. */
+  #change(incoming: Incoming, id: string, way: Way): boolean {
+    const target = this.messages.findLast((message) => names(message, id) && mayChange(incoming, message));
+    const key = changeKey(incoming, id);
+    // Pages are read from their end: of several changes the last one comes first.
+    if (target && (way !== "older" || !target.edited)) apply(target, incoming);
+    else if (!target && (way === "older" ? !this.#changes.has(key) : incoming.retracts))
+      this.#changes.set(key, incoming);
+    return Boolean(target);
   }
 
   #insert(message: Message, beforeEqual = false): void {
@@ -142,16 +222,35 @@ export class Timeline {
     const isAfter = (other: Message) => (beforeEqual ? other.at >= message.at : other.at > message.at);
     while (at > 0 && isAfter(this.messages[at - 1]!)) at--;
     this.messages.splice(at, 0, message);
-    if (message.archive) this.#byArchive.set(message.archive, message);
-    if (message.id) this.#byId.set(key(message), message);
   }
 
-  #move(message: Message, at: number): void {
+  #move(message: Message, at: number, beforeEqual = false): void {
     this.messages.splice(this.messages.indexOf(message), 1);
     message.at = at;
-    this.#insert(message);
+    this.#insert(message, beforeEqual);
   }
 }
 
-/** One's own messages go by their ID alone: a group shows them to come from its nickname. */
-const key = ({ mine, from, id }: { mine: boolean; from: string; id: string }) => (mine ? `>${id}` : `${from}>${id}`);
+const names = ({ id, archive, hints }: Message, name: string) =>
+  Boolean(name) && (id === name || archive === name || hints.includes(name));
+
+/** Whether both could be one message. One's own go by their ID alone: a group shows them under a nickname. */
+const same = (message: Message, { mine, from, id, text }: Incoming) =>
+  message.mine === mine &&
+  message.id === id &&
+  (mine && id ? true : message.from === from && (message.text === text || message.edited));
+
+const changeKey = ({ mine, from }: Incoming, id: string | undefined) => (mine ? `>${id}` : `${from}>${id}`);
+
+/** Only the sender may change a message; a group itself may retract any of its own. */
+const mayChange = (incoming: Incoming, message: Message) =>
+  (incoming.kind === "group" && incoming.from === "" && incoming.retracts !== undefined) ||
+  (message.mine === incoming.mine &&
+    (message.mine || (message.from === incoming.from && (message.author ?? "") === (incoming.author ?? ""))));
+
+function apply(message: Message, change: Incoming): void {
+  if (change.retracts !== undefined) message.retracted = true;
+  message.edited = true;
+  message.text = message.retracted ? "" : (change.text ?? "");
+  message.image = message.retracted ? undefined : change.image;
+}

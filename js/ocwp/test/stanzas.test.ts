@@ -3,21 +3,22 @@ import { read, unwrapCarbon, unwrapResult } from "../src/stanzas.js";
 import { readCard } from "../src/people.js";
 import { clean, x } from "../src/xml.js";
 
-const ME = { jid: "me@d", nick: () => "me" };
+const ME = { jid: "me@d", domain: "d", nick: () => "me", now: () => 5000 };
 const parse = (xml: string) => new DOMParser().parseFromString(xml, "text/xml").documentElement;
 const direct = (inner: string, attrs = 'from="bob@d/phone" to="me@d"') =>
   parse(`<message xmlns="jabber:client" type="chat" id="1" ${attrs}>${inner}</message>`);
 const plain = (message: Element) => read({ message, sent: false, archive: undefined, at: undefined }, ME);
 
 describe("a message", () => {
-  test("is read with its text and place in the archive", () => {
+  test("is read with its text and the archive ID that it claims", () => {
     const read = plain(direct('<body>hi</body><stanza-id xmlns="urn:xmpp:sid:0" by="me@d" id="s1"/>'));
     expect(read).toMatchObject({
       chat: "bob@d",
       kind: "direct",
       mine: false,
       text: "hi",
-      archive: "s1",
+      archive: undefined,
+      hints: ["s1"],
       id: "1",
       live: true,
     });
@@ -25,7 +26,31 @@ describe("a message", () => {
 
   test("takes no place in the archive from anybody but the archive", () => {
     const forged = plain(direct('<body>hi</body><stanza-id xmlns="urn:xmpp:sid:0" by="bob@d" id="forged"/>'));
-    expect(forged?.archive).toBeUndefined();
+    expect(forged).toMatchObject({ archive: undefined, hints: [] });
+  });
+
+  test("is as old as the server says, and no other", () => {
+    const delay = (from: string, stamp: string) =>
+      `<body>hi</body><delay xmlns="urn:xmpp:delay" from="${from}" stamp="${stamp}"/>`;
+    expect(plain(direct(delay("d", "1970-01-01T00:00:01Z")))).toMatchObject({ at: 1000, live: false });
+    expect(plain(direct(delay("eve@d", "1970-01-01T00:00:01Z")))).toMatchObject({ at: 5000, live: true });
+    expect(plain(direct(delay("d", "2099-01-01T00:00:00Z")))?.at).toBe(5000);
+  });
+
+  test.each(["\u200b\u2060", " \n", "\u3164"])("that shows nothing has no text: %j", (text) => {
+    expect(plain(direct(`<body>${text}</body>`))?.text).toBeUndefined();
+  });
+
+  test("names what it corrects or retracts; a retraction's fallback is no text", () => {
+    const corrected = '<body>hi</body><replace xmlns="urn:xmpp:message-correct:0" id="0"/>';
+    expect(plain(direct(corrected))).toMatchObject({ text: "hi", corrects: "0" });
+    for (const retraction of [
+      '<retract xmlns="urn:xmpp:message-retract:1" id="0"/>',
+      '<apply-to xmlns="urn:xmpp:fasten:0" id="0"><retract xmlns="urn:xmpp:message-retract:0"/></apply-to>',
+    ]) {
+      const read = plain(direct(`${retraction}<body>This person has deleted a message.</body>`));
+      expect(read).toMatchObject({ text: undefined, retracts: "0" });
+    }
   });
 
   test("of the host itself is an alert", () => {
@@ -75,7 +100,8 @@ describe("a message", () => {
       { room: "room@muc.d", by: "bob@d" },
     ],
   ])("may be an invitation", (inner, from, invite) => {
-    expect(plain(parse(`<message xmlns="jabber:client" ${from}>${inner}</message>`))?.invite).toEqual(invite);
+    const message = parse(`<message xmlns="jabber:client" ${from}>${inner}<body>Come!</body></message>`);
+    expect(plain(message)).toMatchObject({ invite, text: undefined });
   });
 });
 
