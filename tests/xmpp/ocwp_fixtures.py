@@ -27,7 +27,7 @@ def chat_server(people: People) -> Iterator[Prosody]:
 
 @pytest.fixture
 def site(chat_server: Prosody) -> Iterator[Site]:
-    site = Site(chat_server)
+    site = Site(chat_server.ports.http)
     yield site
     site.close()
 

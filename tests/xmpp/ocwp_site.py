@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from miniapp.sandbox.prosody import Prosody
 from miniapp.sandbox.store.records import User
 
 BUILD = Path(__file__).parents[2] / "miniapp/sandbox/static/build/ocwp"
@@ -119,9 +118,10 @@ def _shut(end: socket.socket) -> None:
 class Site:
     """A site on 127.0.0.1 whose pages may load their own files and reach the chat server, and nothing else."""
 
-    def __init__(self, prosody: Prosody) -> None:
-        self.wire = Wire(prosody.ports.http)
-        self.upload = f"http://127.0.0.1:{prosody.ports.http}"
+    def __init__(self, port: int, path: str = "/xmpp-websocket") -> None:
+        self.wire = Wire(port)
+        self.path = path
+        self.upload = f"http://127.0.0.1:{port}"
         self.features: dict[str, bool] = {}
         self.pictures: list[str] = []
         self.trusted_types = "ocwp lit-html"
@@ -176,7 +176,7 @@ class Site:
         return kind, file.read_bytes() if file.is_relative_to(BUILD) and file.is_file() else None
 
     def _config(self) -> str:
-        service = f"ws://127.0.0.1:{self.wire.port}/xmpp-websocket"
+        service = f"ws://127.0.0.1:{self.wire.port}{self.path}"
         return json.dumps(
             {
                 "service": service,

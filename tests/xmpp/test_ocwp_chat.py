@@ -9,6 +9,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from miniapp.sandbox.prosody import Prosody
+from xmpp.friend import Friend, Loop
 from xmpp.ocwp_site import DOMAIN, Visitor
 
 Visit = Callable[..., Visitor]
@@ -90,6 +92,22 @@ def test_unread_messages_are_counted_and_read_in_all_tabs(visit: Visit) -> None:
     bob.open(ALICE)
     for tab in (bob, again):
         expect(tab.page.locator("ocwp-list .badge")).to_have_count(0)
+
+
+def test_reading_counts_everywhere_though_nobody_asked(visit: Visit, chat_server: Prosody) -> None:
+    """A message that asks for no marker, read in one browser, is read in the other too, and after a new login."""
+    loop = Loop()
+    alice = Friend(loop, ALICE, "pw-alice", chat_server.ports.c2s).login()
+    bob, again = visit("bob").sign_in(), visit("bob").sign_in()
+    alice.send(BOB, "one")
+    for browser in (bob, again):
+        expect(browser.page.locator("ocwp-list .badge")).to_have_text("1")
+    bob.open(ALICE)
+    for browser in (bob, again, visit("bob").sign_in()):
+        expect(browser.page.locator("ocwp-list")).to_contain_text("one")
+        expect(browser.page.locator("ocwp-list .badge")).to_have_count(0)
+    alice.logout()
+    loop.close()
 
 
 def test_several_tabs_show_the_same(visit: Visit) -> None:
@@ -193,11 +211,15 @@ def test_search_finds_people_and_strangers(visit: Visit) -> None:
 
 
 def test_presence_comes_and_goes(visit: Visit) -> None:
-    """A contact is online while signed in, and offline after."""
+    """A contact is online while signed in, and offline at once after the logout, and after the page is left."""
     alice, bob = visit("alice").sign_in(), visit("bob").sign_in()
     row = alice.page.locator(f'ocwp-list [data-jid="{BOB}"]')
     expect(row).to_contain_text("Online")
     bob.page.evaluate("ocwp.logout()")
+    expect(row).to_contain_text("Offline")
+    bob.page.evaluate("ocwp.login('bob', 'pw-bob')")
+    expect(row).to_contain_text("Online")
+    bob.page.reload()
     expect(row).to_contain_text("Offline")
 
 

@@ -69,7 +69,7 @@ def test_a_group_of_a_known_id_is_opened(visit: Visit, people: People) -> None:
 def test_a_group_without_a_name_has_the_locales(visit: Visit) -> None:
     """A group without a name gets the generic one of the locale's file."""
     alice = visit("alice").sign_in(locale={"default": "deDE"})
-    group = alice.create_group(members=["bob"])
+    group = alice.create_group(members="bob")  # one person alone is taken as a list of one
     expect(alice.box(group).get_by_role("heading")).to_have_text("Gruppenchat")
 
 
@@ -80,6 +80,7 @@ def test_a_group_without_a_name_has_the_locales(visit: Visit) -> None:
         ({"members": [ALICE]}, "at least one person other than the creator"),
         ({}, "at least one person other than the creator"),
         ({"members": ["not a jid"]}, "a member is not a JID"),
+        ({"members": {"bob": True}}, "members must be an array of JIDs"),
         ({"members": [BOB], "chatJid": "lunch"}, "chatJid must be a UUID"),
     ],
 )

@@ -29,7 +29,7 @@ def carol(loop: Loop, chat_server: Prosody) -> Iterator[Friend]:
 @pytest.fixture
 def bob(browser: Browser, chat_server: Prosody) -> Iterator[tuple[Visitor, Wire]]:
     """Bob in a browser, and a wire to the server that nobody else is on."""
-    own = Site(chat_server)
+    own = Site(chat_server.ports.http)
     visitor = Visitor(browser.new_context(viewport=DESKTOP, locale="en-GB"), own, "bob").sign_in()
     yield visitor, own.wire
     visitor.page.context.close()

@@ -56,6 +56,7 @@ export class Client {
   #whole = false; // all of the person's own archive is here
   #archiveless = false;
   #advancing = false;
+  #silent = new Set<string>(); // people and services from whom the archive has nothing
   #session: Promise<void> | undefined; // its setting up
   #clock = 0; // milliseconds by which the server's is ahead
   #readIds = new Map<string, string>(); // by chat, up to which message it was read (XEP-0490)
@@ -304,6 +305,7 @@ export class Client {
     this.#outbox.clear();
     this.#states.clear();
     this.#readIds.clear();
+    this.#silent.clear();
     this.#publishing.clear();
     this.#early = [];
     this.#session = undefined;
@@ -437,7 +439,10 @@ export class Client {
     if (this.config.features.uploads) void this.files.find(services).then(this.changed, () => {});
     if (this.#archiveless) return;
     const hosts = [this.config.domain, ...services].filter((jid) => jid !== this.config.groups && !jid.includes("@"));
-    const missing = () => [...this.people.contacts.keys(), ...hosts].filter((jid) => !this.chats.get(jid)?.lastAt);
+    const missing = () =>
+      [...this.people.contacts.keys(), ...hosts].filter(
+        (jid) => !this.chats.get(jid)?.lastAt && !this.#silent.has(jid),
+      );
     for (let pages = 0; !this.#whole && missing().length > ONE_BY_ONE && pages < BACK_PAGES; pages++) {
       const page = await this.#archive.page({ before: this.#own.first ?? "", max: RECENT });
       this.#results(page.results, "older");
@@ -457,7 +462,7 @@ export class Client {
     while (!this.chats.get(peer)?.lastAt) {
       const page = await this.#archive.page({ peer, before, max: LAST });
       this.#results(page.results, "older");
-      if (page.complete || !page.first) return;
+      if (page.complete || !page.first) return void this.#silent.add(peer);
       before = page.first;
     }
     this.changed();

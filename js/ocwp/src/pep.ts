@@ -1,13 +1,9 @@
 import { bare } from "./jids.js";
-import type { Link } from "./link.js";
+import { isLost, type Link } from "./link.js";
 import { NS, child, children, down, form, x } from "./xml.js";
 
-const OPTIONS = {
-  "pubsub#persist_items": "true",
-  "pubsub#max_items": "max",
-  "pubsub#send_last_published_item": "never",
-  "pubsub#access_model": "whitelist",
-};
+const PRIVATE = { "pubsub#persist_items": "true", "pubsub#access_model": "whitelist" };
+const OPTIONS = { ...PRIVATE, "pubsub#max_items": "max", "pubsub#send_last_published_item": "never" };
 
 /** Private nodes of the person's own account (XEP-0163, XEP-0223). */
 export class Pep {
@@ -20,16 +16,32 @@ export class Pep {
   }
 
   async publish(node: string, id: string, payload: Element): Promise<void> {
-    const options = form("http://jabber.org/protocol/pubsub#publish-options", OPTIONS);
-    const publish = x("publish", { node }, x("item", { id }, payload));
-    await this.link.iq("set", undefined, x("pubsub", { xmlns: NS.pubsub }, publish, x("publish-options", {}, options)));
+    try {
+      await this.#publish(node, id, payload, OPTIONS);
+    } catch (error) {
+      if (isLost(error)) throw error;
+      // ejabberd 23.01 takes these options when a node is made, but not when something is published.
+      const create = x("create", { node });
+      await this.#set(create, x("configure", {}, options("node_config", OPTIONS))).catch(() => {}); // it is there
+      await this.#publish(node, id, payload, PRIVATE);
+    }
   }
 
   async retract(node: string, id: string): Promise<void> {
-    const retract = x("retract", { node, notify: "true" }, x("item", { id }));
-    await this.link.iq("set", undefined, x("pubsub", { xmlns: NS.pubsub }, retract));
+    await this.#set(x("retract", { node, notify: "true" }, x("item", { id })));
+  }
+
+  #publish(node: string, id: string, payload: Element, fields: Record<string, string>): Promise<Element> {
+    const publish = x("publish", { node }, x("item", { id }, payload.cloneNode(true) as Element));
+    return this.#set(publish, x("publish-options", {}, options("publish-options", fields)));
+  }
+
+  #set(...content: Element[]): Promise<Element> {
+    return this.link.iq("set", undefined, x("pubsub", { xmlns: NS.pubsub }, ...content));
   }
 }
+
+const options = (type: string, fields: Record<string, string>): Element => form(`${NS.pubsub}#${type}`, fields);
 
 export interface PepEvent {
   node: string;

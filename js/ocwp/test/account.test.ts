@@ -152,6 +152,10 @@ describe("after a login", () => {
     expect(client.chats.get("eve@d")!.unread).toBe(110);
     expect(texts(client, "alerts.d")).toEqual(["alert"]);
     expect(server.queries.length).toBeLessThan(others + 12);
+    server.queries = [];
+    server.cut();
+    await ready(client);
+    expect(server.queries.length).toBeLessThan(2); // what is known to be empty is not asked for again
   });
 
   test("older messages are found behind pages of receipts alone", async () => {
@@ -185,6 +189,19 @@ describe("what was read", () => {
       </item></items></event></message>`);
     await settled();
     expect(other.chats.get("alerts.d")!.unread).toBe(0);
+  });
+
+  test("is published where options are taken only when a node is made, as by ejabberd", async () => {
+    const made = new Set<string>();
+    server.refuse = (iq) => {
+      const query = child(iq, "pubsub");
+      const create = child(query, "create")?.getAttribute("node");
+      if (create) made.add(create);
+      const options = child(query, "publish-options")?.textContent ?? "";
+      return /max/.test(options) || (child(query, "publish") && !made.has(NS.mds)) ? "resource-constraint" : undefined;
+    };
+    await seen();
+    expect(server.node(NS.mds).get("alerts.d")).toContain("archived-1");
   });
 
   test("is so in another tab", async () => {

@@ -122,6 +122,7 @@ export class FakeServer {
       case NS.time:
         return void answer(`<time xmlns="${NS.time}"><utc>${new Date(this.clock).toISOString()}</utc></time>`);
       case NS.pubsub: {
+        if (child(query, "create")) return void answer("");
         const [items, publish, retract] = ["items", "publish", "retract"].map((name) => child(query, name));
         const asked = items ?? publish ?? retract!;
         const node = asked.getAttribute("node")!;
