@@ -22,6 +22,10 @@ def create_app(controls: Controls, domain: str) -> Flask:
     def page() -> Response:
         return send_from_directory(HERE, "index.html")
 
+    @app.get("/own")
+    def own() -> Response:
+        return send_from_directory(HERE, "own.html")
+
     @app.get("/ocwp/config/config.json")
     def config() -> Response:
         return Response(controls.session.get(f"{controls.url}/ocwp/config/config.json", timeout=5).content)

@@ -18,7 +18,6 @@ const strophe = {
 };
 
 const shared = {
-  entryPoints: { ocwp: `${here}src/index.ts` },
   outdir: out,
   bundle: true,
   minify: true,
@@ -30,8 +29,15 @@ const shared = {
   plugins: [strophe, templates],
 };
 
-await build({ ...shared, format: "iife", globalName: "ocwp" });
-await build({ ...shared, format: "esm", outExtension: { ".js": ".mjs" } });
+// With the interface, and without it for sites that draw their own.
+for (const [name, entry] of [
+  ["ocwp", "index.ts"],
+  ["ocwp-core", "core.ts"],
+]) {
+  const entryPoints = { [name]: `${here}src/${entry}` };
+  await build({ ...shared, entryPoints, format: "iife", globalName: "ocwp" });
+  await build({ ...shared, entryPoints, format: "esm", outExtension: { ".js": ".mjs" } });
+}
 for (const part of ["config", "locale", "ocwp.d.ts"]) cpSync(`${here}${part}`, `${out}${part}`, { recursive: true });
 
 /** Integers, as OneChat's page has them: 1.2.3 is 10203, and a day is 20180619. */

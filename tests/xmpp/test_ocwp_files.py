@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from flask import Flask, send_from_directory
 from playwright.sync_api import Browser, expect
 from servers import serving
 
@@ -16,6 +20,7 @@ from miniapp.sandbox import SandboxConfig, create_sandbox, sandbox_of
 from xmpp.host import Host
 from xmpp.ocwp_site import BUILD
 
+ROOT = Path(__file__).parents[2]
 BASE = "http://onechat.localhost"
 FOREIGN = {"Origin": "https://site.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}
 DOCUMENTED = """
@@ -123,6 +128,60 @@ def test_the_example_chats_with_phones(
     expect(page.locator("ocwp-box").get_by_role("heading", name="The corner shop")).to_be_visible()
     page.get_by_role("button", name="Log out").click()
     expect(page.locator("#status")).to_have_text("XMPP_CONNECTION_IDLE")
+    page.close()
+
+
+@pytest.mark.browser
+def test_a_sites_own_interface_chats_with_phones(browser: Browser, host: Host, shop: str) -> None:
+    """The example without our interface shows what was written before, what comes, and what one writes."""
+    bob, alice = (f"{name}@{host.sandbox.domain}" for name in ("bob", "alice"))
+    host.type(bob, alice, "before")
+    page = browser.new_page()
+    page.goto(f"{shop}/own")
+    lines = page.get_by_role("listitem")
+    expect(lines).to_have_text(["Bob Rahman: before"])
+    page.get_by_role("textbox").fill("from the page")
+    page.get_by_role("button", name="Send").click()
+    expect(lines).to_have_text(["Bob Rahman: before", "from the page"])
+    host.type(bob, alice, "from the phone")
+    expect(lines).to_have_text(["Bob Rahman: before", "from the page", "Bob Rahman: from the phone"])
+    page.close()
+
+
+@pytest.mark.browser
+def test_the_react_example_mounts_again(browser: Browser, host: Host, tmp_path: Path) -> None:
+    """In strict mode, which mounts twice, and after it was left: one chat stands there, connected, and counts."""
+    site = tmp_path / "react"
+    shutil.copytree(ROOT / "examples/chat/react", site)
+    shutil.copytree(BUILD, site / "ocwp")
+    bundle = [ROOT / "js/node_modules/.bin/esbuild", "main.jsx", "--bundle", "--jsx=automatic", "--outfile=bundle.js"]
+    subprocess.run(bundle, cwd=site, env={**os.environ, "NODE_PATH": str(ROOT / "js/node_modules")}, check=True)
+    (site / "index.html").write_text(
+        '<!doctype html><link rel="icon" href="data:,"><div id="root"></div><script src="bundle.js"></script>'
+    )
+    page = browser.new_page()
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+
+    def make(_: int) -> Flask:
+        app = create_app(host.controls, host.sandbox.domain)
+        app.add_url_rule("/react/<path:name>", "react", lambda name: send_from_directory(site, name))
+        return app
+
+    with serving(make) as (_, port):
+        page.goto(f"http://127.0.0.1:{port}/react/index.html")
+        bob, alice = (f"{name}@{host.sandbox.domain}" for name in ("bob", "alice"))
+        for time in range(2):
+            page.get_by_role("button", name="Chats").click()
+            expect(page.locator("ocwp-root")).to_have_count(1)
+            host.type(bob, alice, f"message {time}")
+            row = page.locator(f'ocwp-list [data-jid="{bob}"]')
+            expect(row).to_contain_text(f"message {time}")
+            page.get_by_role("button", name="Hide chats").click()
+            page.get_by_role("button", name="Leave the chat").click()
+            expect(page.locator("ocwp-root")).to_have_count(0)
+            page.get_by_role("button", name=f"To the chat ({time + 1} unread)").click()
+    assert errors == []
     page.close()
 
 

@@ -137,6 +137,26 @@ def test_the_list_stays_as_it_was_left(visit: Visit) -> None:
     expect(alice.page.locator("ocwp-list")).to_have_count(0)
 
 
+def test_people_sign_in_where_the_site_wants_it(visit: Visit) -> None:
+    """The form is behind the button, comes back after a wrong password, and one can sign out again."""
+    alice = visit("alice").init(chatBox={}, signIn=True)
+    page = alice.page
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_label("User name or JID")).to_be_focused()
+    page.get_by_label("User name or JID").fill("alice")
+    for password in ("wrong", "pw-alice"):
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Sign in").click()
+        if password == "wrong":
+            expect(page.get_by_text("Signing in failed")).to_be_visible()
+            expect(page.get_by_label("User name or JID")).to_have_value(ALICE)
+    alice.ready()
+    expect(page.get_by_role("searchbox")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    alice.wait_status("XMPP_CONNECTION_IDLE")
+    expect(page.get_by_label("Password")).to_have_value("")
+
+
 def test_boxes_without_room_are_tabs(visit: Visit) -> None:
     """Of three boxes on a narrow page the one used last is open, the others are tabs with their unread counts."""
     alice = visit("alice", viewport={"width": 800, "height": 700}).sign_in()

@@ -210,10 +210,11 @@ export class Client {
   }
 
   /** Sends `text`, or keeps it until there is a connection. */
-  send(chat: Chat, text: string, image?: string): void {
+  send(chat: Chat, text: string, image?: string): Message {
     this.#states.delete(chat.jid);
-    this.#outbox.send(chat, this.#me, text, image);
+    const message = this.#outbox.send(chat, this.#me, text, image);
     this.changed();
+    return message;
   }
 
   again(chat: Chat, message: Message): void {

@@ -5,11 +5,10 @@ import type { Chat } from "./chat.js";
 import { emoji } from "./emoji.js";
 import { FileError } from "./files.js";
 import * as icons from "./icons.js";
+import { MESSAGE_MAX_BYTES, bytesOf } from "./limits.js";
 import { base } from "./styles.js";
 import { Watch, define, place, type Ui } from "./ui.js";
 
-/** OneChat's REST API takes as much, in bytes of UTF-8; what people type is held to the same. */
-const MESSAGE_MAX_BYTES = 4096;
 /** Milliseconds without a key after which one no longer counts as typing. */
 const PAUSE_MS = 5_000;
 
@@ -193,7 +192,7 @@ export class Composer extends LitElement {
   #send(): void {
     const text = this.input.value.trim();
     if (!text) return;
-    if (new TextEncoder().encode(text).length > MESSAGE_MAX_BYTES) {
+    if (bytesOf(text) > MESSAGE_MAX_BYTES) {
       this.fault = this.ui.language.say("tooLong");
       return;
     }

@@ -19,6 +19,7 @@ export class Desk {
   constructor(
     private readonly memory: () => Memory,
     private readonly changed: () => void,
+    private readonly tell: (event: "open" | "close", jid: string) => void = () => {},
   ) {}
 
   restore(): void {
@@ -42,6 +43,7 @@ export class Desk {
     if (box) box.minimised = false;
     else this.boxes.push({ jid, minimised: false });
     this.use(jid);
+    if (!box) this.tell("open", jid);
   }
 
   minimise(jid: string): void {
@@ -50,9 +52,11 @@ export class Desk {
   }
 
   close(jid: string): void {
+    if (!this.has(jid)) return;
     this.boxes = this.boxes.filter((box) => box.jid !== jid);
     this.#used = this.#used.filter((other) => other !== jid);
     this.#save();
+    this.tell("close", jid);
   }
 
   use(jid: string): void {

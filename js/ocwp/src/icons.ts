@@ -13,6 +13,9 @@ export const bell = draw(shapes.bell);
 export const bellOff = draw(svg`<path d="M6 16.5V11a6 6 0 0 1 9-5.2M18 11v5.5l1.5 1.5h-15M10 20.5h4M4 4l16 16"/>`);
 export const back = draw(shapes.back);
 export const close = draw(shapes.close, 18);
+export const signOut = draw(
+  svg`<path d="M10 4.5H6a1.5 1.5 0 0 0-1.5 1.5v12A1.5 1.5 0 0 0 6 19.5h4M15 8l4 4-4 4M19 12H9.5"/>`,
+);
 export const minimise = draw(svg`<path d="M5 18h14"/>`, 18);
 export const down = draw(svg`<path d="m6 9.5 6 6 6-6"/>`, 18);
 export const send = draw(shapes.send);

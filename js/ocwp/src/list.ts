@@ -8,6 +8,7 @@ import type { Chat } from "./chat.js";
 import * as icons from "./icons.js";
 import { asJid } from "./jids.js";
 import "./new-group.js";
+import "./sign-in.js";
 import { base, panel } from "./styles.js";
 import { Watch, define, type Ui } from "./ui.js";
 
@@ -84,6 +85,7 @@ export class ChatList extends LitElement {
     const { say } = ui.language;
     const { client, notifier } = ui;
     const state = stateWord(ui);
+    const { signIn } = ui.options;
     const bell = say(notifier.on ? "notNotify" : "notify");
     return html`<section dir=${ui.language.direction} aria-label=${say("chats")} @keydown=${this.#key}>
       <header>
@@ -108,12 +110,21 @@ export class ChatList extends LitElement {
             </button>`
             : nothing
         }
+        ${
+          client.me && ui.options.signIn
+            ? html`<button class="icon turns" aria-label=${say("signOut")} title=${say("signOut")} @click=${ui.logout}>
+              ${icons.signOut}
+            </button>`
+            : nothing
+        }
         <button class="icon" aria-label=${say("hide")} title=${say("hide")} @click=${this.#hide}>${icons.down}</button>
       </header>
       ${state ? html`<p class=${client.me ? "fault" : "empty quiet"} role="status">${say(state)}</p>` : nothing}
       ${
-        !client.me
-          ? nothing
+        !client.me || (signIn && state === "authFailed")
+          ? signIn
+            ? html`<ocwp-sign-in .ui=${ui}></ocwp-sign-in>`
+            : nothing
           : this.grouping
             ? html`<ocwp-new-group .ui=${ui} @done=${this.#grouped}></ocwp-new-group>`
             : html`${this.#search()}
@@ -123,7 +134,8 @@ export class ChatList extends LitElement {
   }
 
   override focus(): void {
-    (this.search ?? this.renderRoot.querySelector<HTMLElement>("button"))?.focus();
+    const form = this.renderRoot.querySelector<HTMLElement>("ocwp-sign-in");
+    (this.search ?? form ?? this.renderRoot.querySelector<HTMLElement>("button"))?.focus();
   }
 
   #search() {

@@ -2,7 +2,10 @@ import type { Chat } from "./chat.js";
 import type { Client } from "./client.js";
 import type { Message } from "./timeline.js";
 
-/** Notifications of the browser, once the person has asked for them. */
+/** Seconds and hertz of the sound of a new message. */
+const SOUND = { seconds: 0.25, hertz: 660 };
+
+/** Notifications of the browser and their sound, once the person has asked for them. */
 export class Notifier {
   #permission: PermissionState | undefined; // known a moment after the start
 
@@ -49,6 +52,7 @@ export class Notifier {
 
   show(chat: Chat, message: Message, title: string): void {
     if (!this.on) return;
+    ring();
     // Several tabs, one notification: the tag is that of the message.
     const tag = `ocwp:${chat.jid}:${message.archive ?? message.id}`;
     const icon = this.client.people.avatarOf(chat.jid);
@@ -62,5 +66,21 @@ export class Notifier {
     } catch {
       // Android's Chrome wants a service worker, which is the site's to have.
     }
+  }
+}
+
+function ring(): void {
+  try {
+    const context = new AudioContext();
+    const [tone, volume] = [context.createOscillator(), context.createGain()];
+    tone.frequency.value = SOUND.hertz;
+    volume.gain.setValueAtTime(0.1, context.currentTime);
+    volume.gain.exponentialRampToValueAtTime(0.001, context.currentTime + SOUND.seconds);
+    tone.connect(volume).connect(context.destination);
+    tone.onended = () => void context.close();
+    tone.start();
+    tone.stop(context.currentTime + SOUND.seconds);
+  } catch {
+    // No sound in this browser, or none before the page's first click.
   }
 }

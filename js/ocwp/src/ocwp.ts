@@ -1,14 +1,17 @@
-import type { Group, GroupOptions } from "../ocwp.d.ts";
+import type { ChatMessage, Group, GroupOptions, MessagesOptions, OpenOptions } from "../ocwp.d.ts";
 import type { Chat } from "./chat.js";
 import { Client } from "./client.js";
+import english from "../locale/enGB.json";
 import { loadConfig, loadWords, type Config } from "./config.js";
 import { Desk } from "./desk.js";
+import { Announcer } from "./events.js";
 import { avatarFrom } from "./files.js";
-import { asJid, domainOf, isUuid, localOf } from "./jids.js";
+import { groupId, readMembers } from "./group-options.js";
+import { asJid } from "./jids.js";
 import { Notifier } from "./notifier.js";
 import { readCredentials, readOptions, type Credentials, type InitOptions, type Options } from "./options.js";
-import { Root } from "./root.js";
-import { StatusLine, type Status, type StatusCallback } from "./status.js";
+import { MESSAGE_MAX_BYTES, bytesOf } from "./limits.js";
+import { StatusLine, type Status } from "./status.js";
 import type { Message } from "./timeline.js";
 import type { Ui } from "./ui.js";
 import { Language } from "./words.js";
@@ -24,30 +27,61 @@ interface Session {
   desk: Desk;
 }
 
-/** The functions of OneChat's page, for one page. */
+/** What people see of the chat. */
+export interface Face {
+  readonly isConnected: boolean;
+  open(jid: string): void;
+  announce(text: string): void;
+  remove(): void;
+}
+
+export type Draw = (ui: Ui) => Face;
+
+/** The functions of OneChat's page, and ours, for one page. */
 export class Plugin {
   readonly status = new StatusLine();
+  readonly events = new Announcer();
   #started: Promise<Ui> | undefined;
   #reached: Promise<Session> | undefined;
   #session: Session | undefined;
-  #root: Root | undefined;
+  #container: HTMLElement | undefined;
+  #face: Face | undefined;
   #login = 0;
+  #counts = new Map<string, number>(); // of unread messages, as they were told last
+  #prefix = ""; // of the page's title
+
+  /** Without `draw` there is no interface. */
+  constructor(private readonly draw?: Draw) {
+    this.status.subscribeInternally((status) => {
+      this.events.tell("status", status);
+      if (status === "XMPP_CONNECTION_AUTHFAIL")
+        this.events.tell("error", new Error("ocwp: the credentials are wrong."));
+    });
+  }
 
   /** Puts the chat into its container. Resolves when it stands there; what the site must mend rejects. */
   async init(given: InitOptions): Promise<void> {
-    if (this.#root && !this.#root.isConnected) this.destroy(); // the page has removed its container
+    if (this.#face && !this.#face.isConnected) this.destroy(); // the page has removed its container
     if (this.#started)
       throw new Error("ocwp.init has been called before, by this copy of ocwp or another. Call ocwp.destroy first.");
     const options = readOptions(given);
+    this.#container = options.container;
     const started = (this.#started = this.#start(options));
     if (options.credentials || options.login)
       this.#sign(options.login?.usr, options.credentials ?? (() => options.login!));
     try {
       await started;
     } catch (error) {
-      if (this.#started === started) this.#leave("XMPP_CONNECTION_ERROR");
+      if (this.#started === started) {
+        this.#leave("XMPP_CONNECTION_ERROR");
+        this.events.tell("error", error as Error);
+      }
       throw error;
     }
+  }
+
+  standsIn(container: HTMLElement): boolean {
+    return this.#container === container;
   }
 
   /** Disconnects and removes the chat. Drafts and open boxes stay in the tab, for the next `init`. */
@@ -92,41 +126,89 @@ export class Plugin {
     };
     const chat = await client.rooms.create(id, others, chatName?.trim() || language.say("groupNameDefault"), dress);
     group.jid = chat.jid;
-    this.#root!.open(chat.jid);
+    this.#show(chat.jid);
     return group;
+  }
+
+  /** Opens a chat, with `draft` in it unless the person has begun to write there. */
+  open(jid: string, { draft }: OpenOptions = {}): void {
+    const { client, chat } = this.#chat("open", jid);
+    if (draft && !chat.draft) client.keepDraft(chat, draft);
+    if (chat.room && !chat.room.joined) void client.rooms.enter(chat.jid).catch(() => {}); // its box says so
+    this.#show(chat.jid);
+  }
+
+  close(jid: string): void {
+    this.#session!.desk.close(this.#chat("close", jid).chat.jid);
+  }
+
+  /** Sends `text`, or keeps it until there is a connection. */
+  send(jid: string, text: string): ChatMessage {
+    const { client, chat } = this.#chat("send", jid);
+    if (typeof text !== "string" || !text.trim()) throw new TypeError("ocwp.chat.send: the text is empty.");
+    if (bytesOf(text) > MESSAGE_MAX_BYTES) {
+      throw new RangeError(`ocwp.chat.send: the text has more than ${MESSAGE_MAX_BYTES} bytes of UTF-8.`);
+    }
+    if (chat.kind === "alert") throw new TypeError("ocwp.chat.send: nobody reads replies to alerts.");
+    return told(client, chat, client.send(chat, text.trim()));
+  }
+
+  /** Messages of a chat, oldest first, from the archive if they are not here yet. */
+  async messages(jid: string, { before, limit = 50 }: MessagesOptions = {}): Promise<ChatMessage[]> {
+    const { client, chat } = this.#chat("messages", jid);
+    const { messages } = chat.timeline;
+    const end = () => (before === undefined ? messages.length : messages.findIndex(({ id }) => id === before));
+    if (end() < 0) throw new RangeError("ocwp.chat.messages: no message has the ID of `before`.");
+    for (let known = -1; end() < limit && !chat.complete && known < messages.length;) {
+      known = messages.length;
+      await client.older(chat);
+    }
+    return messages.slice(Math.max(0, end() - limit), end()).map((message) => told(client, chat, message));
+  }
+
+  /** The number of unread messages of one chat, or of all. */
+  unread(jid?: string): number {
+    if (jid !== undefined) return this.#session ? this.#chat("unread", jid).chat.unread : 0;
+    return [...(this.#session?.client.chats.values() ?? [])].reduce((sum, chat) => sum + chat.unread, 0);
   }
 
   /** Connects as soon as it is known where to, while the words are on their way, and draws what there is then. */
   async #start(options: Options): Promise<Ui> {
     const stopped = () => {
-      if (this.#reached !== reached) throw new Error("ocwp.init: ocwp.destroy was called meanwhile.");
+      if (this.#reached !== reached) throw new DOMException("ocwp.destroy was called meanwhile.", "AbortError");
     };
     const reached = loadConfig(options.confPath).then((config) => {
       stopped();
       return this.#reach(config);
     });
     this.#reached = reached;
-    const [{ client, desk }, words] = await Promise.all([reached, loadWords(options.localePath, options.locale)]);
-    await this.#becomes((status) => status !== "XMPP_CONNECTION_CONNECTING", DRAW_MS);
+    const drawn = options.container && this.draw;
+    const locale = drawn ? loadWords(options.localePath, options.locale) : english;
+    const [{ client, desk }, words] = await Promise.all([reached, locale]);
+    if (drawn) await this.#becomes((status) => status !== "XMPP_CONNECTION_CONNECTING", DRAW_MS);
     stopped();
-    const root = document.createElement("ocwp-root") as Root;
     const ui: Ui = {
       client,
       desk,
       options,
       language: new Language(options.locale, words),
-      notifier: new Notifier(client, (chat) => root.open(chat.jid)),
-      announce: (text) => root.announce(text),
+      notifier: new Notifier(client, (chat) => this.#show(chat.jid)),
+      announce: (text) => this.#face?.announce(text),
+      login: (usr, pw) => this.login(usr, pw),
+      logout: () => this.logout(),
     };
-    root.ui = ui;
-    options.container.append(root);
-    this.#root = root;
+    client.listen(() => this.#count(ui));
+    this.#face = drawn?.(ui);
     return ui;
   }
 
   #reach(config: Config): Session {
     const client = new Client(config, this.status);
-    const desk = new Desk(() => client.memory, client.changed);
+    const desk = new Desk(
+      () => client.memory,
+      client.changed,
+      (event, chat) => this.events.tell(event, { chat }),
+    );
     client.onMessage = (chat, message) =>
       void this.#started?.then(
         (ui) => this.#news(ui, chat, message),
@@ -141,12 +223,15 @@ export class Plugin {
 
   #leave(status: Status): void {
     this.#login++;
-    this.#root?.remove();
+    this.#face?.remove();
+    this.#entitle("");
+    this.#counts.clear();
     if (this.#session) {
       this.#session.client.disconnect();
       this.status.unsubscribeInternally(this.#session.client.changed);
     }
-    this.#started = this.#root = this.#reached = this.#session = undefined;
+    this.#container = undefined;
+    this.#started = this.#face = this.#reached = this.#session = undefined;
     this.status.set(status);
   }
 
@@ -161,13 +246,52 @@ export class Plugin {
         } catch (error) {
           console.error(error);
           this.status.set("XMPP_CONNECTION_ERROR");
+          this.events.tell("error", error as Error);
         }
       },
       () => {}, // init has said so
     );
   }
 
+  /** The chat of a JID that the page names. */
+  #chat(name: string, given: string): { client: Client; chat: Chat } {
+    const client = this.#session?.client;
+    if (!client?.me) throw new Error(`ocwp.chat.${name}: log in first.`);
+    const jid = client.chats.has(given) ? given : asJid(String(given), client.config.domain);
+    if (!jid || jid === client.me) {
+      throw new TypeError(
+        `ocwp.chat.${name}: the JID of somebody else is needed, such as user@${client.config.domain}.`,
+      );
+    }
+    return { client, chat: client.chat(jid) };
+  }
+
+  #show(jid: string): void {
+    if (this.#face) this.#face.open(jid);
+    else this.#session?.desk.open(jid);
+  }
+
+  /** Tells which chats have another number of unread messages than before. */
+  #count({ client, options }: Ui): void {
+    if (client !== this.#session?.client) return;
+    const total = this.unread();
+    for (const [jid, { unread }] of client.chats) {
+      if (unread === (this.#counts.get(jid) ?? 0)) continue;
+      this.#counts.set(jid, unread);
+      this.events.tell("unread", { chat: jid, count: unread, total });
+    }
+    if (options.title) this.#entitle(total > 0 ? `(${total}) ` : "");
+  }
+
+  #entitle(prefix: string): void {
+    if (prefix === this.#prefix) return;
+    const { title } = document;
+    document.title = prefix + (title.startsWith(this.#prefix) ? title.slice(this.#prefix.length) : title);
+    this.#prefix = prefix;
+  }
+
   #news({ client, desk, language, notifier, announce }: Ui, chat: Chat, message: Message): void {
+    this.events.tell("message", told(client, chat, message));
     const watched = document.hasFocus() && desk.boxes.some(({ jid, minimised }) => jid === chat.jid && !minimised);
     if (watched) return;
     const sender = chat.kind === "alert" ? language.say("alerts") : client.senderOf(chat, message);
@@ -192,26 +316,20 @@ export class Plugin {
   }
 }
 
-function readMembers(members: unknown, { config, me }: Client): string[] {
-  const given: unknown = typeof members === "string" ? [members] : (members ?? []);
-  if (!Array.isArray(given)) throw new TypeError("ocwp.chat.group.create: members must be an array of JIDs.");
-  const jids = given.map((member) => {
-    const jid = typeof member === "string" ? asJid(member, config.domain) : undefined;
-    if (!jid) throw new TypeError(`ocwp.chat.group.create: a member is not a JID such as user@${config.domain}.`);
-    return jid;
-  });
-  const others = [...new Set(jids)].filter((jid) => jid !== me);
-  if (others.length === 0) {
-    throw new TypeError("ocwp.chat.group.create: members must have at least one person other than the creator.");
-  }
-  return others;
+/** A message as the page sees it. */
+function told(client: Client, chat: Chat, message: Message): ChatMessage {
+  const { id, author, from, mine, text, image, at, delivery, edited, retracted } = message;
+  return {
+    id,
+    chat: chat.jid,
+    from: mine ? client.me : (author ?? from),
+    name: mine ? client.people.nameOf(client.me) : client.senderOf(chat, message),
+    mine,
+    text: retracted ? "" : text,
+    ...(image !== undefined && { image }),
+    at,
+    delivery,
+    edited,
+    retracted,
+  };
 }
-
-/** The UUID that names a group; a group's whole JID is taken, too. */
-function groupId(given: string, groups: string): string {
-  const id = given.includes("@") && domainOf(given) === groups ? localOf(given) : given.toLowerCase();
-  if (!isUuid(id)) throw new TypeError("ocwp.chat.group.create: chatJid must be a UUID.");
-  return id;
-}
-
-export type { StatusCallback };

@@ -7,7 +7,10 @@ export type { Credentials, InitOptions };
 export type Box = { [Key in keyof Required<ChatBoxOptions>]: number };
 
 export interface Options {
-  container: HTMLElement;
+  /** Undefined: no interface. */
+  container: HTMLElement | undefined;
+  signIn: boolean;
+  title: boolean;
   confPath: string;
   localePath: string;
   locale: string;
@@ -34,7 +37,8 @@ export const BOX: Box = {
 
 /** `given` checked and completed. Throws a TypeError that names what is wrong. */
 export function readOptions(given: InitOptions): Options {
-  if (!(given?.containerElement instanceof HTMLElement)) {
+  const container = given?.ui === false ? undefined : given?.containerElement;
+  if (given?.ui !== false && !(container instanceof HTMLElement)) {
     throw new TypeError("ocwp.init needs containerElement: the element of your page that the chat is to stand in.");
   }
   const box = { ...given.chatbox, ...given.chatBox };
@@ -45,7 +49,9 @@ export function readOptions(given: InitOptions): Options {
     throw new TypeError("ocwp.init: credentials is a function that returns { usr, pw }.");
   }
   return {
-    container: given.containerElement,
+    container: container as HTMLElement | undefined,
+    signIn: given.signIn === true,
+    title: given.title === true,
     confPath: folder(given.confPath ?? "config/"),
     localePath: folder(given.locale?.path ?? "locale/"),
     locale,

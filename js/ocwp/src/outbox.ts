@@ -18,11 +18,12 @@ export class Outbox {
     private readonly now: () => number,
   ) {}
 
-  send(chat: Chat, me: string, text: string, image?: string): void {
+  send(chat: Chat, me: string, text: string, image?: string): Message {
     const message = chat.timeline.addOwn(uuid(), me, text, image, this.now());
     this.#unsent.push({ chat, message });
     this.settle();
     this.#hand(chat, message);
+    return message;
   }
 
   /** Takes over what the tab has kept over a reload. */

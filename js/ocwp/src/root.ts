@@ -127,6 +127,14 @@ export class Root extends LitElement {
     `,
   ];
 
+  /** Puts the interface into the site's container. */
+  static in(ui: Ui): Root {
+    const root = document.createElement("ocwp-root") as Root;
+    root.ui = ui;
+    ui.options.container!.append(root);
+    return root;
+  }
+
   override render() {
     const { ui, phone } = this;
     if (!ui.client.me && !this.listed) return this.#launcher();
@@ -255,7 +263,7 @@ export class Root extends LitElement {
   #launcher() {
     const { ui } = this;
     const count = [...ui.client.chats.values()].reduce((sum, chat) => sum + chat.unread, 0);
-    const state = ui.client.me ? stateWord(ui) : undefined;
+    const state = ui.client.me ? stateWord(ui) : ui.options.signIn ? "signIn" : undefined;
     return html`<button class="launcher" dir=${ui.language.direction} @click=${() => this.#list(true)}>
       ${icons.chats}<span>${ui.language.say(state ?? "chats")}</span>${unread(ui, count)}
     </button>`;

@@ -14,6 +14,8 @@ export interface Ui {
   notifier: Notifier;
   /** Speaks to screen readers. */
   announce(text: string): void;
+  login(usr: string, pw: string): void;
+  logout(): void;
 }
 
 /** Renders its element again whenever the client's state has changed. */

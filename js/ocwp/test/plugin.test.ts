@@ -1,29 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { ChatElement } from "../ocwp.js";
+import { files } from "./site.js";
 
 const CONFIG = { service: "wss://chat.example.com/", domain: "example.com" };
-let files: Record<string, object>;
-
-vi.stubGlobal("fetch", async (url: URL) => {
-  const file = files[url.pathname];
-  return { ok: file !== undefined, status: file ? 200 : 404, json: async () => file };
-});
-vi.stubGlobal(
-  "ResizeObserver",
-  class {
-    observe() {}
-    disconnect() {}
-  },
-);
-vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener() {}, removeEventListener() {} }));
-vi.stubGlobal("__VERSION__", 10203);
-vi.stubGlobal("__BUILD_DATE__", 20260131);
-
 const ocwp = await import("../src/index.js");
 const chats = () => document.querySelectorAll("ocwp-root").length;
 const container = () => document.body.appendChild(document.createElement("div"));
 
 beforeEach(() => {
-  files = { "/config/config.json": CONFIG, "/locale/enGB.json": {} };
+  Object.assign(files, {
+    "/config/config.json": CONFIG,
+    "/locale/enGB.json": {},
+    "/locale/deDE.json": { chats: "Gespräche" },
+  });
 });
 
 afterEach(() => {
@@ -84,6 +73,26 @@ describe("init", () => {
     await expect(copy.init({ containerElement: container() })).rejects.toThrow("another");
     copy.destroy();
     expect(chats()).toBe(0);
+  });
+
+  test("is done by <ocwp-chat>, each time that it is put in", async () => {
+    const element = document.createElement("ocwp-chat") as ChatElement;
+    element.setAttribute("locale", "deDE");
+    element.setAttribute("sign-in", "");
+    for (let time = 0; time < 2; time++) {
+      document.body.append(element);
+      await vi.waitUntil(() => element.querySelector("ocwp-root"), { interval: 5 });
+      const list = element.querySelector("ocwp-root")!.shadowRoot!;
+      expect(list.querySelector("[lang=de-DE], .launcher")!.textContent).toContain("Gespräche");
+      element.remove();
+      expect(chats()).toBe(0);
+    }
+    // What comes between two microtasks: React's strict mode mounts, unmounts and mounts.
+    document.body.append(element);
+    element.remove();
+    document.body.append(element);
+    await vi.waitUntil(() => chats() === 1, { interval: 5 });
+    element.remove();
   });
 
   test("without its locale's file is in English, and says so once", async () => {
