@@ -3,16 +3,16 @@
 /** Pieces of a message: plain text, or an http(s) link. */
 export type Piece = string | { href: string; text: string };
 
-const LINK = /https?:\/\/[^\s<>"'`\u0000-\u001f]+/gi;
+const LINK = /(?:https?:\/\/|(?<![\w@.\/-])www\.(?=[^.]))[^\s<>"'`\u0000-\u001f]+/gi;
 const CLOSERS: Record<string, string> = { ")": "(", "]": "[", "}": "{" };
 
-/** Splits `text` at its links. Only what `URL` reads as http or https becomes one. */
+/** Splits `text` at its links. Only what `URL` reads as http or https becomes one; `www.` stands for https. */
 export function pieces(text: string): Piece[] {
   const found: Piece[] = [];
   let at = 0;
   for (const match of text.matchAll(LINK)) {
     const shown = trimmed(match[0]);
-    const href = webAddress(shown);
+    const href = webAddress(/^www\./i.test(shown) ? `https://${shown}` : shown);
     if (!href) continue;
     if (match.index > at) found.push(text.slice(at, match.index));
     found.push({ href, text: shown });

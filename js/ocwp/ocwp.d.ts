@@ -91,8 +91,8 @@ export interface ChatMessage {
   mine: boolean;
   /** Empty if it was retracted. */
   text: string;
-  /** The address of the picture that the message consists of. */
-  image?: string;
+  /** The address of the file that the message consists of. */
+  file?: string;
   /** Milliseconds since 1970. */
   at: number;
   /** What became of one's own. */

@@ -149,8 +149,8 @@ def test_logout_leaves_nothing_behind(pair: tuple[Visitor, Visitor]) -> None:
     assert alice.page.evaluate("sessionStorage.length") == 0
 
 
-def test_pictures_are_sent_by_upload(pair: tuple[Visitor, Visitor]) -> None:
-    """A picture is uploaded and shown at the other side; a file that is none is refused in words."""
+def test_files_are_sent_by_upload(pair: tuple[Visitor, Visitor]) -> None:
+    """A picture is shown at the other side, another file as a named link; what can't be sent is refused in words."""
     alice, bob = pair
     box = alice.box(BOB)
     box.locator("input[type=file]").set_input_files({"name": "dot.png", "mimeType": "image/png", "buffer": PIXEL})
@@ -158,7 +158,15 @@ def test_pictures_are_sent_by_upload(pair: tuple[Visitor, Visitor]) -> None:
     expect(picture).to_be_visible()
     bob.page.wait_for_function("(image) => image.naturalWidth === 1", arg=picture.element_handle())
     box.locator("input[type=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"})
-    expect(box.get_by_role("alert")).to_have_text("Only pictures can be sent.")
+    expect(box.get_by_role("alert")).to_have_text("This picture can't be read.")
+    menu = {"name": "The menu (1).pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"}
+    box.locator("input[type=file]").set_input_files(menu)
+    link = bob.box(ALICE).get_by_role("link", name="The-menu-1.pdf")
+    expect(link).to_be_visible()
+    assert bob.page.request.get(str(link.get_attribute("href"))).body() == b"%PDF-1.4"
+    large = {"name": "large.bin", "mimeType": "", "buffer": bytes(11 * 1024 * 1024)}
+    box.locator("input[type=file]").set_input_files(large)
+    expect(box.get_by_role("alert")).to_have_text("The file is too large: at most 10 MB.")
 
 
 def test_emoji_go_in_where_the_cursor_is(pair: tuple[Visitor, Visitor]) -> None:

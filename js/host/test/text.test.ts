@@ -8,6 +8,7 @@ describe("links in messages", () => {
     ["http://a.example, http://b.example!", ["http://a.example", ", ", "http://b.example", "!"]],
     ["https://a.example/?q=1&r=2#s", ["https://a.example/?q=1&r=2#s"]],
     ["<https://a.example>", ["<", "https://a.example", ">"]],
+    ["see www.a.example/b, and WWW.c.example.", ["see ", "www.a.example/b", ", and ", "WWW.c.example", "."]],
   ])("%s", (text, shown) => {
     expect(pieces(text).map((piece) => (typeof piece === "string" ? piece : piece.text))).toEqual(shown);
     expect(pieces(text).some((piece) => typeof piece !== "string")).toBe(true);
@@ -20,6 +21,9 @@ describe("links in messages", () => {
     "http://",
     "https://user:pw@bank.example@evil.example",
     "<img src=x onerror=alert(1)>",
+    "awww.nice",
+    "bob@www.a.example",
+    "www. and www..",
     "",
   ])("%s has none", (text) => {
     expect(pieces(text).filter((piece) => typeof piece !== "string")).toEqual([]);

@@ -210,9 +210,9 @@ export class Client {
   }
 
   /** Sends `text`, or keeps it until there is a connection. */
-  send(chat: Chat, text: string, image?: string): Message {
+  send(chat: Chat, text: string, file?: string): Message {
     this.#states.delete(chat.jid);
-    const message = this.#outbox.send(chat, this.#me, text, image);
+    const message = this.#outbox.send(chat, this.#me, text, file);
     this.changed();
     return message;
   }

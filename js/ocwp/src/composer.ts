@@ -123,9 +123,9 @@ export class Composer extends LitElement {
                 ?disabled=${this.uploading}
                 @click=${() => this.file.click()}
               >
-                ${icons.picture}
+                ${icons.file}
               </button>
-              <input type="file" accept="image/*" hidden @change=${this.#chosen} />`
+              <input type="file" hidden @change=${this.#chosen} />`
             : nothing
         }
         <button class="icon send turns" title=${say("send")} aria-label=${say("send")}>${icons.send}</button>
@@ -211,7 +211,7 @@ export class Composer extends LitElement {
     this.fault = "";
     try {
       const url = await this.ui.client.files.upload(file);
-      this.ui.client.send(this.chat, url, url);
+      this.ui.client.send(this.chat, url, url); // an address that is no picture's is shown as a link
       this.dispatchEvent(new CustomEvent("sent"));
     } catch (error) {
       const { word, size } = error instanceof FileError ? error : new FileError("refused");

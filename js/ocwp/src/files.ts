@@ -11,7 +11,7 @@ const LOAD_MS = 10_000;
 export class FileError extends Error {
   override name = "FileError";
   constructor(
-    readonly word: "tooLarge" | "notPicture" | "refused",
+    readonly word: "tooLarge" | "badPicture" | "refused",
     readonly size = 0,
     reason = `the file can't be sent (${word})`,
   ) {
@@ -24,7 +24,7 @@ interface Service {
   maxBytes: number;
 }
 
-/** Sending pictures by HTTP upload (XEP-0363), where the server has it. */
+/** Sending files by HTTP upload (XEP-0363), where the server has it. */
 export class Files {
   #service: Service | undefined;
 
@@ -56,15 +56,16 @@ export class Files {
     }
   }
 
-  /** Uploads a picture, resolves with its address. Rejects with `FileError`. */
+  /** Uploads a file, resolves with its address. Pictures are made smaller. Rejects with `FileError`. */
   async upload(file: File): Promise<string> {
     const service = this.#service;
     if (!service) throw new FileError("refused");
     const blob = await shrink(file, PICTURE_SIDE);
     if (blob.size > service.maxBytes) throw new FileError("tooLarge", Math.floor(service.maxBytes / 1024 / 1024));
-    const ending = blob.type.split("/")[1]!.replace("jpeg", "jpg");
-    const filename = `${file.name.replace(/\.[^.]*$/, "").replace(/[^\p{L}\p{N}_-]+/gu, "-") || "picture"}.${ending}`;
-    const type = blob.type;
+    const type = blob.type || "application/octet-stream";
+    const [, name = "", given = ""] = /^(.*?)(\.\w{1,10})?$/s.exec(file.name)!;
+    const ending = blob === file ? given : `.${type.split("/")[1]!.replace("jpeg", "jpg")}`;
+    const filename = `${name.replace(/[^\p{L}\p{N}_-]+/gu, "-").replace(/^-+|-+$/g, "") || "file"}${ending}`;
     const request = x("request", { xmlns: NS.upload, filename, size: String(blob.size), "content-type": type });
     const slot = child(await this.link.iq("get", service.jid, request), "slot");
     const put = child(slot, "put");
@@ -79,6 +80,19 @@ export class Files {
     );
     if (!answer?.ok) throw new FileError("refused");
     return child(slot, "get")?.getAttribute("url") ?? "";
+  }
+}
+
+export const isPicture = (address: string): boolean => /\.(png|jpe?g|gif|webp|avif)$/i.test(new URL(address).pathname);
+
+/** The name of the file at `address`, as people read it. */
+export function fileName(address: string): string {
+  const { hostname, pathname } = new URL(address);
+  const name = pathname.split("/").at(-1)!;
+  try {
+    return decodeURIComponent(name) || hostname;
+  } catch {
+    return name;
   }
 }
 
@@ -104,16 +118,15 @@ async function load(source: string): Promise<Blob> {
   return answer.blob();
 }
 
-/** Smaller if it is large, which also takes off the place where it was taken. Animations stay as they are. */
+/** A picture smaller if it is large, which also takes off where it was taken; animations and other files as they are. */
 async function shrink(file: File, side: number): Promise<Blob> {
-  if (!/^image\/(png|jpeg|gif|webp|avif)$/.test(file.type)) throw new FileError("notPicture");
-  if (file.type === "image/gif") return file;
+  if (!/^image\/(png|jpeg|webp|avif)$/.test(file.type)) return file;
   const picture = await decode(file);
   const canvas = draw(picture, 0, 0, picture.width, picture.height, side);
   const type = file.type === "image/png" ? "image/png" : "image/jpeg";
   // 0.85: where a photograph shows no difference yet
   return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new FileError("notPicture"))), type, 0.85);
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new FileError("badPicture"))), type, 0.85);
   });
 }
 
@@ -121,7 +134,7 @@ async function decode(blob: Blob): Promise<ImageBitmap> {
   try {
     return await createImageBitmap(blob);
   } catch {
-    throw new FileError("notPicture", 0, "no picture that this browser can draw, such as PNG, JPEG or WebP");
+    throw new FileError("badPicture", 0, "no picture that this browser can draw, such as PNG, JPEG or WebP");
   }
 }
 

@@ -23,6 +23,9 @@ export const search = draw(shapes.search, 18);
 export const smile = draw(
   svg`<circle cx="12" cy="12" r="8.5"/><path d="M8.5 14c.8 1.3 2 2 3.5 2s2.7-.7 3.5-2M9 9.5v.5M15 9.5v.5"/>`,
 );
+export const file = draw(
+  svg`<path d="m19 11-7.3 7.3a4.2 4.2 0 0 1-6-6l7.8-7.8a2.8 2.8 0 0 1 4 4l-7.7 7.7a1.4 1.4 0 0 1-2-2l7-7"/>`,
+);
 export const picture = draw(
   svg`<rect x="3.5" y="5" width="17" height="14" rx="3"/><circle cx="9" cy="10" r="1.6"/><path d="m4 17 5-4 3.5 2.5 3-2.5 5 4"/>`,
 );

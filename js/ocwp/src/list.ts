@@ -5,6 +5,7 @@ import { isEscape } from "../../common/keys.js";
 import "./avatar.js";
 import { stateWord } from "./box.js";
 import type { Chat } from "./chat.js";
+import { fileName, isPicture } from "./files.js";
 import * as icons from "./icons.js";
 import { asJid } from "./jids.js";
 import "./new-group.js";
@@ -230,7 +231,7 @@ export class ChatList extends LitElement {
     const name = this.#name(chat);
     const presence = chat.kind === "direct" ? client.people.presenceOf(chat.jid) : "";
     const author = last?.mine ? language.say("you") : last && chat.kind === "group" ? client.senderOf(chat, last) : "";
-    const text = last?.retracted ? language.say("retracted") : last?.image ? language.say("picture") : last?.text;
+    const text = last?.retracted ? language.say("retracted") : last?.file ? this.#file(last.file) : last?.text;
     return html`<button class="row" data-jid=${chat.jid} @click=${() => this.#open(chat.jid)}>
       <ocwp-avatar kind=${chat.kind} .name=${name} .src=${client.people.avatarOf(chat.jid)} presence=${presence}></ocwp-avatar>
       <span class="words">
@@ -245,6 +246,8 @@ export class ChatList extends LitElement {
       </span>
     </button>`;
   }
+
+  #file = (address: string): string => (isPicture(address) ? this.ui.language.say("picture") : fileName(address));
 
   #contact(jid: string): TemplateResult {
     const { people } = this.ui.client;

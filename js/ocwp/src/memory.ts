@@ -24,7 +24,7 @@ export interface Unsent {
   chat: string;
   id: string;
   text: string;
-  image?: string | undefined;
+  file?: string | undefined;
   at: number;
   failed: boolean;
 }

@@ -318,7 +318,7 @@ export class Plugin {
 
 /** A message as the page sees it. */
 function told(client: Client, chat: Chat, message: Message): ChatMessage {
-  const { id, author, from, mine, text, image, at, delivery, edited, retracted } = message;
+  const { id, author, from, mine, text, file, at, delivery, edited, retracted } = message;
   return {
     id,
     chat: chat.jid,
@@ -326,7 +326,7 @@ function told(client: Client, chat: Chat, message: Message): ChatMessage {
     name: mine ? client.people.nameOf(client.me) : client.senderOf(chat, message),
     mine,
     text: retracted ? "" : text,
-    ...(image !== undefined && { image }),
+    ...(file !== undefined && { file }),
     at,
     delivery,
     edited,

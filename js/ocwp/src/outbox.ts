@@ -18,8 +18,8 @@ export class Outbox {
     private readonly now: () => number,
   ) {}
 
-  send(chat: Chat, me: string, text: string, image?: string): Message {
-    const message = chat.timeline.addOwn(uuid(), me, text, image, this.now());
+  send(chat: Chat, me: string, text: string, file?: string): Message {
+    const message = chat.timeline.addOwn(uuid(), me, text, file, this.now());
     this.#unsent.push({ chat, message });
     this.settle();
     this.#hand(chat, message);
@@ -28,9 +28,9 @@ export class Outbox {
 
   /** Takes over what the tab has kept over a reload. */
   restore(me: string, chatOf: (jid: string) => Chat): void {
-    this.#unsent = this.memory().tab.unsent.map(({ chat: jid, id, text, image, at, failed }) => {
+    this.#unsent = this.memory().tab.unsent.map(({ chat: jid, id, text, file, at, failed }) => {
       const chat = chatOf(jid);
-      const message = chat.timeline.addOwn(id, me, text, image, at);
+      const message = chat.timeline.addOwn(id, me, text, file, at);
       if (failed) message.delivery = "failed";
       return { chat, message };
     });
@@ -41,11 +41,11 @@ export class Outbox {
     this.#unsent = this.#unsent.filter(({ message }) => ["sending", "failed"].includes(message.delivery));
     const { tab } = this.memory();
     if (this.#unsent.length === 0 && tab.unsent.length === 0) return;
-    tab.unsent = this.#unsent.map(({ chat, message: { id, text, image, at, delivery } }) => ({
+    tab.unsent = this.#unsent.map(({ chat, message: { id, text, file, at, delivery } }) => ({
       chat: chat.jid,
       id,
       text,
-      image,
+      file,
       at,
       failed: delivery === "failed",
     }));
@@ -107,7 +107,7 @@ export class Outbox {
         x("markable", { xmlns: NS.markers }),
         x("active", { xmlns: NS.chatStates }),
         chat.kind === "direct" && x("request", { xmlns: NS.receipts }),
-        message.image !== undefined && x("x", { xmlns: NS.oob }, x("url", {}, message.image)),
+        message.file !== undefined && x("x", { xmlns: NS.oob }, x("url", {}, message.file)),
       ),
     );
   }

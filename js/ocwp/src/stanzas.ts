@@ -26,7 +26,8 @@ export interface Incoming {
   /** Not from the archive, not delayed: it was sent just now. */
   live: boolean;
   text: string | undefined;
-  image: string | undefined;
+  /** The address that all of the message consists of. */
+  file: string | undefined;
   /** The ID of the sender's own message that `text` replaces (XEP-0308). */
   corrects: string | undefined;
   /** The ID of the sender's own message that is withdrawn (XEP-0424). */
@@ -115,7 +116,7 @@ export function read(wrapped: Wrapped, me: Reader): Incoming | undefined {
     at: delayed ?? me.now(),
     live: delayed === undefined,
     text,
-    image: text === undefined ? undefined : imageIn(message, text),
+    file: text === undefined ? undefined : fileIn(message, text),
     corrects: text === undefined ? undefined : (child(message, "replace", NS.correct)?.getAttribute("id") ?? undefined),
     retracts,
     state: STATES.find((state) => child(message, state, NS.chatStates)),
@@ -168,9 +169,8 @@ function inviteIn(message: Element, x: Element | undefined, from: string): Incom
   return direct ? { room: bare(direct), by: bare(from) } : undefined;
 }
 
-/** The address of a picture, if that is all the message consists of (XEP-0066, as HTTP upload uses it). */
-function imageIn(message: Element, text: string): string | undefined {
+/** The address of a file, if that is all the message consists of (XEP-0066, as HTTP upload uses it). */
+function fileIn(message: Element, text: string): string | undefined {
   const url = textOf(child(child(message, "x", NS.oob), "url")).trim();
-  const address = url && url === text.trim() ? webAddress(url) : undefined;
-  return address && /\.(png|jpe?g|gif|webp|avif)$/i.test(new URL(address).pathname) ? address : undefined;
+  return url && url === text.trim() ? webAddress(url) : undefined;
 }

@@ -3,6 +3,7 @@ import { property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { pieces, type Piece } from "../../common/text.js";
 import type { Chat } from "./chat.js";
+import { fileName, isPicture } from "./files.js";
 import * as icons from "./icons.js";
 import { base } from "./styles.js";
 import type { Message } from "./timeline.js";
@@ -102,6 +103,11 @@ export class Thread extends LitElement {
       }
       a {
         color: inherit;
+      }
+      .file {
+        display: flex;
+        align-items: center;
+        gap: 6px;
       }
       .image img {
         display: block;
@@ -212,8 +218,8 @@ export class Thread extends LitElement {
         ${
           message.retracted
             ? html`<span class="text quiet">${say("retracted")}</span>`
-            : message.image
-              ? this.#image(message.image, name)
+            : message.file
+              ? this.#file(message.file, name)
               : html`<span class="text">${pieces(message.text).map(piece)}</span>`
         }
         <div class="foot">
@@ -234,15 +240,22 @@ export class Thread extends LitElement {
     </div>`;
   }
 
-  #image(url: string, name: string): TemplateResult {
+  /** A picture, or a link by its name. From a foreign host a link that shows the host, and a picture after a click. */
+  #file(url: string, name: string): TemplateResult {
+    const [trusted, picture] = [this.ui.client.files.trusts(url), isPicture(url)];
+    if (!picture && trusted) {
+      return html`<a class="file" href=${url} target="_blank" rel="noopener noreferrer nofollow"
+        >${icons.file}<bdi>${fileName(url)}</bdi></a
+      >`;
+    }
     const loaded = () => this.#resized();
-    if (!this.#shown.has(url) && !this.ui.client.files.trusts(url)) {
+    if (!trusted && !this.#shown.has(url)) {
       const show = () => {
         this.#shown.add(url);
         this.requestUpdate();
       };
       return html`<span class="text">${pieces(url).map(piece)}</span>
-        <button class="button" @click=${show}>${this.ui.language.say("showPicture")}</button>`;
+        ${picture ? html`<button class="button" @click=${show}>${this.ui.language.say("showPicture")}</button>` : nothing}`;
     }
     return html`<a class="image" href=${url} target="_blank" rel="noopener noreferrer"
       ><img src=${url} alt=${this.ui.language.say("pictureFrom", { name })} referrerpolicy="no-referrer" @load=${loaded}

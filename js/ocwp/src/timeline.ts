@@ -14,7 +14,8 @@ export interface Message {
   author: string | undefined;
   mine: boolean;
   text: string;
-  image: string | undefined;
+  /** The address of the file that the message consists of. */
+  file: string | undefined;
   at: number;
   /** Of what one has sent oneself. */
   delivery: Delivery;
@@ -66,7 +67,7 @@ export class Timeline {
       author: incoming.author,
       mine: incoming.mine,
       text: incoming.text ?? "",
-      image: incoming.image,
+      file: incoming.file,
       at: this.#timeOf(incoming, way),
       delivery: "sent",
       readers: new Set(),
@@ -89,7 +90,7 @@ export class Timeline {
   }
 
   /** What one sends: shown at once, `sending` until the server has it. */
-  addOwn(id: string, from: string, text: string, image: string | undefined, at = Date.now()): Message {
+  addOwn(id: string, from: string, text: string, file: string | undefined, at = Date.now()): Message {
     const message: Message = {
       id,
       archive: undefined,
@@ -98,7 +99,7 @@ export class Timeline {
       author: undefined,
       mine: true,
       text,
-      image,
+      file,
       // Not before what is there, though this machine's clock may be slow.
       at: Math.max(at, (this.messages.at(-1)?.at ?? 0) + 1),
       delivery: "sending",
@@ -252,5 +253,5 @@ function apply(message: Message, change: Incoming): void {
   if (change.retracts !== undefined) message.retracted = true;
   message.edited = true;
   message.text = message.retracted ? "" : (change.text ?? "");
-  message.image = message.retracted ? undefined : change.image;
+  message.file = message.retracted ? undefined : change.file;
 }

@@ -11,7 +11,7 @@ beforeEach(() => {
   Object.assign(files, {
     "/config/config.json": CONFIG,
     "/locale/enGB.json": {},
-    "/locale/deDE.json": { chats: "Gespräche" },
+    "/locale/deDE.json": { signIn: "Anmelden" },
   });
 });
 
@@ -83,7 +83,7 @@ describe("init", () => {
       document.body.append(element);
       await vi.waitUntil(() => element.querySelector("ocwp-root"), { interval: 5 });
       const list = element.querySelector("ocwp-root")!.shadowRoot!;
-      expect(list.querySelector("[lang=de-DE], .launcher")!.textContent).toContain("Gespräche");
+      expect(list.querySelector("[lang=de-DE], .launcher")!.textContent).toContain("Anmelden");
       element.remove();
       expect(chats()).toBe(0);
     }

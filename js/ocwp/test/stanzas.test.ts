@@ -57,16 +57,15 @@ describe("a message", () => {
     expect(plain(direct("<body>hi</body>", 'from="alerts.d" to="me@d"'))?.kind).toBe("alert");
   });
 
-  test("is a picture only if it is nothing but the address of one", () => {
+  test("is a file only if it is nothing but the address of one", () => {
     const oob = (url: string) => `<x xmlns="jabber:x:oob"><url>${url}</url></x>`;
     const url = "https://d/file/a.png";
-    expect(plain(direct(`<body>${url}</body>${oob(url)}`))?.image).toBe(url);
+    expect(plain(direct(`<body>${url}</body>${oob(url)}`))?.file).toBe(url);
     for (const [body, address] of [
       ["see this", url],
-      ["https://d/a.html", "https://d/a.html"],
       ["javascript:a.png", "javascript:a.png"],
     ]) {
-      expect(plain(direct(`<body>${body}</body>${oob(address!)}`))?.image).toBeUndefined();
+      expect(plain(direct(`<body>${body}</body>${oob(address!)}`))?.file).toBeUndefined();
     }
   });
 

@@ -14,7 +14,7 @@ const message = (given: Partial<Incoming>): Incoming => ({
   at: 1000,
   live: true,
   text: "hi",
-  image: undefined,
+  file: undefined,
   corrects: undefined,
   retracts: undefined,
   state: undefined,

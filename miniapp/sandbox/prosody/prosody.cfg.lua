@@ -78,7 +78,6 @@ Component ("upload." .. H) "http_file_share"
 	http_host = H -- browsers come by address, which leads to the default host
 	http_file_share_size_limit = 10 * 1024 * 1024 -- bytes; a photograph
 	http_file_share_expires_after = 7 * 24 * 3600
-	http_file_share_allowed_file_types = { "image/*" }
 
 Component ("alerts." .. H)
 	name = "Alerts"
