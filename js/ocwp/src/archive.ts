@@ -57,7 +57,7 @@ export class Archive {
       const set = child(fin, "set", NS.rsm);
       return {
         results: open.results,
-        first: textOf(child(set, "first")) || undefined,
+        first: textOf(child(set, "first")) || (open.results[0]?.getAttribute("id") ?? undefined),
         last: textOf(child(set, "last")) || (open.results.at(-1)?.getAttribute("id") ?? undefined),
         complete: fin?.getAttribute("complete") === "true",
       };

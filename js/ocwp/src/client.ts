@@ -13,7 +13,7 @@ import { People } from "./people.js";
 import { Rooms } from "./rooms.js";
 import { read, unwrapCarbon, unwrapResult, type ChatState, type Incoming, type Kind, type Reader } from "./stanzas.js";
 import type { StatusLine } from "./status.js";
-import type { Message, Way } from "./timeline.js";
+import { CLOCK_MS, type Message, type Way } from "./timeline.js";
 import { NS, child, children, textOf, x } from "./xml.js";
 
 /** Messages asked for at a time by scrolling: some screens full. */
@@ -28,8 +28,6 @@ const BACK_PAGES = 20;
 const LAST = 20;
 /** Requests at once in the background. */
 const AT_ONCE = 4;
-/** Milliseconds by which two clocks may differ without it showing; the server's answer is in whole seconds. */
-const CLOCK_MS = 2_000;
 /** Milliseconds within which chats that were read are published together. */
 const PUBLISH_MS = 500;
 
@@ -113,6 +111,7 @@ export class Client {
       dressed: (chat) => this.people.refresh(chat.jid),
       forget: (chat) => {
         this.chats.delete(chat.jid);
+        this.#outbox.forget(chat);
         this.onGone(chat.jid);
         changed();
       },
@@ -248,7 +247,7 @@ export class Client {
         const page = await this.#archive.page({ ...where, before, max });
         this.#results(page.results, "older");
         if (page.first) chat.cursor = { id: page.first, first: timeline.first };
-        chat.complete = page.complete || page.results.length === 0;
+        chat.complete = page.complete || page.results.length === 0 || page.first === before;
       }
     } catch {
       // The connection went; scrolling asks again.
@@ -337,7 +336,7 @@ export class Client {
     this.#caughtUp = false;
     this.rooms.lost(this.chats.values());
     void this.#link.iq("set", undefined, x("enable", { xmlns: NS.carbons })).catch(() => {});
-    await Promise.all([this.people.load(), this.#setClock(), this.#loadRead()]);
+    await Promise.all([this.people.load().catch(kept), this.#setClock(), this.#loadRead()]);
     this.#link.send(x("presence", { xmlns: NS.client }, caps()));
     await this.#catchUp();
     this.#outbox.flush(({ kind }) => kind !== "group");
@@ -370,7 +369,7 @@ export class Client {
     this.#caughtUp = this.#known = true;
     for (const incoming of this.#early.splice(0)) {
       // What waited for the person is in the archive: here already, or further back, where scrolling finds it in order.
-      if (incoming.live || !incoming.text || this.#archiveless) this.#take(incoming);
+      if (incoming.live || !incoming.text || this.#archiveless) this.#hear(incoming);
     }
   }
 
@@ -509,8 +508,7 @@ export class Client {
     if (!incoming) return;
     // Before the archive has been read, what comes in could stand before older messages, and hide a gap.
     if (!this.#caughtUp && incoming.kind !== "group") this.#early.push(incoming);
-    else this.#take(incoming);
-    this.#answer(incoming);
+    else this.#hear(incoming);
     this.changed();
   }
 
@@ -519,31 +517,35 @@ export class Client {
       const wrapped = unwrapResult(result);
       return (wrapped && read(wrapped, this.#reader)) ?? [];
     });
+    // What is newer is news, though it comes from the archive.
+    const take = (incoming: Incoming) => (way === "newer" ? this.#hear(incoming, way) : this.#take(incoming, way));
     const texts = all.filter(({ text }) => text);
-    for (const incoming of way === "older" ? texts.toReversed() : texts) this.#take(incoming, way);
-    // What says that a message was read finds it now, whichever way round they came.
-    for (const incoming of all) if (!incoming.text) this.#take(incoming, way);
+    (way === "older" ? texts.toReversed() : texts).forEach(take);
     for (const incoming of all) {
-      if (way === "newer")
-        this.#answer(incoming); // news, though it comes from the archive
-      else if (incoming.invite && !incoming.mine) {
-        this.rooms.wasInvited(incoming.invite.room, incoming.invite.by, incoming.at);
-      }
+      // What says that a message was read finds it now, whichever way round they came.
+      if (!incoming.text) take(incoming);
+      const { invite, mine, at } = incoming;
+      if (way === "older" && invite && !mine && !this.#caughtUp) this.rooms.wasInvited(invite.room, invite.by, at);
     }
     for (const chat of new Set(all.map(({ chat }) => this.chats.get(chat)))) chat?.recount();
   }
 
-  /** What a message asks of whoever gets it for the first time. */
-  #answer({ wantsReceipt, mine, kind, chat, id, invite }: Incoming): void {
-    if (mine) return;
-    if (invite && this.config.features.groups) this.rooms.invited(invite.room, invite.by);
+  /** Takes news in, and does what a message asks of whoever gets it for the first time. */
+  #hear(incoming: Incoming, way: Way = "now"): void {
+    const { wantsReceipt, mine, kind, chat, id, invite, at, live } = incoming;
+    if (!this.#take(incoming, way) || mine) return;
+    if (invite && this.config.features.groups) this.rooms.invited(invite.room, invite.by, at, live);
     if (!wantsReceipt || !this.config.features.receipts || kind !== "direct") return;
     this.#outbox.note({ jid: chat, kind }, "store", x("received", { xmlns: NS.receipts, id }));
   }
 
-  #take(incoming: Incoming, way: Way = "now"): void {
-    if (incoming.error !== undefined) return this.#bounced(incoming);
-    if (incoming.kind !== "group" && this.kindOf(incoming.chat) === "group") return; // a service's note, no person's
+  /** False for what is here already, and for what is nobody's message. */
+  #take(incoming: Incoming, way: Way): boolean {
+    if (incoming.error !== undefined) {
+      this.#bounced(incoming);
+      return false;
+    }
+    const service = incoming.kind !== "group" && this.kindOf(incoming.chat) === "group";
     const known = this.chats.get(incoming.chat);
     if (incoming.received) this.#delivered(known, incoming);
     if (incoming.displayed) this.#displayed(known, incoming);
@@ -551,21 +553,24 @@ export class Client {
       known.setTyping(incoming.from, incoming.state === "composing");
     }
     if (incoming.changed && known?.room?.joined) this.rooms.look(known);
-    if (!incoming.text && incoming.retracts === undefined) return;
+    if (!incoming.text && incoming.retracts === undefined) return true;
+    if (service) return false; // a group's own note is no person's message
     const chat = known ?? this.chat(incoming.chat, incoming.kind);
     if (incoming.retracts !== undefined) {
       chat.timeline.retract(incoming, way);
-      return chat.recount();
+      chat.recount();
+      return true;
     }
     const message = chat.timeline.add(incoming, way);
     if (incoming.mine) this.#outbox.settle();
     if (way === "now" && !chat.room) this.#advance();
-    if (!message) return;
+    if (!message) return false;
     chat.setTyping(incoming.from, false);
     // Whoever answers has read what came before.
     if (incoming.mine) this.#readUntil(chat, message.at);
     if (way === "now") chat.recount();
     if ((incoming.live || way === "newer") && !incoming.mine) this.onMessage(chat, message);
+    return true;
   }
 
   #bounced(incoming: Incoming): void {

@@ -64,6 +64,12 @@ export class Outbox {
     this.#handed.clear();
   }
 
+  /** A group that is gone takes nothing more. */
+  forget(chat: Chat): void {
+    this.#unsent = this.#unsent.filter((one) => one.chat !== chat);
+    this.settle();
+  }
+
   /** Another person: their messages are theirs. */
   clear(): void {
     this.#handed.clear();

@@ -38,6 +38,7 @@ interface Joining {
 export class Rooms {
   /** By group: who invites to it, until the person has accepted or declined. */
   readonly invitations = new Map<string, string>();
+  #entering = new Map<string, Promise<Chat>>();
   #joining = new Map<string, Joining>();
   #bookmarked = new Set<string>(); // groups that were left included
   #past: { room: string; by: string; at: number }[] = []; // invitations of the archive
@@ -61,8 +62,7 @@ export class Rooms {
     }
     for (const room of rooms) void this.enter(room).catch(() => {});
     for (const { room, by, at } of this.#past.splice(0)) {
-      const settled = this.#bookmarked.has(room) || this.host.known(room) || at <= (this.host.declined[room] ?? 0);
-      if (!settled) this.#ask(room, by);
+      if (!this.#settled(room, at) && !this.host.known(room)) this.#ask(room, by);
     }
     void this.#listed().catch(() => {});
   }
@@ -85,7 +85,13 @@ export class Rooms {
   }
 
   /** Enter a group that is there, and catch up with it. */
-  async enter(jid: string): Promise<Chat> {
+  enter(jid: string): Promise<Chat> {
+    const entering = this.#entering.get(jid) ?? this.#enter(jid).finally(() => this.#entering.delete(jid));
+    this.#entering.set(jid, entering);
+    return entering;
+  }
+
+  async #enter(jid: string): Promise<Chat> {
     const chat = this.host.chat(jid, "group");
     let made: boolean;
     try {
@@ -128,9 +134,10 @@ export class Rooms {
   }
 
   /** Somebody invites us: contacts and the host add us at once, anybody else asks. */
-  invited(room: string, by: string): void {
+  invited(room: string, by: string, at: number, live: boolean): void {
     // Groups of other services have no place here.
     if (domainOf(room) !== this.host.groups || this.host.known(room)?.room?.joined) return;
+    if (!live && this.#settled(room, at)) return;
     if (this.host.trusts(by)) void this.accept(room).catch(() => {});
     else this.#ask(room, by);
   }
@@ -143,8 +150,13 @@ export class Rooms {
   async accept(room: string): Promise<void> {
     this.invitations.delete(room);
     this.host.changed();
-    const chat = await this.enter(room);
-    void this.#bookmark(chat, true);
+    try {
+      void this.#bookmark(await this.enter(room), true);
+    } catch (error) {
+      const chat = this.host.known(room);
+      if (chat && !isLost(error)) this.host.forget(chat); // it doesn't let us in after all
+      throw error;
+    }
   }
 
   decline(room: string): void {
@@ -284,6 +296,11 @@ export class Rooms {
       if (features.includes("muc_hidden") && features.includes("muc_membersonly"))
         await this.accept(room).catch(() => {});
     }
+  }
+
+  /** Whether an invitation of that time was accepted or declined before, as far as bookmarks and this browser know. */
+  #settled(room: string, at: number): boolean {
+    return this.#bookmarked.has(room) || at <= (this.host.declined[room] ?? 0);
   }
 
   #ask(room: string, by: string): void {

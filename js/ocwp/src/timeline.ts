@@ -26,6 +26,9 @@ export interface Message {
   retracted: boolean;
 }
 
+/** Milliseconds by which two clocks may differ without it showing. */
+export const CLOCK_MS = 2_000;
+
 const RANK: Delivery[] = ["failed", "sending", "sent", "delivered", "read"];
 
 /**
@@ -165,7 +168,7 @@ export class Timeline {
   }
 
   /** What comes now or later was sent after what is here, though its time may be a whole second, or another clock's. */
-  #timeOf({ at }: Incoming, way: Way): number {
+  #timeOf({ at }: { at: number }, way: Way): number {
     if (way === "older") return at;
     if (way === "newer") return Math.max(at, this.#lastArchived?.at ?? 0);
     const last = this.messages.at(-1)?.at ?? 0;
@@ -198,9 +201,11 @@ export class Timeline {
     return own;
   }
 
-  /** The archive's order and its server's clock are the same for everybody. */
+  /** The archive's order is the same for everybody. */
   #bind(message: Message, incoming: Incoming, way: Way): void {
-    const at = this.#timeOf(incoming, way);
+    // The server's clock counts, but its whole seconds say less than ours where both agree.
+    const off = Math.abs(incoming.at - message.at) > CLOCK_MS;
+    const at = this.#timeOf(off ? incoming : message, way);
     message.archive = incoming.archive;
     this.#byArchive.set(incoming.archive!, message);
     this.#unbound.splice(this.#unbound.indexOf(message), 1);

@@ -19,6 +19,9 @@ const signIn = async (setUp: (client: Client) => void = () => {}) => {
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => `${from + at}`);
 const sent = (name: string, ns: string) => server.sent.filter((stanza) => child(stanza, name, ns));
 
+const bookmark = (room: string) =>
+  server.node(NS.bookmarks).set(room, `<conference xmlns="${NS.bookmarks}" autojoin="true"/>`);
+
 beforeEach(() => {
   localStorage.clear();
   sessionStorage.clear();
@@ -230,8 +233,6 @@ describe("what was read", () => {
 });
 
 describe("groups", () => {
-  const bookmark = (room: string) =>
-    server.node(NS.bookmarks).set(room, `<conference xmlns="${NS.bookmarks}" autojoin="true"/>`);
   const mediated = (room: string, by: string) =>
     server.deliver(`<message xmlns="jabber:client" from="${room}" to="me@d"><body>Come!</body>
       <x xmlns="${NS.mucUser}"><invite from="${by}"/></x></message>`);
@@ -293,6 +294,43 @@ describe("groups", () => {
     expect(client.rooms.invitations.size).toBe(18);
   });
 
+  test("are entered once, and receipts sent once, though the archive repeats what came live", async () => {
+    const client = await signIn();
+    server.rooms.set("room@muc.d", { config: [] });
+    mediated("room@muc.d", "bob@d");
+    directly("room@muc.d", "bob@d");
+    server.direct("bob@d", `<body>hi</body><request xmlns="${NS.receipts}"/>`, { id: "1" });
+    await settled();
+    directly("room@muc.d", "bob@d");
+    server.cut();
+    await ready(client);
+    const joins = server.sent.filter((stanza) => stanza.getAttribute("to")?.startsWith("room@muc.d/"));
+    expect(joins.map((stanza) => stanza.getAttribute("to"))).toEqual(["room@muc.d/me", "room@muc.d/me"]); // per session
+    expect(sent("received", NS.receipts)).toHaveLength(1);
+  });
+
+  test("that were left or declined are not asked about again by the archive", async () => {
+    const client = await signIn();
+    for (const room of ["left", "declined"]) server.rooms.set(`${room}@muc.d`, { config: [] });
+    directly("left@muc.d", "bob@d");
+    directly("declined@muc.d", "eve@d");
+    await settled();
+    await client.rooms.leave(client.chats.get("left@muc.d")!);
+    client.rooms.decline("declined@muc.d");
+    server.cut();
+    await ready(client);
+    expect([client.chats.size, client.rooms.invitations.size]).toEqual([0, 0]);
+  });
+
+  test("that don't let us in are no chats", async () => {
+    const client = await signIn();
+    server.rooms.set("closed@muc.d", { config: ["closed"] });
+    directly("closed@muc.d", "bob@d");
+    await settled();
+    expect(server.sent.map((stanza) => stanza.getAttribute("to"))).toContain("closed@muc.d/me");
+    expect(client.chats.size).toBe(0);
+  });
+
   test("to which a contact invited while only a phone was there are shown, once", async () => {
     server.rooms.set("room@muc.d", { config: [] });
     directly("room@muc.d", "bob@d");
@@ -347,6 +385,20 @@ describe("a message written while there is no connection", () => {
     expect(third.memory.tab.unsent).toEqual([]);
   });
 
+  test("goes with its group", async () => {
+    server.rooms.set("room@muc.d", { config: [] });
+    bookmark("room@muc.d");
+    const client = await signIn();
+    server.up = false;
+    server.cut();
+    client.send(client.chat("room@muc.d"), "later");
+    client.disconnect();
+    server.up = true;
+    server.rooms.clear();
+    const reloaded = await signIn();
+    expect([reloaded.chats.size, reloaded.memory.tab.unsent]).toEqual([0, []]);
+  });
+
   test("is still not sent after a reload if it was refused", async () => {
     const client = await signIn();
     client.send(client.chat("bob@d"), "no");
@@ -373,8 +425,8 @@ describe("the page", () => {
   });
 });
 
-test("the server's clock orders messages, not this machine's", async () => {
-  server.clock = Date.now() + 3_600_000;
+test.each([1, -1])("the server's clock orders messages, not this machine's, %d hours off", async (hours) => {
+  server.clock = Date.now() + hours * 3_600_000;
   server.text("bob@d", "one");
   const client = await signIn();
   client.send(client.chat("bob@d"), "two");

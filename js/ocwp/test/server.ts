@@ -94,6 +94,10 @@ export class FakeServer {
     const [room, nick] = to.split("/");
     if (stanza.localName === "presence" && nick && room!.endsWith("@muc.d")) {
       if (stanza.getAttribute("type") === "unavailable") return;
+      if (this.rooms.get(room!)?.config.includes("closed")) {
+        const error = "<error><registration-required/></error>";
+        return connection.hear(parse(`<presence xmlns="jabber:client" type="error" from="${to}">${error}</presence>`));
+      }
       const made = !this.rooms.has(room!);
       if (made) this.rooms.set(room!, { config: [] });
       const codes = `<status code="110"/>${made ? '<status code="201"/>' : ""}`;

@@ -98,6 +98,13 @@ describe("a timeline", () => {
     expect(ids(timeline)).toEqual(["a", "b"]);
   });
 
+  test("keeps its own finer time where the archive's whole second says the same", () => {
+    const timeline = new Timeline();
+    const [a, b] = ["a", "b"].map((id, at) => timeline.add(message({ id, at: 5200 + 600 * at })));
+    for (const id of ["a", "b"]) timeline.add(message({ id, archive: id, at: 5000 }), "newer");
+    expect([a!.at, b!.at]).toEqual([5200, 5800]);
+  });
+
   test("shows what comes live at the end, though this machine's clock is slow", () => {
     const timeline = new Timeline();
     timeline.add(message({ id: "a", archive: "1", at: 90_000 }), "older");
