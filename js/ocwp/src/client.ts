@@ -52,8 +52,9 @@ export class Client {
   #outbox: Outbox;
   #own: { mark: Mark; first: string | undefined } = { mark: undefined, first: undefined };
   #whole = false; // all of the person's own archive is here
-  #archiveless = false;
+  #archiveless = new Set<Chat | undefined>(); // groups without an archive; undefined stands for the person's own
   #advancing = false;
+  #receipts = new Set<string>(); // sent for which messages, by chat and ID
   #silent = new Set<string>(); // people and services from whom the archive has nothing
   #session: Promise<void> | undefined; // its setting up
   #clock = 0; // milliseconds by which the server's is ahead
@@ -230,7 +231,7 @@ export class Client {
 
   async #older(chat: Chat, max: number): Promise<void> {
     if (chat.complete || !this.#caughtUp || (chat.room && !chat.room.joined)) return;
-    if ((!chat.room && this.#whole) || this.#archiveless) {
+    if ((!chat.room && this.#whole) || this.#archiveless.has(chat.room && chat)) {
       chat.complete = true;
       return this.changed();
     }
@@ -306,11 +307,13 @@ export class Client {
     this.#states.clear();
     this.#readIds.clear();
     this.#silent.clear();
+    this.#receipts.clear();
+    this.#archiveless.clear();
     this.#publishing.clear();
     this.#early = [];
     this.#session = undefined;
     this.#own = { mark: undefined, first: undefined };
-    this.#caughtUp = this.#known = this.#whole = this.#archiveless = false;
+    this.#caughtUp = this.#known = this.#whole = false;
     this.changed();
   }
 
@@ -361,22 +364,27 @@ export class Client {
   async #catchUp(): Promise<void> {
     try {
       await this.#readOn();
-      this.#archiveless = false;
     } catch (error) {
-      if (isLost(error)) throw error;
       this.#noArchive(error);
     }
     this.#caughtUp = this.#known = true;
     for (const incoming of this.#early.splice(0)) {
       // What waited for the person is in the archive: here already, or further back, where scrolling finds it in order.
-      if (incoming.live || !incoming.text || this.#archiveless) this.#hear(incoming);
+      if (incoming.live || !incoming.text || this.#archiveless.has(undefined)) this.#hear(incoming);
+      else this.#answer(incoming);
     }
   }
 
-  #noArchive(error: unknown): void {
-    if (!this.#archiveless)
-      console.warn("ocwp: no message archive (XEP-0313), so only live messages are shown.", error);
-    this.#archiveless = true;
+  #noArchive(error: unknown, group?: Chat): void {
+    if (isLost(error)) throw error;
+    if (this.#archiveless.size === 0) {
+      console.warn(
+        "ocwp: no message archive (XEP-0313), so only live messages are shown.",
+        group?.jid ?? this.#me,
+        error,
+      );
+    }
+    this.#archiveless.add(group);
   }
 
   /** Reads what the archive, the person's own or a group's, has beyond its mark; the first time its newest page. */
@@ -396,6 +404,7 @@ export class Client {
         continue;
       }
       this.#results(page.results, mark === undefined ? "older" : "newer");
+      this.#archiveless.delete(group);
       place.mark = page.last ?? mark ?? "";
       if (mark === undefined) {
         if (group) group.complete = page.complete;
@@ -412,7 +421,7 @@ export class Client {
 
   /** An archive that was empty at the login is not now: from its own ID on we notice when it is emptied. */
   #advance(): void {
-    if (this.#own.mark !== "" || !this.#caughtUp || this.#archiveless || this.#advancing) return;
+    if (this.#own.mark !== "" || !this.#caughtUp || this.#archiveless.has(undefined) || this.#advancing) return;
     this.#advancing = true;
     void this.#readOn()
       .catch(() => {})
@@ -423,8 +432,7 @@ export class Client {
     try {
       await this.#readOn(chat);
     } catch (error) {
-      if (isLost(error)) throw error;
-      this.#noArchive(error);
+      this.#noArchive(error, chat);
     }
     this.#outbox.flush((other) => other === chat);
     void this.#reach(chat);
@@ -437,7 +445,7 @@ export class Client {
     const answer = await this.#link.iq("get", this.config.domain, x("query", { xmlns: NS.discoItems })).catch(kept);
     const services = children(child(answer, "query"), "item").map((item) => bare(item.getAttribute("jid") ?? ""));
     if (this.config.features.uploads) void this.files.find(services).then(this.changed, () => {});
-    if (this.#archiveless) return;
+    if (this.#archiveless.has(undefined)) return;
     const hosts = [this.config.domain, ...services].filter((jid) => jid !== this.config.groups && !jid.includes("@"));
     const missing = () =>
       [...this.people.contacts.keys(), ...hosts].filter(
@@ -530,12 +538,17 @@ export class Client {
     for (const chat of new Set(all.map(({ chat }) => this.chats.get(chat)))) chat?.recount();
   }
 
-  /** Takes news in, and does what a message asks of whoever gets it for the first time. */
   #hear(incoming: Incoming, way: Way = "now"): void {
-    const { wantsReceipt, mine, kind, chat, id, invite, at, live } = incoming;
-    if (!this.#take(incoming, way) || mine) return;
+    if (this.#take(incoming, way)) this.#answer(incoming);
+  }
+
+  /** Does what a message asks of whoever gets it for the first time. */
+  #answer({ wantsReceipt, mine, kind, chat, id, invite, at, live }: Incoming): void {
+    if (mine) return;
     if (invite && this.config.features.groups) this.rooms.invited(invite.room, invite.by, at, live);
-    if (!wantsReceipt || !this.config.features.receipts || kind !== "direct") return;
+    const key = `${chat} ${id}`;
+    if (!wantsReceipt || !this.config.features.receipts || kind !== "direct" || this.#receipts.has(key)) return;
+    this.#receipts.add(key);
     this.#outbox.note({ jid: chat, kind }, "store", x("received", { xmlns: NS.receipts, id }));
   }
 

@@ -102,6 +102,19 @@ describe("the archive", () => {
     expect(client.chat("bob@d").complete).toBe(true);
   });
 
+  test("that a group lacks leaves people theirs", async () => {
+    server.rooms.set("room@muc.d", { config: [] });
+    bookmark("room@muc.d");
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    server.refuse = (iq) =>
+      child(iq, "query", NS.archive) && iq.getAttribute("to") ? "feature-not-implemented" : undefined;
+    for (const number of numbers(0, 120)) server.text("eve@d", number);
+    const client = await signIn();
+    await client.older(client.chat("eve@d"));
+    expect(texts(client, "eve@d")).toHaveLength(120);
+    expect(client.chat("room@muc.d").room!.joined).toBe(true);
+  });
+
   test("that never answers is asked for once per step of the back-off", async () => {
     vi.useFakeTimers();
     vi.spyOn(console, "error").mockImplementation(() => {});
@@ -168,6 +181,21 @@ describe("after a login", () => {
     await client.older(client.chat("eve@d"));
     expect(texts(client, "eve@d")).toEqual(["first"]);
   });
+});
+
+test("what waited for the person is delivered now, and its sender is told once", async () => {
+  const waiting = `<body>hi</body><request xmlns="${NS.receipts}"/>`;
+  server.direct("bob@d", waiting, { id: "1" });
+  server.refuse = (iq) => {
+    if (!child(iq, "query", NS.archive)) return undefined;
+    server.refuse = () => undefined;
+    server.deliver(`<message xmlns="jabber:client" type="chat" from="bob@d" to="me@d" id="1">${waiting}
+      <delay xmlns="${NS.delay}" from="d" stamp="2026-01-01T00:00:00Z"/></message>`);
+    return undefined;
+  };
+  const client = await signIn();
+  expect(texts(client, "bob@d")).toEqual(["hi"]);
+  expect(sent("received", NS.receipts)).toHaveLength(1);
 });
 
 describe("what was read", () => {
