@@ -257,3 +257,62 @@ def test_notifications_come_after_consent_only(visit: Visit, old: bool) -> None:
     alice.write(BOB, "after")
     bob.page.wait_for_function("() => window.shown.length === 1")
     assert bob.page.evaluate("window.shown[0].slice(0, 2)") == ["Alice", "after"]
+
+
+def act(visitor: Visitor, chat: str, text: str, action: str) -> None:
+    """Chooses `action` in the menu of the message with `text`."""
+    message = visitor.box(chat).locator(".message").filter(has=visitor.page.locator(".text", has_text=text))
+    message.hover()
+    message.get_by_role("button", name="More about this message").click()
+    message.get_by_role("group").get_by_role("button", name=action, exact=True).click()
+
+
+@pytest.mark.parametrize("kind", ["direct", "group"])
+def test_messages_are_answered_changed_and_reacted_to(
+    visit: Visit, chat_server: Prosody, kind: str, eventually: Callable[..., None]
+) -> None:
+    """Both sides show the same, also after a reload; a client that knows none of it shows quotations and new texts."""
+    loop = Loop()
+    other = Friend(loop, BOB, "pw-bob", chat_server.ports.c2s).login()
+    alice, bob = visit("alice").sign_in(), visit("bob").sign_in()
+    if kind == "group":
+        here = there = alice.create_group(members=[BOB], chatName="Lunch")
+        bob.page.locator("ocwp-list").get_by_role("button", name="Lunch").click()
+        other.join(here, "another bob")
+    else:
+        here, there = BOB, ALICE
+        alice.open(BOB)
+        bob.open(ALICE)
+    alice.write(here, "noon?")
+    bob.expect_texts(there, "noon?")
+    act(bob, there, "noon?", "React with 👍")
+    act(alice, here, "noon?", "React with 👍")
+    for side, chat in ((alice, here), (bob, there)):
+        chip = side.box(chat).locator(".reactions button")
+        expect(chip).to_have_text("👍 2")
+        expect(chip).to_have_attribute("aria-pressed", "true")
+    bob.box(there).locator(".reactions button").click()
+    expect(alice.box(here).locator(".reactions button")).to_have_text("👍 1")
+    act(bob, there, "noon?", "Reply")
+    expect(bob.box(there).get_by_role("textbox")).to_be_focused()
+    bob.write(there, "yes, gladly")
+    expect(alice.box(here).locator("blockquote")).to_have_text(re.compile(r"You\s*noon\?"))
+    act(alice, here, "noon?", "Edit")
+    expect(alice.box(here).get_by_role("textbox")).to_have_value("noon?")
+    alice.write(here, "one o'clock?")
+    expect(bob.box(there).locator(".message").first).to_contain_text("edited")
+    alice.write(here, "wrong chat")
+    bob.expect_texts(there, "one o'clock?", "yes, gladly", "wrong chat")
+    act(alice, here, "wrong chat", "Delete")
+    for reloaded in (False, True):
+        for side, chat in ((alice, here), (bob, there)):
+            if reloaded:
+                side.page.reload()
+                side.sign_in()
+            side.expect_texts(chat, "one o'clock?", "yes, gladly", "This message was deleted.")
+            expect(side.box(chat).locator(".reactions button")).to_have_text("👍 1")
+            expect(side.box(chat).locator("blockquote")).to_contain_text("one o'clock?")
+    expected = ["noon?", "one o'clock?", "wrong chat"]
+    eventually(lambda: [text for text in other.texts(None) if text in expected] == expected, 10)
+    other.logout()
+    loop.close()

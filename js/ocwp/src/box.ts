@@ -155,7 +155,7 @@ export class ChatBox extends LitElement {
       ${
         this.details
           ? html`<ocwp-details .ui=${ui} .chat=${chat} @done=${this.#detailsDone}></ocwp-details>`
-          : html`<ocwp-thread .ui=${ui} .chat=${chat}></ocwp-thread>`
+          : html`<ocwp-thread .ui=${ui} .chat=${chat} @write=${() => this.composer?.focus()}></ocwp-thread>`
       }
       ${
         chat.kind === "alert"

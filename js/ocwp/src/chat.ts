@@ -1,5 +1,6 @@
+import { Reactions } from "./reactions.js";
 import type { Kind } from "./stanzas.js";
-import { Timeline } from "./timeline.js";
+import { Timeline, type Message } from "./timeline.js";
 
 /** Milliseconds after which somebody who types no longer does so, whatever they failed to tell us. */
 const TYPING_MS = 20_000;
@@ -30,6 +31,10 @@ export interface Room {
 /** One chat: its messages, what is unread, who types, what was begun to be written. */
 export class Chat {
   readonly timeline = new Timeline();
+  readonly reactions = new Reactions();
+  /** The message that is being answered, or edited. */
+  answering: Message | undefined;
+  editing: Message | undefined;
   readonly room: Room | undefined;
   unread = 0;
   /** Messages up to this time have been read. */
@@ -105,6 +110,8 @@ export class Chat {
   /** Forgets the messages; one's own that are not sent yet stay. */
   clear(): void {
     this.timeline.clear();
+    this.reactions.clear();
+    this.answering = this.editing = undefined;
     this.complete = false;
     this.cursor = this.mark = undefined;
     this.recount();

@@ -1,4 +1,5 @@
 import { Archive } from "./archive.js";
+import { Changes } from "./changes.js";
 import { Chat, type Mark } from "./chat.js";
 import type { Config } from "./config.js";
 import { Files } from "./files.js";
@@ -37,6 +38,7 @@ export class Client {
   readonly people: People;
   readonly rooms: Rooms;
   readonly files: Files;
+  readonly changes: Changes;
   readonly chats = new Map<string, Chat>();
   memory: Memory;
   /** Tells of a message that came in just now. */
@@ -96,6 +98,7 @@ export class Client {
     this.#pep = new Pep(this.#link);
     this.#reader = { jid: "", domain: config.domain, nick: (room) => this.chats.get(room)?.room?.nick, now };
     this.people = new People(this.#link, config.features.avatars, changed);
+    this.changes = new Changes(this.#outbox, () => this.#link.live, now, changed);
     this.files = new Files(this.#link, config);
     const client = this;
     this.rooms = new Rooms(this.#link, this.#pep, {
@@ -212,7 +215,9 @@ export class Client {
   /** Sends `text`, or keeps it until there is a connection. */
   send(chat: Chat, text: string, file?: string): Message {
     this.#states.delete(chat.jid);
-    const message = this.#outbox.send(chat, this.#me, text, file);
+    const reply = chat.answering && this.changes.replyTo(chat, chat.answering);
+    chat.answering = undefined;
+    const message = this.#outbox.send(chat, this.#me, text, file, reply);
     this.changed();
     return message;
   }
@@ -566,6 +571,9 @@ export class Client {
       known.setTyping(incoming.from, incoming.state === "composing");
     }
     if (incoming.changed && known?.room?.joined) this.rooms.look(known);
+    if (incoming.reacts && known) {
+      known.reactions.take(incoming.reacts, incoming.mine ? "" : incoming.from, incoming.at);
+    }
     if (!incoming.text && incoming.retracts === undefined) return true;
     if (service) return false; // a group's own note is no person's message
     const chat = known ?? this.chat(incoming.chat, incoming.kind);

@@ -6,6 +6,7 @@ import { emoji } from "./emoji.js";
 import { FileError } from "./files.js";
 import * as icons from "./icons.js";
 import { MESSAGE_MAX_BYTES, bytesOf } from "./limits.js";
+import { shortened } from "./replies.js";
 import { base } from "./styles.js";
 import { Watch, define, place, type Ui } from "./ui.js";
 
@@ -52,6 +53,19 @@ export class Composer extends LitElement {
         line-height: 18px;
         unicode-bidi: plaintext;
       }
+      .context {
+        display: flex;
+        align-items: center;
+        gap: 6px;
+        padding: 4px 4px 0 12px;
+      }
+      .context .words {
+        flex: 1;
+        min-width: 0;
+      }
+      .context .ellipsis {
+        display: block;
+      }
       .send {
         color: var(--accent);
       }
@@ -87,7 +101,7 @@ export class Composer extends LitElement {
     const { features } = this.ui.client.config;
     return html`
       ${this.fault ? html`<p class="fault" role="alert">${this.fault}</p>` : nothing}
-      ${this.picking ? this.#emoji() : nothing}
+      ${this.#context()} ${this.picking ? this.#emoji() : nothing}
       <form dir=${this.ui.language.direction} @submit=${this.#submit}>
         ${
           features.emoji
@@ -149,6 +163,32 @@ export class Composer extends LitElement {
       place(this.input, { height: `${this.input.scrollHeight + 2}px` });
   }
 
+  /** Which message is being answered or edited. */
+  #context() {
+    const { ui, chat } = this;
+    const { say } = ui.language;
+    const message = chat.editing ?? chat.answering;
+    if (!message) return nothing;
+    const name = message.mine ? say("you") : ui.client.senderOf(chat, message);
+    return html`<div class="context" dir=${ui.language.direction}>
+      <span class="words">
+        <strong>${chat.editing ? say("editing") : say("replyTo", { name })}</strong>
+        <span class="quiet ellipsis" dir="auto">${shortened(message.text)}</span>
+      </span>
+      <button type="button" class="icon" aria-label=${say("cancel")} title=${say("cancel")} @click=${this.#dismiss}>
+        ${icons.close}
+      </button>
+    </div>`;
+  }
+
+  #dismiss = (): void => {
+    const { ui, chat } = this;
+    if (chat.editing) ui.client.keepDraft(chat, "");
+    chat.answering = chat.editing = undefined;
+    ui.client.changed();
+    this.focus();
+  };
+
   #emoji() {
     return html`<div class="emoji" role="group" aria-label=${this.ui.language.say("emoji")}>
       ${emoji.map((one) => html`<button type="button" @click=${() => this.#insert(one)}>${one}</button>`)}
@@ -177,9 +217,10 @@ export class Composer extends LitElement {
   };
 
   #escape = (event: KeyboardEvent): void => {
-    if (!isEscape(event) || !this.picking) return;
+    if (!isEscape(event) || !(this.picking || this.chat.editing || this.chat.answering)) return;
     event.stopPropagation();
-    this.picking = false;
+    if (this.picking) this.picking = false;
+    else this.#dismiss();
     this.focus();
   };
 
@@ -199,7 +240,9 @@ export class Composer extends LitElement {
     clearTimeout(this.#pause);
     this.picking = false;
     this.ui.client.keepDraft(this.chat, "");
-    this.ui.client.send(this.chat, text);
+    const { editing } = this.chat;
+    if (editing) this.ui.client.changes.edit(this.chat, editing, text);
+    else this.ui.client.send(this.chat, text);
     this.dispatchEvent(new CustomEvent("sent"));
   }
 

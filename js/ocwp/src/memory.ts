@@ -1,3 +1,5 @@
+import type { Reply } from "./replies.js";
+
 /** What the browser keeps for one person: nothing secret, and all of it a convenience. */
 interface Kept {
   /** By chat: the time up to which it was read. */
@@ -25,6 +27,7 @@ export interface Unsent {
   id: string;
   text: string;
   file?: string | undefined;
+  reply?: Reply | undefined;
   at: number;
   failed: boolean;
 }

@@ -2,6 +2,7 @@ import type { Chat } from "./chat.js";
 import { uuid } from "./jids.js";
 import type { Link } from "./link.js";
 import type { Memory } from "./memory.js";
+import { writeReply, type Reply } from "./replies.js";
 import type { Message } from "./timeline.js";
 import { NS, x } from "./xml.js";
 
@@ -18,8 +19,8 @@ export class Outbox {
     private readonly now: () => number,
   ) {}
 
-  send(chat: Chat, me: string, text: string, file?: string): Message {
-    const message = chat.timeline.addOwn(uuid(), me, text, file, this.now());
+  send(chat: Chat, me: string, text: string, file?: string, reply?: Reply): Message {
+    const message = chat.timeline.addOwn(uuid(), me, text, file, this.now(), reply);
     this.#unsent.push({ chat, message });
     this.settle();
     this.#hand(chat, message);
@@ -28,9 +29,9 @@ export class Outbox {
 
   /** Takes over what the tab has kept over a reload. */
   restore(me: string, chatOf: (jid: string) => Chat): void {
-    this.#unsent = this.memory().tab.unsent.map(({ chat: jid, id, text, file, at, failed }) => {
+    this.#unsent = this.memory().tab.unsent.map(({ chat: jid, id, text, file, reply, at, failed }) => {
       const chat = chatOf(jid);
-      const message = chat.timeline.addOwn(id, me, text, file, at);
+      const message = chat.timeline.addOwn(id, me, text, file, at, reply);
       if (failed) message.delivery = "failed";
       return { chat, message };
     });
@@ -41,11 +42,12 @@ export class Outbox {
     this.#unsent = this.#unsent.filter(({ message }) => ["sending", "failed"].includes(message.delivery));
     const { tab } = this.memory();
     if (this.#unsent.length === 0 && tab.unsent.length === 0) return;
-    tab.unsent = this.#unsent.map(({ chat, message: { id, text, file, at, delivery } }) => ({
+    tab.unsent = this.#unsent.map(({ chat, message: { id, text, file, reply, at, delivery } }) => ({
       chat: chat.jid,
       id,
       text,
       file,
+      reply,
       at,
       failed: delivery === "failed",
     }));
@@ -95,8 +97,8 @@ export class Outbox {
   }
 
   /** Something small about a chat, such as that a message was read. */
-  note(chat: Pick<Chat, "jid" | "kind">, hint: "store" | "no-store", content: Element): void {
-    this.link.send(this.#stanza(chat, uuid(), content, x(hint, { xmlns: NS.hints })));
+  note(chat: Pick<Chat, "jid" | "kind">, hint: "store" | "no-store", ...content: Element[]): void {
+    this.link.send(this.#stanza(chat, uuid(), ...content, x(hint, { xmlns: NS.hints })));
   }
 
   /** Without a session, or outside its group, a message waits for `flush`. */
@@ -104,11 +106,15 @@ export class Outbox {
     const open = this.link.live && this.ready() && (!chat.room || chat.room.joined);
     if (!open || this.#handed.has(message.id)) return;
     this.#handed.add(message.id);
+    const { body, elements } = message.reply
+      ? writeReply(message.reply, message.text)
+      : { body: message.text, elements: [] };
     this.link.send(
       this.#stanza(
         chat,
         message.id,
-        x("body", {}, message.text),
+        x("body", {}, body),
+        ...elements,
         x("origin-id", { xmlns: NS.sid, id: message.id }),
         x("markable", { xmlns: NS.markers }),
         x("active", { xmlns: NS.chatStates }),

@@ -1,5 +1,7 @@
 import { webAddress } from "../../common/text.js";
 import { bare, resource } from "./jids.js";
+import { readReactions, type Reacted } from "./reactions.js";
+import { readReply, type Reply } from "./replies.js";
 import { NS, child, children, down, textOf } from "./xml.js";
 
 /** What kind of chat: with a person, in a group, or messages of the host's that nobody answers. */
@@ -32,6 +34,8 @@ export interface Incoming {
   corrects: string | undefined;
   /** The ID of the sender's own message that is withdrawn (XEP-0424). */
   retracts: string | undefined;
+  reply: Reply | undefined;
+  reacts: Reacted | undefined;
   state: ChatState | undefined;
   /** The ID of a message that it says was delivered, or read. */
   received: string | undefined;
@@ -103,7 +107,7 @@ export function read(wrapped: Wrapped, me: Reader): Incoming | undefined {
   const retracts = retractedIn(message);
   const body = child(message, "body");
   const none = !body || invite || retracts || message.getAttribute("type") === "error" || BLANK.test(textOf(body));
-  const text = none ? undefined : textOf(body);
+  const { text, reply } = none ? { text: undefined, reply: undefined } : readReply(message, textOf(body));
   return {
     chat,
     kind: group ? "group" : chat.includes("@") ? "direct" : "alert",
@@ -119,6 +123,8 @@ export function read(wrapped: Wrapped, me: Reader): Incoming | undefined {
     file: text === undefined ? undefined : fileIn(message, text),
     corrects: text === undefined ? undefined : (child(message, "replace", NS.correct)?.getAttribute("id") ?? undefined),
     retracts,
+    reply,
+    reacts: readReactions(message),
     state: STATES.find((state) => child(message, state, NS.chatStates)),
     received: child(message, "received", NS.receipts)?.getAttribute("id") ?? undefined,
     displayed: child(message, "displayed", NS.markers)?.getAttribute("id") ?? undefined,

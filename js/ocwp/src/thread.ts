@@ -1,10 +1,13 @@
 import { LitElement, css, html, nothing, type TemplateResult } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
+import { isEscape } from "../../common/keys.js";
 import { pieces, type Piece } from "../../common/text.js";
 import type { Chat } from "./chat.js";
 import { fileName, isPicture } from "./files.js";
 import * as icons from "./icons.js";
+import { EMOJI } from "./reactions.js";
+import { shortened, type Reply } from "./replies.js";
 import { base } from "./styles.js";
 import type { Message } from "./timeline.js";
 import { Watch, define, type Ui } from "./ui.js";
@@ -19,6 +22,7 @@ export class Thread extends LitElement {
   @property({ attribute: false }) ui!: Ui;
   @property({ attribute: false }) chat!: Chat;
   @state() private below = false;
+  @state() private menu: Message | undefined;
   @query(".list") private list!: HTMLElement;
   protected watch = new Watch(this, () => this.ui);
   /** Whether the next update goes to the end: at first, after sending, and where the end is in view already. */
@@ -96,6 +100,69 @@ export class Thread extends LitElement {
       .mine .bubble {
         background: var(--mine);
         color: var(--mine-ink);
+      }
+      .line {
+        display: flex;
+        align-items: center;
+        gap: 2px;
+        max-width: 100%;
+      }
+      .mine .line {
+        flex-direction: row-reverse;
+      }
+      .more {
+        flex: none;
+        opacity: 0;
+      }
+      .message:hover .more,
+      .more:focus-visible,
+      .more[aria-expanded="true"] {
+        opacity: 1;
+      }
+      @media (pointer: coarse) {
+        .more {
+          opacity: 0.7;
+        }
+      }
+      .menu,
+      .reactions {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 4px;
+        margin-block-start: 4px;
+      }
+      .mine .menu,
+      .mine .reactions {
+        justify-content: flex-end;
+      }
+      .menu .emoji {
+        width: 28px;
+      }
+      .menu .button {
+        min-height: 32px;
+        padding-inline: 10px;
+      }
+      .emoji {
+        font: 18px/1 "Apple Color Emoji", "Segoe UI Emoji", "Noto Color Emoji", sans-serif;
+      }
+      .reactions .button {
+        min-height: 26px;
+        padding-inline: 8px;
+        border-radius: 13px;
+        font-size: 13px;
+      }
+      .reactions .emoji {
+        font-size: 14px;
+      }
+      .reactions [aria-pressed="true"] {
+        box-shadow: inset 0 0 0 1.5px var(--accent);
+      }
+      .quote {
+        margin-block-end: 3px;
+        padding-inline-start: 8px;
+        border-inline-start: 3px solid var(--accent);
+        color: color-mix(in srgb, currentColor 80%, transparent);
+        font-size: 13px;
       }
       .text {
         white-space: pre-wrap;
@@ -214,7 +281,9 @@ export class Thread extends LitElement {
     const named = chat.kind === "group" && !message.mine && !joined;
     return html`<div class="message ${message.mine ? "mine" : ""} ${joined ? "joined" : ""}" data-id=${message.id}>
       ${named ? html`<p class="from quiet"><bdi>${name}</bdi></p>` : html`<span class="unseen">${name}: </span>`}
+      <div class="line">
       <div class="bubble">
+        ${message.reply && !message.retracted ? this.#quote(message.reply) : nothing}
         ${
           message.retracted
             ? html`<span class="text quiet">${say("retracted")}</span>`
@@ -226,9 +295,27 @@ export class Thread extends LitElement {
           <time datetime=${new Date(message.at).toISOString()} title=${ui.language.full(message.at)}
             >${ui.language.time(message.at)}</time
           >
+          ${message.edited && !message.retracted ? html`<span>${say("edited")}</span>` : nothing}
           ${message.mine ? this.#delivery(message) : nothing}
         </div>
       </div>
+      ${
+        ui.client.changes.possible(chat, message)
+          ? html`<button
+            class="icon more"
+            tabindex=${message === this.#last ? 0 : -1}
+            aria-label=${say("more")}
+            title=${say("more")}
+            aria-expanded=${this.menu === message}
+            @click=${() => (this.menu = this.menu === message ? undefined : message)}
+            @keydown=${this.#arrows}
+          >
+            ${icons.more}
+          </button>`
+          : nothing
+      }
+      </div>
+      ${this.#reactions(message)} ${this.menu === message ? this.#menu(message) : nothing}
       ${
         message.delivery === "failed"
           ? html`<p class="failed">
@@ -239,6 +326,105 @@ export class Thread extends LitElement {
       }
     </div>`;
   }
+
+  #menu(message: Message): TemplateResult {
+    const { ui, chat } = this;
+    const { say } = ui.language;
+    const { changes } = ui.client;
+    const then = (act: () => void) => () => {
+      this.menu = undefined;
+      act();
+    };
+    const write = (act: () => void) => then(() => (act(), ui.client.changed(), this.#tell("write")));
+    const answer = () => ([chat.answering, chat.editing] = [message, undefined]);
+    const edit = () => {
+      [chat.answering, chat.editing] = [undefined, message];
+      ui.client.keepDraft(chat, message.text);
+    };
+    const text = (word: "reply" | "edit" | "delete", act: () => void, kind = "") =>
+      html`<button class="button ${kind}" @click=${act}>${say(word)}</button>`;
+    return html`<div class="menu" role="group" aria-label=${say("more")} @keydown=${this.#escape}>
+      ${EMOJI.map(
+        (emoji) => html`<button
+          class="icon emoji"
+          aria-label=${say("react", { emoji })}
+          @click=${then(() => changes.react(chat, message, emoji))}
+        >
+          ${emoji}
+        </button>`,
+      )}
+      ${text("reply", write(answer))}
+      ${message.mine && !message.file ? text("edit", write(edit)) : nothing}
+      ${
+        message.mine
+          ? text(
+              "delete",
+              then(() => changes.retract(chat, message)),
+              "grave",
+            )
+          : nothing
+      }
+    </div>`;
+  }
+
+  #reactions(message: Message): TemplateResult | typeof nothing {
+    const { ui, chat } = this;
+    const reactions = [...ui.client.changes.reactions(chat, message)];
+    if (reactions.length === 0 || message.retracted) return nothing;
+    const who = (sender: string) =>
+      sender === ""
+        ? ui.language.say("you")
+        : chat.room
+          ? ui.client.occupantName(chat, sender)
+          : ui.client.people.nameOf(sender);
+    return html`<div class="reactions">
+      ${reactions.map(([emoji, senders]) => {
+        const names = senders.map(who).join(", ");
+        return html`<button
+          class="button"
+          title=${names}
+          aria-label="${emoji} ${names}"
+          aria-pressed=${senders.includes("")}
+          ?disabled=${!ui.client.changes.possible(chat, message)}
+          @click=${() => ui.client.changes.react(chat, message, emoji)}
+        >
+          <span class="emoji">${emoji}</span> ${ui.language.number(senders.length)}
+        </button>`;
+      })}
+    </div>`;
+  }
+
+  #quote({ id, quote }: Reply): TemplateResult {
+    const { ui, chat } = this;
+    const answered = chat.timeline.find(id);
+    const name = answered && (answered.mine ? ui.language.say("you") : ui.client.senderOf(chat, answered));
+    return html`<blockquote class="quote">
+      ${name ? html`<strong><bdi>${name}</bdi></strong>` : nothing}
+      <p class="ellipsis" dir="auto">${answered ? shortened(answered.text) : quote}</p>
+    </blockquote>`;
+  }
+
+  #tell(event: string): void {
+    this.dispatchEvent(new CustomEvent(event));
+  }
+
+  #escape = (event: KeyboardEvent): void => {
+    if (!isEscape(event)) return;
+    event.stopPropagation();
+    const button = this.renderRoot.querySelector<HTMLElement>('.more[aria-expanded="true"]');
+    this.menu = undefined;
+    button?.focus();
+  };
+
+  /** From message to message: one of their buttons is a stop of the Tab key, the arrows lead to the others. */
+  #arrows = (event: KeyboardEvent): void => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (this.menu) this.#escape(event);
+    if (!step) return;
+    event.preventDefault();
+    const buttons = [...this.renderRoot.querySelectorAll<HTMLElement>(".more")];
+    buttons[buttons.indexOf(event.currentTarget as HTMLElement) + step]?.focus();
+  };
 
   /** A picture, or a link by its name. From a foreign host a link that shows the host, and a picture after a click. */
   #file(url: string, name: string): TemplateResult {

@@ -1,3 +1,4 @@
+import type { Reply } from "./replies.js";
 import type { Incoming } from "./stanzas.js";
 
 /** How a message came: just now, or from the archive, before or after what is here. */
@@ -24,6 +25,7 @@ export interface Message {
   markable: boolean;
   edited: boolean;
   retracted: boolean;
+  reply: Reply | undefined;
 }
 
 /** Milliseconds by which two clocks may differ without it showing. */
@@ -77,6 +79,7 @@ export class Timeline {
       markable: incoming.markable,
       edited: false,
       retracted: false,
+      reply: incoming.reply,
     };
     this.#insert(message, way === "older");
     if (incoming.archive) this.#byArchive.set(incoming.archive, message);
@@ -93,7 +96,7 @@ export class Timeline {
   }
 
   /** What one sends: shown at once, `sending` until the server has it. */
-  addOwn(id: string, from: string, text: string, file: string | undefined, at = Date.now()): Message {
+  addOwn(id: string, from: string, text: string, file?: string, at = Date.now(), reply?: Reply): Message {
     const message: Message = {
       id,
       archive: undefined,
@@ -110,10 +113,18 @@ export class Timeline {
       markable: true,
       edited: false,
       retracted: false,
+      reply,
     };
     this.#insert(message);
     this.#unbound.push(message);
     return message;
+  }
+
+  /** Changes one's own message to `text`; undefined retracts it. */
+  change(message: Message, text: string | undefined): void {
+    message.edited = true;
+    message.retracted = text === undefined;
+    message.text = text ?? "";
   }
 
   /** Withdraws the message that `incoming` names, if they have the same sender. */

@@ -4,7 +4,7 @@ import type english from "../locale/enGB.json";
 export type Words = Record<keyof typeof english, string>;
 
 /** Hebrew, Arabic and the scripts beside them. */
-const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufefc]/;
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
 /** Strings, numbers and dates of one locale. */
 export class Language {

@@ -55,6 +55,7 @@ describe("locales", () => {
   test("keep names of the other direction in an isolate", () => {
     const german = new Language("deDE", english);
     expect(german.say("writeTo", { name: "محمد" })).toBe("Write to \u2068محمد\u2069");
+    expect(german.say("react", { emoji: "❤️" })).toBe("React with ❤️");
     const arabic = new Language("arSA", { ...english, direction: "rtl" });
     expect(arabic.say("writeTo", { name: "Bob" })).toBe("Write to \u2068Bob\u2069");
   });

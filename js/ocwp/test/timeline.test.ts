@@ -15,6 +15,8 @@ const message = (given: Partial<Incoming>): Incoming => ({
   live: true,
   text: "hi",
   file: undefined,
+  reply: undefined,
+  reacts: undefined,
   corrects: undefined,
   retracts: undefined,
   state: undefined,
