@@ -1,6 +1,6 @@
 import { NS, x } from "./xml.js";
 
-/** What this client understands, sorted; `+notify` asks the server to tell of changes by the person's other clients. */
+/** Features of this client, sorted. `+notify` subscribes to changes by the person's other clients. */
 export const FEATURES = [
   NS.caps,
   NS.chatStates,
@@ -15,13 +15,13 @@ export const FEATURES = [
   NS.receipts,
 ].sort();
 
-/** SHA-1 of identity and features by XEP-0115; a test computes it. */
+/** Verification string (XEP-0115): SHA-1 of identity and features. A test computes it. */
 export const VERIFICATION = "/nlCXfr+4kiEEhDM462WLUDYtaY=";
 
 export const caps = (): Element =>
   x("c", { xmlns: NS.caps, hash: "sha-1", node: "https://onechat.net/ocwp", ver: VERIFICATION });
 
-/** The answer to disco#info (XEP-0030). */
+/** Builds the answer to disco#info (XEP-0030). */
 export const discoInfo = (node: string | undefined): Element =>
   x(
     "query",

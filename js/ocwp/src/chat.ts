@@ -10,7 +10,7 @@ export interface Occupant {
   jid: string | undefined;
 }
 
-/** The newest ID that was read from an archive; empty if it was empty then, undefined if it was never read. */
+/** Newest ID read from an archive: empty if the archive was empty, undefined if it was never read. */
 export type Mark = string | undefined;
 
 /** What is known of a group beyond its messages. */
@@ -43,11 +43,11 @@ export class Chat {
   /** All of its history is here. */
   complete = false;
   loading = false;
-  /** The archive's ID that older pages end before, and the oldest message that was here when it was noted. */
+  /** Archive ID before which the next older page ends, valid while `first` is the oldest loaded message. */
   cursor: { id: string; first: string | undefined } | undefined;
-  /** Of a group: where reading its archive goes on. */
+  /** Of a group: resume point in its archive. */
   mark: Mark;
-  #readIds = new Set<string>(); // messages that were read according to other clients, but aren't here yet
+  #readIds = new Set<string>(); // read by other clients, not loaded here
   #typing = new Map<string, ReturnType<typeof setTimeout>>();
 
   constructor(
@@ -83,14 +83,14 @@ export class Chat {
     this.changed();
   }
 
-  /** Another client has read up to the message of this ID. Returns its time if it is here, else it is noted. */
+  /** Finds the time of a message that another client has read. Remembers the ID if the message isn't loaded. */
   readUpTo(id: string): number | undefined {
     const read = this.timeline.find(id);
     if (!read) this.#readIds.add(id);
     return read?.at;
   }
 
-  /** Another client has read further than what is here. */
+  /** Whether another client has read messages that are not loaded here. */
   get readsAhead(): boolean {
     return this.#readIds.size > 0;
   }

@@ -21,15 +21,15 @@ import { NS, child, children, textOf, x } from "./xml.js";
 const PAGE = 50;
 /** Messages asked for at a time otherwise; servers give at most 50 to 250. */
 const RECENT = 100;
-/** People without a message so far for whom the archive is asked one by one; for more, it is read back first. */
+/** Up to this many people without a message are looked up one by one; for more, the archive is read back first. */
 const ONE_BY_ONE = 20;
-/** Pages by which the whole archive is read back, and a chat whose unread messages go further back than what is here. */
+/** Most pages that are read back after a login, in the whole archive and in each chat with unread messages. */
 const BACK_PAGES = 20;
-/** Messages in which a chat's last text is looked for: receipts and the like stand between. */
+/** Page size when looking for a chat's last text: receipts and markers take places too. */
 const LAST = 20;
 /** Requests at once in the background. */
 const AT_ONCE = 4;
-/** Milliseconds within which chats that were read are published together. */
+/** Milliseconds to collect read positions before they are published. */
 const PUBLISH_MS = 500;
 
 /** The person's account while signed in: people, chats and groups, kept in step with the server. */
@@ -45,7 +45,7 @@ export class Client {
   onMessage: (chat: Chat, message: Message) => void = () => {};
   /** Tells that this is somebody's from now on. */
   onPerson: () => void = () => {};
-  /** Tells that a group is no more. */
+  /** Tells that a group no longer exists for the person. */
   onGone: (jid: string) => void = () => {};
   #me = "";
   #link: Link;
@@ -53,14 +53,14 @@ export class Client {
   #reader: Reader;
   #outbox: Outbox;
   #own: { mark: Mark; first: string | undefined } = { mark: undefined, first: undefined };
-  #whole = false; // all of the person's own archive is here
+  #whole = false; // all of the person's archive is loaded
   #archiveless = new Set<Chat | undefined>(); // groups without an archive; undefined stands for the person's own
   #advancing = false;
-  #receipts = new Set<string>(); // sent for which messages, by chat and ID
-  #silent = new Set<string>(); // people and services from whom the archive has nothing
-  #session: Promise<void> | undefined; // its setting up
-  #clock = 0; // milliseconds by which the server's is ahead
-  #readIds = new Map<string, string>(); // by chat, up to which message it was read (XEP-0490)
+  #receipts = new Set<string>(); // chat and ID of messages whose receipt was sent
+  #silent = new Set<string>(); // people and services without any message in the archive
+  #session: Promise<void> | undefined; // set-up of the current session
+  #clock = 0; // milliseconds that the server's clock is ahead of ours
+  #readIds = new Map<string, string>(); // by chat: ID of the last message read (XEP-0490)
   #publishing = new Set<string>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #loading = new Map<Chat, Promise<void>>();
@@ -269,7 +269,7 @@ export class Client {
     this.#readUntil(chat, last.at);
     this.#publishing.add(chat.jid);
     this.#timer ??= setTimeout(this.#publish, PUBLISH_MS);
-    // The sender is told only if they asked; one's own other clients by what is published.
+    // Senders get a marker only if they asked for one. Own other clients learn it from the private node.
     if (!this.config.features.receipts || !last.markable || !this.#link.live) return;
     const marked = chat.kind === "group" ? (archiveId(last) ?? last.id) : last.id;
     this.#outbox.note(chat, "store", x("displayed", { xmlns: NS.markers, id: marked }));
@@ -323,7 +323,7 @@ export class Client {
   }
 
   async #connected(resumed: boolean): Promise<void> {
-    // A session that was lost while it was set up is set up to the end, or once more.
+    // A session resumed during its set-up continues it, or repeats it after a failure.
     if (!resumed || !this.#session) this.#session = this.#setUp();
     const session = this.#session;
     try {
@@ -354,7 +354,7 @@ export class Client {
     this.changed();
   }
 
-  /** What the person's clock says may be hours off; messages are ordered by the server's (XEP-0202). */
+  /** Measures how far the server's clock is ahead (XEP-0202): ours may be hours off. */
   async #setClock(): Promise<void> {
     const sent = Date.now();
     const answer = await this.#link.iq("get", this.config.domain, x("time", { xmlns: NS.time })).catch(kept);
@@ -392,7 +392,7 @@ export class Client {
     this.#archiveless.add(group);
   }
 
-  /** Reads what the archive, the person's own or a group's, has beyond its mark; the first time its newest page. */
+  /** Reads an archive, the person's own or a group's, from its mark on; the first time its newest page. */
   async #readOn(group?: Chat): Promise<void> {
     const place = group ?? this.#own;
     const where = group ? { room: group.jid } : {};
@@ -404,7 +404,7 @@ export class Client {
         page = await this.#archive.page({ ...where, ...from, max: mark === undefined && group ? PAGE : RECENT });
       } catch (error) {
         if (!mark || !(error instanceof Refused) || error.condition !== "item-not-found") throw error;
-        // The archive was emptied, or is older than the server keeps it: show what it has now.
+        // The archive was emptied, or the entry has expired: show what it has now.
         this.#forget(group);
         continue;
       }
@@ -424,7 +424,7 @@ export class Client {
     if (!group) Object.assign(this.#own, { mark: undefined, first: undefined });
   }
 
-  /** An archive that was empty at the login is not now: from its own ID on we notice when it is emptied. */
+  /** Gets a first mark for an archive that was empty at login. Without one we can't tell when it is emptied. */
   #advance(): void {
     if (this.#own.mark !== "" || !this.#caughtUp || this.#archiveless.has(undefined) || this.#advancing) return;
     this.#advancing = true;
@@ -445,7 +445,7 @@ export class Client {
 
   // --- in the background ---
 
-  /** The last message of everybody, and all that is unread, though it is further back than the newest page. */
+  /** Loads everybody's last message, and unread messages beyond the newest page. */
   async #fill(): Promise<void> {
     const answer = await this.#link.iq("get", this.config.domain, x("query", { xmlns: NS.discoItems })).catch(kept);
     const services = children(child(answer, "query"), "item").map((item) => bare(item.getAttribute("jid") ?? ""));
@@ -481,7 +481,7 @@ export class Client {
     this.changed();
   }
 
-  /** Reads back until everything unread is here. Of a group that was never read its newest page will do. */
+  /** Reads back until all unread messages are loaded. A group that was never read keeps to its newest page. */
   async #reach(chat: Chat): Promise<void> {
     if (chat.room && !chat.readUntil && !chat.readsAhead) return;
     for (let pages = 0; pages < BACK_PAGES && this.#link.live && !chat.complete; pages++) {
@@ -530,7 +530,7 @@ export class Client {
       const wrapped = unwrapResult(result);
       return (wrapped && read(wrapped, this.#reader)) ?? [];
     });
-    // What is newer is news, though it comes from the archive.
+    // Missed messages are answered and announced like live ones.
     const take = (incoming: Incoming) => (way === "newer" ? this.#hear(incoming, way) : this.#take(incoming, way));
     const texts = all.filter(({ text }) => text);
     (way === "older" ? texts.toReversed() : texts).forEach(take);
@@ -547,7 +547,7 @@ export class Client {
     if (this.#take(incoming, way)) this.#answer(incoming);
   }
 
-  /** Does what a message asks of whoever gets it for the first time. */
+  /** Follows the invitation in a new message and sends the receipt that it asks for. */
   #answer({ wantsReceipt, mine, kind, chat, id, invite, at, live }: Incoming): void {
     if (mine) return;
     if (invite && this.config.features.groups) this.rooms.invited(invite.room, invite.by, at, live);
@@ -557,7 +557,7 @@ export class Client {
     this.#outbox.note({ jid: chat, kind }, "store", x("received", { xmlns: NS.receipts, id }));
   }
 
-  /** False for what is here already, and for what is nobody's message. */
+  /** Applies a stanza to its chat. Returns false if there is nothing new in it to answer. */
   #take(incoming: Incoming, way: Way): boolean {
     if (incoming.error !== undefined) {
       this.#bounced(incoming);
@@ -575,7 +575,7 @@ export class Client {
       known.reactions.take(incoming.reacts, incoming.mine ? "" : incoming.from, incoming.at);
     }
     if (!incoming.text && incoming.retracts === undefined) return true;
-    if (service) return false; // a group's own note is no person's message
+    if (service) return false; // a note by the group service, not by a person
     const chat = known ?? this.chat(incoming.chat, incoming.kind);
     if (incoming.retracts !== undefined) {
       chat.timeline.retract(incoming, way);
@@ -625,7 +625,7 @@ export class Client {
     if (event.node === NS.mds) for (const [jid, displayed] of event.items) this.#wasRead(jid, displayed);
   }
 
-  /** Another client of the person's has read a chat up to some message (XEP-0490). */
+  /** Notes that another of the person's clients has read a chat up to some message (XEP-0490). */
   #wasRead(item: string, displayed: Element): void {
     const [jid, id] = [bare(item), child(displayed, "stanza-id", NS.sid)?.getAttribute("id")];
     if (!id) return;
@@ -635,7 +635,7 @@ export class Client {
     if (at) this.#readUntil(chat!, at);
   }
 
-  /** Tells the person's other clients what was read. What can't be told now waits for the next session. */
+  /** Publishes read positions for the person's other clients. Without a connection they wait for the next session. */
   #publish = (): void => {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -646,7 +646,7 @@ export class Client {
       if (!read) continue;
       const stanzaId = x("stanza-id", { xmlns: NS.sid, id: archiveId(read), by: chat!.room ? jid : this.#me });
       const displayed = x("displayed", { xmlns: NS.mds }, stanzaId);
-      void this.#pep.publish(NS.mds, jid, displayed).catch(() => {}); // without it, this browser alone remembers
+      void this.#pep.publish(NS.mds, jid, displayed).catch(() => {}); // then only this browser knows
     }
     this.#publishing.clear();
   };
@@ -663,7 +663,7 @@ export class Client {
     this.changed();
   };
 
-  /** A contact, or a service of the host. */
+  /** Whether `jid` is a contact, or a service of the host. */
   #trusts(jid: string): boolean {
     const { domain } = this.config;
     return this.people.contacts.has(jid) || jid === domain || (!jid.includes("@") && jid.endsWith(`.${domain}`));
@@ -698,12 +698,12 @@ export class Client {
   }
 }
 
-/** A request's failure is no matter unless the connection is to blame. */
+/** Ignores a failed request unless the connection was lost. */
 function kept(error: unknown): undefined {
   if (isLost(error)) throw error;
 }
 
-/** The ID in the archive; as long as the message was not read from there, the one that its server added last. */
+/** The archive ID; for a live message the ID that its server added last. */
 const archiveId = ({ archive, hints }: Message): string | undefined => archive ?? hints.at(-1);
 
 /** Does `work` for each, a few at a time. */

@@ -29,7 +29,7 @@ export class Refused extends Error {
   }
 }
 
-/** Whether the connection is to blame, so that the same can work on the next one. */
+/** Whether a request failed because the connection was lost, so that it can work on the next one. */
 export const isLost = (error: unknown): boolean =>
   error instanceof Refused && ["not-connected", "timeout"].includes(error.condition);
 
@@ -197,7 +197,7 @@ export class Link {
       () => {
         if (attempt !== this.#attempt) return;
         this.#ready = true;
-        this.#failures = 0; // not before: a server that lets us in and then fails is tried less and less often
+        this.#failures = 0; // not at login: a server that fails after it must not be asked at full speed
         this.status.set("XMPP_CONNECTION_CONNECTED_READY");
       },
       (error: unknown) => {

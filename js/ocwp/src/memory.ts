@@ -55,7 +55,7 @@ export class Memory {
     write(this.session, this.key, this.tab);
   }
 
-  /** Takes over what other tabs have noted since: the later time counts. */
+  /** Merges what other tabs have saved: the later time counts. */
   merge(): void {
     const theirs: Partial<Kept> = parse(this.local, this.key);
     for (const name of ["read", "declined"] as const) {

@@ -27,7 +27,7 @@ export class Outbox {
     return message;
   }
 
-  /** Takes over what the tab has kept over a reload. */
+  /** Restores unsent messages after a reload of the tab. */
   restore(me: string, chatOf: (jid: string) => Chat): void {
     this.#unsent = this.memory().tab.unsent.map(({ chat: jid, id, text, file, reply, at, failed }) => {
       const chat = chatOf(jid);
@@ -37,7 +37,7 @@ export class Outbox {
     });
   }
 
-  /** Keeps for the tab what the server doesn't have yet. */
+  /** Saves unsent messages for the tab, and forgets those that are sent. */
   settle(): void {
     this.#unsent = this.#unsent.filter(({ message }) => ["sending", "failed"].includes(message.delivery));
     const { tab } = this.memory();
@@ -66,13 +66,13 @@ export class Outbox {
     this.#handed.clear();
   }
 
-  /** A group that is gone takes nothing more. */
+  /** Drops unsent messages of a group that is gone. */
   forget(chat: Chat): void {
     this.#unsent = this.#unsent.filter((one) => one.chat !== chat);
     this.settle();
   }
 
-  /** Another person: their messages are theirs. */
+  /** Forgets everything: another person signs in. */
   clear(): void {
     this.#handed.clear();
     this.#unsent = [];

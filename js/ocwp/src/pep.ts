@@ -49,7 +49,7 @@ export interface PepEvent {
   retracted: string[];
 }
 
-/** What another client of `me` has published or retracted, if `message` tells of that. */
+/** Reads an event of `me`'s own private nodes. Undefined for any other message. */
 export function pepEvent(message: Element, me: string): PepEvent | undefined {
   const items = down(child(message, "event", NS.pubsubEvent), "items");
   if (!items || bare(message.getAttribute("from") ?? me) !== me) return undefined;

@@ -6,7 +6,7 @@ import { NS, child, children, form, x } from "./xml.js";
 
 /** Milliseconds for entering a group: a group of hundreds sends each one's presence first. */
 const JOIN_MS = 20_000;
-/** Rooms of a service that are looked at: it may list thousands of public ones. */
+/** Most rooms of the service's list to look at: it may hold thousands of public ones. */
 const LISTED_MAX = 100;
 
 /** What the rooms need of the client. */
@@ -36,11 +36,11 @@ interface Joining {
 
 /** Groups: rooms (XEP-0045) that the person's bookmarks (XEP-0402) bring back. */
 export class Rooms {
-  /** By group: who invites to it, until the person has accepted or declined. */
+  /** By group: who invites to it. An entry ends when the person accepts or declines. */
   readonly invitations = new Map<string, string>();
   #entering = new Map<string, Promise<Chat>>();
   #joining = new Map<string, Joining>();
-  #bookmarked = new Set<string>(); // groups that were left included
+  #bookmarked = new Set<string>(); // including groups that were left
   #past: { room: string; by: string; at: number }[] = []; // invitations of the archive
 
   constructor(
@@ -49,7 +49,7 @@ export class Rooms {
     private readonly host: RoomsHost,
   ) {}
 
-  /** Enter every group of the bookmarks, those that are open already, and those the service lists as ours. */
+  /** Enter the groups of the bookmarks, the open ones, and those that the service lists as ours. */
   async load(open: Iterable<Chat>): Promise<void> {
     const rooms = new Set([...open].filter(({ room }) => room && !room.gone).map(({ jid }) => jid));
     try {
@@ -73,7 +73,7 @@ export class Rooms {
     this.#past = [];
   }
 
-  /** Another client has changed the bookmarks. */
+  /** Follow a change of the bookmarks by another client. */
   bookmarks({ items, retracted }: PepEvent): void {
     for (const [id, conference] of items) {
       const room = bare(id);
@@ -101,7 +101,7 @@ export class Rooms {
       throw error;
     }
     if (made) {
-      // The group was gone: entering it has made another one of that name.
+      // The group no longer existed, so entering has created it.
       const destroy = x("query", { xmlns: NS.mucOwner }, x("destroy"));
       await this.link.iq("set", jid, destroy).catch(() => this.#exit(chat));
       this.#drop(chat);
@@ -133,16 +133,16 @@ export class Rooms {
     return chat;
   }
 
-  /** Somebody invites us: contacts and the host add us at once, anybody else asks. */
+  /** Handle an invitation: enter if a contact or the host sent it, else ask the person. */
   invited(room: string, by: string, at: number, live: boolean): void {
-    // Groups of other services have no place here.
+    // Groups of other services are not supported.
     if (domainOf(room) !== this.host.groups || this.host.known(room)?.room?.joined) return;
     if (!live && this.#settled(room, at)) return;
     if (this.host.trusts(by)) void this.accept(room).catch(() => {});
     else this.#ask(room, by);
   }
 
-  /** An invitation of the archive: another client may have dealt with it. */
+  /** Keep an archived invitation until the bookmarks are loaded: another client may have answered it. */
   wasInvited(room: string, by: string, at: number): void {
     if (domainOf(room) === this.host.groups) this.#past.push({ room, by, at });
   }
@@ -154,7 +154,7 @@ export class Rooms {
       void this.#bookmark(await this.enter(room), true);
     } catch (error) {
       const chat = this.host.known(room);
-      if (chat && !isLost(error)) this.host.forget(chat); // it doesn't let us in after all
+      if (chat && !isLost(error)) this.host.forget(chat); // it refuses us
       throw error;
     }
   }
@@ -195,7 +195,7 @@ export class Rooms {
     this.host.dressed(chat);
   }
 
-  /** The bookmark stays, without autojoin: other clients leave too, and no old invitation brings the group back. */
+  /** Leave a group. Its bookmark stays, without autojoin: other clients leave, old invitations are ignored. */
   async leave(chat: Chat): Promise<void> {
     this.#exit(chat);
     this.decline(chat.jid);
@@ -283,7 +283,7 @@ export class Rooms {
     }
   }
 
-  /** The groups that the service lists for us though they are hidden: as ejabberd does for members. */
+  /** Enter hidden groups that the service lists: ejabberd shows them to their members. */
   async #listed(): Promise<void> {
     const answer = await this.link.iq("get", this.host.groups, x("query", { xmlns: NS.discoItems }));
     const listed = children(child(answer, "query"), "item").map((item) => bare(item.getAttribute("jid") ?? ""));
@@ -298,7 +298,7 @@ export class Rooms {
     }
   }
 
-  /** Whether an invitation of that time was accepted or declined before, as far as bookmarks and this browser know. */
+  /** Whether an invitation from that time was answered, according to bookmarks and this browser. */
   #settled(room: string, at: number): boolean {
     return this.#bookmarked.has(room) || at <= (this.host.declined[room] ?? 0);
   }
@@ -309,7 +309,7 @@ export class Rooms {
     this.host.changed();
   }
 
-  /** Another client has left the group. */
+  /** Leave a group that another client has left. */
   #quit(room: string): void {
     const chat = this.host.known(room);
     if (!chat?.room) return;
@@ -322,7 +322,7 @@ export class Rooms {
     this.link.send(x("presence", { xmlns: NS.client, to: `${chat.jid}/${chat.room!.nick}`, type: "unavailable" }));
   }
 
-  /** The group no longer exists. */
+  /** Forget a group that no longer exists, and its bookmark. */
   #drop(chat: Chat): void {
     Object.assign(chat.room!, { joined: false, gone: true });
     this.host.forget(chat);
@@ -406,7 +406,7 @@ export class Rooms {
 
   #invite(chat: Chat, jid: string): void {
     const invitation = x("x", { xmlns: NS.conference, jid: chat.jid });
-    const store = x("store", { xmlns: NS.hints }); // for clients that come later
+    const store = x("store", { xmlns: NS.hints }); // for clients that log in later
     this.link.send(x("message", { xmlns: NS.client, to: jid, id: uuid() }, invitation, store));
   }
 

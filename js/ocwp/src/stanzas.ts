@@ -22,7 +22,7 @@ export interface Incoming {
   id: string;
   /** Its ID in the archive it was read from: the person's own, or the group's. */
   archive: string | undefined;
-  /** The IDs that a live message claims to have there. Some servers leave forged ones in, so that they prove nothing. */
+  /** Archive IDs in a live message. Prosody 0.12 leaves forged ones in, so they are hints only. */
   hints: string[];
   at: number;
   /** Not from the archive, not delayed: it was sent just now. */
@@ -65,7 +65,7 @@ interface Wrapped {
   at: number | undefined;
 }
 
-/** Spaces and characters that draw nothing: a text of nothing else is no message. */
+/** Texts of nothing but spaces and invisible characters. */
 const BLANK = /^[\s\p{Cf}\u115f\u1160\u2800\u3164\uffa0]*$/u;
 
 const STATES: ChatState[] = ["active", "composing", "paused", "inactive", "gone"];
@@ -153,7 +153,7 @@ const archiveIds = (message: Element, by: string): string[] =>
     .filter((element) => bare(element.getAttribute("by") ?? "") === by)
     .map((element) => element.getAttribute("id") ?? "");
 
-/** The ID of the message that a retraction names, in either version of XEP-0424. */
+/** Finds the ID of the retracted message, in either version of XEP-0424. */
 function retractedIn(message: Element): string | undefined {
   const retract = child(message, "retract", NS.retract);
   const older = child(message, "apply-to", "urn:xmpp:fasten:0");
@@ -170,7 +170,7 @@ function jidOf(x: Element | undefined): string | undefined {
 function inviteIn(message: Element, x: Element | undefined, from: string): Incoming["invite"] {
   const direct = child(message, "x", NS.conference)?.getAttribute("jid");
   const invite = child(x, "invite");
-  // The group itself vouches for who invites; some groups don't say.
+  // The group service fills in who invites; some leave it out.
   if (invite) return { room: bare(from), by: bare(invite.getAttribute("from") ?? from) };
   return direct ? { room: bare(direct), by: bare(from) } : undefined;
 }

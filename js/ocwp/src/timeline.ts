@@ -9,7 +9,7 @@ export type Delivery = "sending" | "sent" | "delivered" | "read" | "failed";
 export interface Message {
   id: string;
   archive: string | undefined;
-  /** The archive IDs that it claimed when it came live. */
+  /** Archive IDs that came with the live message. */
   hints: string[];
   from: string;
   author: string | undefined;
@@ -42,7 +42,7 @@ export class Timeline {
   readonly messages: Message[] = [];
   #byArchive = new Map<string, Message>();
   #unbound: Message[] = []; // without an archive ID so far
-  #changes = new Map<string, Incoming>(); // corrections and retractions that came before their message
+  #changes = new Map<string, Incoming>(); // corrections and retractions whose message isn't loaded
 
   /**
    * Takes a message in, and returns it if it was new here.
@@ -52,7 +52,7 @@ export class Timeline {
    */
   add(incoming: Incoming, way: Way = "now"): Message | undefined {
     if (incoming.corrects !== undefined) {
-      // Without its message, a new correction is better shown as a message than not at all.
+      // A new correction whose message isn't loaded is shown as a message.
       if (this.#change(incoming, incoming.corrects, way) || way === "older") return undefined;
     }
     const known = incoming.archive
@@ -160,7 +160,7 @@ export class Timeline {
     }
   }
 
-  /** Forgets everything but what one's own machine has still to send. */
+  /** Forgets everything except one's own unsent messages. */
   clear(): void {
     const kept = this.messages.filter(({ delivery }) => delivery === "sending" || delivery === "failed");
     this.messages.splice(0, Infinity, ...kept);
@@ -178,7 +178,7 @@ export class Timeline {
     return this.messages.findLast(({ archive }) => archive);
   }
 
-  /** What comes now or later was sent after what is here, though its time may be a whole second, or another clock's. */
+  /** Computes the time to sort by. New messages come last: clocks differ, and stamps may be whole seconds. */
   #timeOf({ at }: { at: number }, way: Way): number {
     if (way === "older") return at;
     if (way === "newer") return Math.max(at, this.#lastArchived?.at ?? 0);
@@ -186,17 +186,17 @@ export class Timeline {
     return at > last ? at : last + 1;
   }
 
-  /** The live message, or one's own from this tab, that `incoming` is the archive's copy of. */
+  /** Finds the live message, or one's own from this tab, of which `incoming` is the archived copy. */
   #copyOf(incoming: Incoming, way: Way): Message | undefined {
     const alike = this.#unbound.filter((message) => same(message, incoming));
     return (
       alike.find(({ hints }) => hints.includes(incoming.archive!)) ??
-      // Missed messages are read in order, all of them; further back another message may have the same text.
+      // Missed messages are read completely and in order. Further back another message may have the same text.
       (way === "newer" ? alike[0] : alike.findLast(({ id, mine, hints }) => (mine && id) || hints.length === 0))
     );
   }
 
-  /** The message that `incoming` repeats: a group's echo of one's own, or what the archive has told already. */
+  /** Finds the message that a live one repeats: one's own echoed by a group, or one already read from the archive. */
   #repeated(incoming: Incoming): Message | undefined {
     const { mine, id, hints } = incoming;
     const own =
@@ -212,9 +212,9 @@ export class Timeline {
     return own;
   }
 
-  /** The archive's order is the same for everybody. */
+  /** Gives a live message its archive ID and its place in the archive's order. */
   #bind(message: Message, incoming: Incoming, way: Way): void {
-    // The server's clock counts, but its whole seconds say less than ours where both agree.
+    // The server's clock decides, unless both agree: its stamps may be whole seconds.
     const off = Math.abs(incoming.at - message.at) > CLOCK_MS;
     const at = this.#timeOf(off ? incoming : message, way);
     message.archive = incoming.archive;
@@ -223,7 +223,7 @@ export class Timeline {
     this.#move(message, at, way === "older");
   }
 
-  /** Corrects or retracts the sender's message `id`, and says whether it is here; if not, it may come in an older page. */
+  /** Corrects or retracts the sender's message `id`. Returns false if it isn't loaded; an older page may bring it. */
   #change(incoming: Incoming, id: string, way: Way): boolean {
     const target = this.messages.findLast((message) => names(message, id) && mayChange(incoming, message));
     const key = changeKey(incoming, id);

@@ -183,8 +183,10 @@ describe("after a login", () => {
   });
 });
 
-test("what waited for the person is delivered now, and its sender is told once", async () => {
+test.each([false, true])("who wrote while we were away is told once, before = %j", async (before) => {
   const waiting = `<body>hi</body><request xmlns="${NS.receipts}"/>`;
+  const client = before ? await signIn() : undefined;
+  server.cut();
   server.direct("bob@d", waiting, { id: "1" });
   server.refuse = (iq) => {
     if (!child(iq, "query", NS.archive)) return undefined;
@@ -193,8 +195,8 @@ test("what waited for the person is delivered now, and its sender is told once",
       <delay xmlns="${NS.delay}" from="d" stamp="2026-01-01T00:00:00Z"/></message>`);
     return undefined;
   };
-  const client = await signIn();
-  expect(texts(client, "bob@d")).toEqual(["hi"]);
+  if (client) await ready(client);
+  expect(texts(client ?? (await signIn()), "bob@d")).toEqual(["hi"]);
   expect(sent("received", NS.receipts)).toHaveLength(1);
 });
 
