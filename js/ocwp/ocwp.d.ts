@@ -143,7 +143,7 @@ export interface ChatElement extends HTMLElement {
 
 /** Calls `handler` at each event of that name, until the returned function is called. */
 export declare function on<Name extends keyof Events>(name: Name, handler: (detail: Events[Name]) => void): () => void;
-/** The number of unread messages of one chat, or of all. */
+/** The number of unread messages of one chat, or of all that are not muted. */
 export declare function unread(jid?: string): number;
 export declare const chat: {
   group: {

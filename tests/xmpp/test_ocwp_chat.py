@@ -316,3 +316,28 @@ def test_messages_are_answered_changed_and_reacted_to(
     eventually(lambda: [text for text in other.texts(None) if text in expected] == expected, 10)
     other.logout()
     loop.close()
+
+
+def test_a_person_is_blocked_and_muted(visit: Visit) -> None:
+    """A blocked person's messages don't come, in no tab; those of a muted one are not counted among all."""
+    alice, again, bob = visit("alice").sign_in(), visit("alice").sign_in(), visit("bob").sign_in()
+    bob.open(ALICE)
+    box = alice.open(BOB)
+    details = box.get_by_role("button", name="Details of Bob")
+    details.click()
+    box.get_by_role("button", name="Block", exact=True).click()
+    expect(box).to_contain_text("You have blocked Bob.")
+    bob.write(ALICE, "are you there?")
+    expect(bob.box(ALICE)).to_contain_text("Not sent")
+    again.open(BOB)
+    expect(again.box(BOB)).to_contain_text("You have blocked Bob.")
+    box.get_by_role("button", name="Unblock").click()
+    box.get_by_role("button", name="Mute", exact=True).click()
+    details.click()
+    expect(again.box(BOB).get_by_role("textbox")).to_be_visible()
+    box.get_by_role("button", name="Close").click()
+    again.box(BOB).get_by_role("button", name="Close").click()
+    bob.write(ALICE, "and now?")
+    expect(alice.page.locator(f'ocwp-list [data-jid="{BOB}"] .badge')).to_have_text("1")
+    assert alice.page.evaluate("[ocwp.unread(), ocwp.unread('bob')]") == [0, 1]
+    assert again.page.evaluate("[ocwp.unread(), ocwp.unread('bob')]") == [1, 1]

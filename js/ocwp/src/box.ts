@@ -160,9 +160,11 @@ export class ChatBox extends LitElement {
       ${
         chat.kind === "alert"
           ? html`<p class="readonly quiet">${say("readOnly")}</p>`
-          : this.details
-            ? nothing
-            : html`<ocwp-composer
+          : ui.client.blocked.has(chat.jid)
+            ? html`<p class="readonly quiet">${say("isBlocked", { name })}</p>`
+            : this.details
+              ? nothing
+              : html`<ocwp-composer
               .ui=${ui}
               .chat=${chat}
               .name=${name}

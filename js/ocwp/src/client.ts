@@ -1,4 +1,5 @@
 import { Archive } from "./archive.js";
+import { Blocked } from "./blocked.js";
 import { Changes } from "./changes.js";
 import { Chat, type Mark } from "./chat.js";
 import type { Config } from "./config.js";
@@ -38,6 +39,7 @@ export class Client {
   readonly people: People;
   readonly rooms: Rooms;
   readonly files: Files;
+  readonly blocked: Blocked;
   readonly changes: Changes;
   readonly chats = new Map<string, Chat>();
   memory: Memory;
@@ -99,6 +101,7 @@ export class Client {
     this.#reader = { jid: "", domain: config.domain, nick: (room) => this.chats.get(room)?.room?.nick, now };
     this.people = new People(this.#link, config.features.avatars, changed);
     this.changes = new Changes(this.#outbox, () => this.#link.live, now, changed);
+    this.blocked = new Blocked(this.#link, changed);
     this.files = new Files(this.#link, config);
     const client = this;
     this.rooms = new Rooms(this.#link, this.#pep, {
@@ -283,6 +286,23 @@ export class Client {
     this.#outbox.note(chat, "no-store", x(state, { xmlns: NS.chatStates }));
   }
 
+  /** Whether `chat` is quiet in this browser: no notification, no sound, not counted among all. */
+  muted(chat: Chat): boolean {
+    return Boolean(this.memory.kept.muted[chat.jid]);
+  }
+
+  mute(chat: Chat, muted: boolean): void {
+    if (muted) this.memory.kept.muted[chat.jid] = true;
+    else delete this.memory.kept.muted[chat.jid];
+    this.memory.save();
+    this.changed();
+  }
+
+  /** The number of unread messages in all chats that are not muted. */
+  get unread(): number {
+    return [...this.chats.values()].reduce((sum, chat) => sum + (this.muted(chat) ? 0 : chat.unread), 0);
+  }
+
   keepDraft(chat: Chat, draft: string): void {
     chat.draft = draft;
     if (draft) this.memory.tab.drafts[chat.jid] = draft;
@@ -307,6 +327,7 @@ export class Client {
   #clear(): void {
     this.chats.clear();
     this.people.clear();
+    this.blocked.clear();
     this.rooms.clear();
     this.#outbox.clear();
     this.#states.clear();
@@ -344,6 +365,7 @@ export class Client {
     this.#caughtUp = false;
     this.rooms.lost(this.chats.values());
     void this.#link.iq("set", undefined, x("enable", { xmlns: NS.carbons })).catch(() => {});
+    void this.blocked.load().catch(() => {}); // this server can't
     await Promise.all([this.people.load().catch(kept), this.#setClock(), this.#loadRead()]);
     this.#link.send(x("presence", { xmlns: NS.client }, caps()));
     await this.#catchUp();
@@ -687,6 +709,9 @@ export class Client {
     const roster = child(iq, "query", NS.roster);
     if (roster && iq.getAttribute("type") === "set" && (!from || bare(from) === this.#me)) {
       this.people.pushed(roster);
+      return answer("result");
+    }
+    if (iq.getAttribute("type") === "set" && (!from || bare(from) === this.#me) && this.blocked.pushed(iq)) {
       return answer("result");
     }
     if (child(iq, "ping", NS.ping)) return answer("result");

@@ -75,7 +75,27 @@ export class Details extends LitElement {
         people.contacts.has(jid)
           ? nothing
           : html`<button class="button" @click=${() => this.#try(() => people.add(jid))}>${say("add")}</button>`
-      }`;
+      }
+      <div class="block actions">${this.#mute()} ${this.#block()}</div>`;
+  }
+
+  #mute() {
+    const { client, language } = this.ui;
+    const muted = client.muted(this.chat);
+    return html`<button class="button" @click=${() => client.mute(this.chat, !muted)}>
+      ${language.say(muted ? "unmute" : "mute")}
+    </button>`;
+  }
+
+  #block() {
+    const { client, language } = this.ui;
+    const { jid } = this.chat;
+    if (!client.blocked.possible) return nothing;
+    const blocked = client.blocked.has(jid);
+    const set = () => this.#try(() => client.blocked.set(jid, !blocked));
+    return html`<button class="button ${blocked ? "" : "grave"}" @click=${set}>
+      ${language.say(blocked ? "unblock" : "block")}
+    </button>`;
   }
 
   #group() {
@@ -116,6 +136,7 @@ export class Details extends LitElement {
         </form>
       </div>
       <div class="block actions">
+        ${this.leaving ? nothing : this.#mute()}
         ${
           this.leaving
             ? html`<p role="alert">${say("leaveSure")}</p>

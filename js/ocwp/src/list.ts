@@ -237,6 +237,7 @@ export class ChatList extends LitElement {
       <span class="words">
         <span class="line">
           <span class="name ellipsis" dir="auto">${name}</span>
+          ${client.muted(chat) ? html`<span class="quiet" title=${language.say("muted")}>${icons.bellOff}<span class="unseen">${language.say("muted")}</span></span>` : nothing}
           ${last ? html`<span class="quiet">${language.when(last.at)}</span>` : nothing}
         </span>
         <span class="line">

@@ -8,6 +8,8 @@ interface Kept {
   sizes: Record<string, [number, number]>;
   /** By group: when an invitation to it was declined, or it was left. */
   declined: Record<string, number>;
+  /** By chat: whether it is quiet. */
+  muted: Record<string, boolean>;
   notify: boolean;
   /** Whether the list of chats was open last, where it had room beside the chats. */
   listed?: boolean;
@@ -45,7 +47,7 @@ export class Memory {
     private readonly session: Store | undefined = storage("sessionStorage"),
   ) {
     this.key = `ocwp:${jid}`;
-    this.kept = { read: {}, sizes: {}, declined: {}, notify: false, ...parse(local, this.key) };
+    this.kept = { read: {}, sizes: {}, declined: {}, muted: {}, notify: false, ...parse(local, this.key) };
     this.tab = { drafts: {}, boxes: [], unsent: [], ...parse(session, this.key) };
   }
 

@@ -166,10 +166,10 @@ export class Plugin {
     return messages.slice(Math.max(0, end() - limit), end()).map((message) => told(client, chat, message));
   }
 
-  /** The number of unread messages of one chat, or of all. */
+  /** The number of unread messages of one chat, or of all that are not muted. */
   unread(jid?: string): number {
     if (jid !== undefined) return this.#session ? this.#chat("unread", jid).chat.unread : 0;
-    return [...(this.#session?.client.chats.values() ?? [])].reduce((sum, chat) => sum + chat.unread, 0);
+    return this.#session?.client.unread ?? 0;
   }
 
   /** Connects as soon as it is known where to, while the words are on their way, and draws what there is then. */
@@ -293,7 +293,7 @@ export class Plugin {
   #news({ client, desk, language, notifier, announce }: Ui, chat: Chat, message: Message): void {
     this.events.tell("message", told(client, chat, message));
     const watched = document.hasFocus() && desk.boxes.some(({ jid, minimised }) => jid === chat.jid && !minimised);
-    if (watched) return;
+    if (watched || client.muted(chat)) return;
     const sender = chat.kind === "alert" ? language.say("alerts") : client.senderOf(chat, message);
     const name = chat.kind === "group" ? `${sender}, ${client.nameOf(chat)}` : sender;
     announce(`${language.say("newMessage")}, ${name}: ${message.text}`);

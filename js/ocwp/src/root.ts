@@ -262,10 +262,9 @@ export class Root extends LitElement {
 
   #launcher() {
     const { ui } = this;
-    const count = [...ui.client.chats.values()].reduce((sum, chat) => sum + chat.unread, 0);
     const state = ui.client.me ? stateWord(ui) : ui.options.signIn ? "signIn" : undefined;
     return html`<button class="launcher" dir=${ui.language.direction} @click=${() => this.#list(true)}>
-      ${icons.chats}<span>${ui.language.say(state ?? "chats")}</span>${unread(ui, count)}
+      ${icons.chats}<span>${ui.language.say(state ?? "chats")}</span>${unread(ui, ui.client.unread)}
     </button>`;
   }
 

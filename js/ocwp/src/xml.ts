@@ -1,6 +1,7 @@
 /** Namespaces that the plugin speaks, by the name of what they are for. */
 export const NS = {
   archive: "urn:xmpp:mam:2",
+  blocking: "urn:xmpp:blocking",
   bookmarks: "urn:xmpp:bookmarks:1",
   caps: "http://jabber.org/protocol/caps",
   carbons: "urn:xmpp:carbons:2",

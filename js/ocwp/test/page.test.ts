@@ -113,7 +113,7 @@ test("storage that is blocked or spoilt does no harm", () => {
   const memory = new Memory("me@d", broken, broken);
   memory.save();
   memory.forget();
-  expect(memory.kept).toMatchObject({ read: {}, sizes: {}, declined: {}, notify: false });
+  expect(memory.kept).toMatchObject({ read: {}, sizes: {}, declined: {}, muted: {}, notify: false });
 });
 
 test("the typings are those of the code", () => {
