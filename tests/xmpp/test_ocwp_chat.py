@@ -341,3 +341,21 @@ def test_a_person_is_blocked_and_muted(visit: Visit) -> None:
     expect(alice.page.locator(f'ocwp-list [data-jid="{BOB}"] .badge')).to_have_text("1")
     assert alice.page.evaluate("[ocwp.unread(), ocwp.unread('bob')]") == [0, 1]
     assert again.page.evaluate("[ocwp.unread(), ocwp.unread('bob')]") == [1, 1]
+
+
+def test_a_chat_is_searched(pair: tuple[Visitor, Visitor]) -> None:
+    """Only messages with all of the words are shown; Escape shows all of them again."""
+    alice, _ = pair
+    for text in ("Lunch at noon", "the MENU of noon", "and more"):
+        alice.write(BOB, text)
+    box = alice.box(BOB)
+    box.get_by_role("button", name="Search this chat").click()
+    search = box.get_by_role("searchbox", name="Search this chat")
+    expect(search).to_be_focused()
+    search.fill("noon menu")
+    alice.expect_texts(BOB, "the MENU of noon")
+    search.fill("none of them")
+    expect(box).to_contain_text("No message has these words.")
+    search.press("Escape")
+    alice.expect_texts(BOB, "Lunch at noon", "the MENU of noon", "and more")
+    expect(box.get_by_role("textbox")).to_be_focused()

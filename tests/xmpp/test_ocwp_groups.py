@@ -102,6 +102,22 @@ def test_a_picture_that_fails_is_left_out(visit: Visit, picture: str, says: str)
     expect(alice.box(group["jid"]).get_by_role("textbox")).to_be_visible()
 
 
+def test_the_owner_makes_admins_and_removes_members(visit: Visit) -> None:
+    """An admin can remove members, and who was removed sees that the group is closed."""
+    alice, bob, carol = (visit(name).sign_in() for name in ("alice", "bob", "carol"))
+    group = alice.create_group(members=[BOB, CAROL], chatName="Lunch")
+    open_group(bob, "Lunch")
+    open_group(carol, "Lunch")
+    alice.box(group).get_by_role("button", name="Details of Lunch").click()
+    row = alice.box(group).get_by_role("listitem").filter(has_text="Bob")
+    row.get_by_role("button", name="Make admin").click()
+    expect(row).to_contain_text("Admin")
+    bob.box(group).get_by_role("button", name="Details of Lunch").click()
+    bob.box(group).get_by_role("button", name="Remove Carol from the group").click()
+    expect(bob.box(group).get_by_role("listitem")).to_have_count(2)
+    expect(carol.box(group)).to_contain_text("no longer in it")
+
+
 def test_members_invite_rename_and_leave(visit: Visit) -> None:
     """The owner renames the group and changes its picture, a member invites another, and who leaves has left."""
     alice, bob, dave = (visit(name).sign_in() for name in ("alice", "bob", "dave"))

@@ -25,6 +25,7 @@ export class ChatBox extends LitElement {
   @property({ type: Number }) room = 0;
   @property({ type: Boolean, reflect: true }) phone = false;
   @state() private details = false;
+  @state() private sought: string | undefined;
   @query("ocwp-thread") private thread!: Thread;
   @query("ocwp-composer") private composer!: Composer | null;
   protected watch = new Watch(this, () => this.ui);
@@ -77,6 +78,11 @@ export class ChatBox extends LitElement {
       ocwp-details {
         flex: 1 1 auto;
         min-height: 0;
+      }
+      .sought {
+        flex: none;
+        width: auto;
+        margin: 6px 8px;
       }
       .readonly {
         padding: 10px 12px;
@@ -140,6 +146,15 @@ export class ChatBox extends LitElement {
               ${who}
             </button>`
         }
+        <button
+          class="icon"
+          aria-label=${say("searchChat")}
+          title=${say("searchChat")}
+          aria-expanded=${this.sought !== undefined}
+          @click=${this.#search}
+        >
+          ${icons.search}
+        </button>
         ${
           this.phone
             ? nothing
@@ -153,9 +168,20 @@ export class ChatBox extends LitElement {
       </header>
       ${this.#state()}
       ${
+        this.sought === undefined
+          ? nothing
+          : html`<input
+            class="field sought"
+            type="search"
+            placeholder=${say("searchChat")}
+            aria-label=${say("searchChat")}
+            @input=${(event: Event) => (this.sought = (event.target as HTMLInputElement).value)}
+          />`
+      }
+      ${
         this.details
           ? html`<ocwp-details .ui=${ui} .chat=${chat} @done=${this.#detailsDone}></ocwp-details>`
-          : html`<ocwp-thread .ui=${ui} .chat=${chat} @write=${() => this.composer?.focus()}></ocwp-thread>`
+          : html`<ocwp-thread .ui=${ui} .chat=${chat} .sought=${this.sought ?? ""} @write=${() => this.composer?.focus()}></ocwp-thread>`
       }
       ${
         chat.kind === "alert"
@@ -229,6 +255,14 @@ export class ChatBox extends LitElement {
     return word && client.me ? html`<p class="fault" role="status">${language.say(word)}</p>` : nothing;
   }
 
+  #search = async (): Promise<void> => {
+    this.sought = this.sought === undefined ? "" : undefined;
+    this.details = false;
+    await this.updateComplete;
+    if (this.sought === undefined) this.focus();
+    else this.renderRoot.querySelector<HTMLElement>(".sought")?.focus();
+  };
+
   #minimise = (): void => {
     this.ui.desk.minimise(this.chat.jid);
     this.dispatchEvent(new CustomEvent("left"));
@@ -252,7 +286,8 @@ export class ChatBox extends LitElement {
   #key = (event: KeyboardEvent): void => {
     if (!isEscape(event) || event.defaultPrevented) return;
     event.stopPropagation();
-    if (this.details) void this.#detailsDone();
+    if (this.sought !== undefined) void this.#search();
+    else if (this.details) void this.#detailsDone();
     else if (this.phone) this.#close();
     else this.#minimise();
   };

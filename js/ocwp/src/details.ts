@@ -3,6 +3,7 @@ import { property, query, state } from "lit/decorators.js";
 import "./avatar.js";
 import type { Chat } from "./chat.js";
 import { FileError, avatarFrom } from "./files.js";
+import * as icons from "./icons.js";
 import { asJid } from "./jids.js";
 import { base } from "./styles.js";
 import { Watch, define, type Ui } from "./ui.js";
@@ -152,13 +153,28 @@ export class Details extends LitElement {
             <ocwp-avatar .name=${name} .src=${client.people.avatarOf(jid)} presence=${there ? "online" : "offline"}></ocwp-avatar>
             <span class="words">
               <span class="name ellipsis" dir="auto">${name}${jid === client.me ? ` (${say("you")})` : ""}</span>
-              <span class="quiet">${affiliation === "owner" ? say("owner") : ""}</span>
+              <span class="quiet">${affiliation === "owner" ? say("owner") : affiliation === "admin" ? say("admin") : ""}</span>
               <span class="unseen">${say(there ? "online" : "offline")}</span>
             </span>
+            ${rules && affiliation === "member" ? this.#rule(jid, name) : nothing}
           </li>`,
         )}
       </ul>
     `;
+  }
+
+  /** What owners, and admins too, can do with a member. */
+  #rule(jid: string, name: string) {
+    const { client, language } = this.ui;
+    const set = (affiliation: "admin" | "none") => () =>
+      this.#try(() => client.rooms.affiliate(this.chat, jid, affiliation));
+    const remove = language.say("removeMember", { name });
+    return html`${
+      this.chat.room!.affiliation === "owner"
+        ? html`<button class="button" @click=${set("admin")}>${language.say("makeAdmin")}</button>`
+        : nothing
+    }
+      <button class="icon" aria-label=${remove} title=${remove} @click=${set("none")}>${icons.close}</button>`;
   }
 
   #rename = (event: SubmitEvent): void => {

@@ -394,14 +394,17 @@ export class Rooms {
     await this.link.iq("set", chat.jid, x("query", { xmlns: NS.mucOwner }, config));
   }
 
+  /** Make somebody a member or an admin of a group, or nothing of it, which puts them out. */
+  async affiliate(chat: Chat, jid: string, affiliation: "member" | "admin" | "none"): Promise<void> {
+    await this.link.iq("set", chat.jid, x("query", { xmlns: NS.mucAdmin }, x("item", { jid, affiliation })));
+    if (affiliation === "none") chat.room!.members.delete(jid);
+    else chat.room!.members.set(jid, affiliation);
+    this.host.changed();
+  }
+
   async #affiliate(chat: Chat, members: string[]): Promise<void> {
     // One request each, as Prosody obeys the first item alone; none waits for the answer to the one before.
-    const requests = members.map(async (jid) => {
-      const item = x("item", { jid, affiliation: "member" });
-      await this.link.iq("set", chat.jid, x("query", { xmlns: NS.mucAdmin }, item));
-      chat.room!.members.set(jid, "member");
-    });
-    await Promise.all(requests);
+    await Promise.all(members.map((jid) => this.affiliate(chat, jid, "member")));
   }
 
   #invite(chat: Chat, jid: string): void {

@@ -21,6 +21,8 @@ const TOGETHER = 5 * 60_000;
 export class Thread extends LitElement {
   @property({ attribute: false }) ui!: Ui;
   @property({ attribute: false }) chat!: Chat;
+  /** Words that all messages shown have; empty: all messages. */
+  @property() sought = "";
   @state() private below = false;
   @state() private menu: Message | undefined;
   @query(".list") private list!: HTMLElement;
@@ -245,7 +247,13 @@ export class Thread extends LitElement {
         aria-label=${say("messages", { name: ui.client.nameOf(chat) || say("groupNameDefault") })}
         @scroll=${this.#scrolled}
       >
-        ${start ? html`<p class="note quiet" role="status">${start}</p>` : nothing} ${this.#messages()}
+        ${start ? html`<p class="note quiet" role="status">${start}</p>` : nothing}
+        ${
+          this.sought && !chat.complete && !chat.loading
+            ? html`<button class="button note" @click=${() => ui.client.older(chat)}>${say("searchOlder")}</button>`
+            : nothing
+        }
+        ${this.#messages()}
       </div>
       ${this.#typing()}
       ${this.below ? html`<button class="below" @click=${() => this.follow()}>${say("newer")}</button>` : nothing}`;
@@ -258,8 +266,13 @@ export class Thread extends LitElement {
   }
 
   #messages() {
-    const { messages } = this.chat.timeline;
     const { language } = this.ui;
+    const words = this.sought.toLocaleLowerCase(language.tag).split(/\s+/).filter(Boolean);
+    const messages = this.chat.timeline.messages.filter(({ text }) => {
+      const searched = text.toLocaleLowerCase(language.tag);
+      return words.every((word) => searched.includes(word));
+    });
+    if (words.length > 0 && messages.length === 0) return html`<p class="note quiet">${language.say("noneFound")}</p>`;
     return repeat(
       messages,
       (message) => message,
