@@ -243,3 +243,22 @@ def test_a_group_of_two_hundred(visit: Visit, people: People, chat_server: Proso
     for friend in friends:
         friend.logout()
     loop.close()
+
+
+def test_members_are_mentioned(visit: Visit) -> None:
+    """After an @ the members are offered, by keys alone; who is mentioned sees it, the others don't."""
+    alice, bob, carol = (visit(name).sign_in() for name in ("alice", "bob", "carol"))
+    group = alice.create_group(members=[BOB, CAROL], chatName="Lunch")
+    open_group(bob, "Lunch")
+    open_group(carol, "Lunch")
+    entry = alice.box(group).get_by_role("textbox")
+    entry.press_sequentially("Ask @")
+    expect(alice.box(group).locator("[role=option] .words")).to_have_text(["Bob", "Carol"])
+    entry.press_sequentially("c")
+    expect(alice.box(group).locator("[role=option] .words")).to_have_text(["Carol"])
+    entry.press("Enter")
+    expect(entry).to_have_value("Ask @Carol ")
+    entry.press("Enter")
+    for visitor, times in ((carol, 1), (bob, 0)):
+        visitor.expect_texts(group, "Ask @Carol")
+        expect(visitor.box(group).locator(".mention")).to_have_count(times)

@@ -9,6 +9,7 @@ import { caps, discoInfo } from "./caps.js";
 import { Link, Refused, isLost } from "./link.js";
 import { Memory } from "./memory.js";
 import type { Credentials } from "./options.js";
+import type { Named } from "./mentions.js";
 import { Outbox } from "./outbox.js";
 import { Pep, pepEvent, type PepEvent } from "./pep.js";
 import { People } from "./people.js";
@@ -95,6 +96,7 @@ export class Client {
       () => this.#caughtUp,
       () => this.memory,
       now,
+      (chat) => this.membersOf(chat),
     );
     this.#archive = new Archive(this.#link, () => this.#me);
     this.#pep = new Pep(this.#link);
@@ -202,6 +204,14 @@ export class Client {
 
   nameOf(chat: Chat): string {
     return chat.kind === "group" ? chat.room!.name : this.people.nameOf(chat.jid);
+  }
+
+  /** The others in a group, by name; in a chat of two nobody needs to be mentioned. */
+  membersOf({ room }: Pick<Chat, "room">): Named[] {
+    if (!room) return [];
+    const here = [...room.occupants.values()].flatMap(({ jid }) => jid ?? []);
+    const jids = new Set([...room.members.keys(), ...here].filter((jid) => jid !== this.#me));
+    return [...jids].map((jid) => ({ jid, name: this.people.nameOf(jid) }));
   }
 
   /** The name of who sent `message`. */

@@ -2,14 +2,18 @@ import { LitElement, css, html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import { isEnter, isEscape } from "../../common/keys.js";
 import type { Chat } from "./chat.js";
+import "./avatar.js";
 import { emoji } from "./emoji.js";
 import { FileError } from "./files.js";
 import * as icons from "./icons.js";
 import { MESSAGE_MAX_BYTES, bytesOf } from "./limits.js";
+import { suggestions } from "./mentions.js";
 import { shortened } from "./replies.js";
 import { base } from "./styles.js";
 import { Watch, define, place, type Ui } from "./ui.js";
 
+/** People who are offered at once for a mention. */
+const SUGGESTED = 6;
 /** Milliseconds without a key after which one no longer counts as typing. */
 const PAUSE_MS = 5_000;
 
@@ -19,6 +23,9 @@ export class Composer extends LitElement {
   @property({ attribute: false }) chat!: Chat;
   @property() name = "";
   @state() private picking = false;
+  /** The people who may be meant by the @word at the caret, and which of them Enter takes. */
+  @state() private mention: ReturnType<typeof suggestions>;
+  @state() private chosen = 0;
   @state() private fault = "";
   @state() private uploading = false;
   @query("textarea") private input!: HTMLTextAreaElement;
@@ -52,6 +59,21 @@ export class Composer extends LitElement {
         resize: none;
         line-height: 18px;
         unicode-bidi: plaintext;
+      }
+      .people {
+        max-height: 160px;
+        overflow-y: auto;
+        border-block-end: 1px solid var(--line);
+      }
+      .people .row {
+        min-height: 36px;
+        padding-block: 2px;
+      }
+      .people ocwp-avatar {
+        --size: 26px;
+      }
+      .people [aria-selected="true"] {
+        background: color-mix(in srgb, var(--ink) 8%, transparent);
       }
       .context {
         display: flex;
@@ -101,7 +123,7 @@ export class Composer extends LitElement {
     const { features } = this.ui.client.config;
     return html`
       ${this.fault ? html`<p class="fault" role="alert">${this.fault}</p>` : nothing}
-      ${this.#context()} ${this.picking ? this.#emoji() : nothing}
+      ${this.#context()} ${this.#people()} ${this.picking ? this.#emoji() : nothing}
       <form dir=${this.ui.language.direction} @submit=${this.#submit}>
         ${
           features.emoji
@@ -122,6 +144,9 @@ export class Composer extends LitElement {
           dir="auto"
           placeholder=${say("message")}
           aria-label=${say("messageTo", { name: this.name })}
+          aria-autocomplete=${this.chat.room ? "list" : nothing}
+          aria-controls=${this.mention?.people.length ? "people" : nothing}
+          aria-activedescendant=${this.mention?.people.length ? `person-${this.chosen}` : nothing}
           .value=${this.chat.draft}
           @input=${this.#typed}
           @keydown=${this.#key}
@@ -189,6 +214,42 @@ export class Composer extends LitElement {
     this.focus();
   };
 
+  #people() {
+    const people = this.mention?.people ?? [];
+    if (people.length === 0) return nothing;
+    return html`<div class="people" role="listbox" id="people" aria-label=${this.ui.language.say("mention")}>
+      ${people.map(
+        ({ jid, name }, at) => html`<button
+          type="button"
+          class="row"
+          role="option"
+          tabindex="-1"
+          id="person-${at}"
+          aria-selected=${at === this.chosen}
+          @pointerdown=${(event: Event) => event.preventDefault()}
+          @click=${() => this.#take(name)}
+        >
+          <ocwp-avatar .name=${name} .src=${this.ui.client.people.avatarOf(jid)}></ocwp-avatar>
+          <span class="words ellipsis" dir="auto">${name}</span>
+        </button>`,
+      )}
+    </div>`;
+  }
+
+  #take(name: string): void {
+    const end = this.input.selectionStart;
+    this.input.setRangeText(`@${name} `, this.mention!.start, end, "end");
+    this.#typed();
+    this.focus();
+  }
+
+  #suggest(): void {
+    const before = this.input.value.slice(0, this.input.selectionStart);
+    const found = suggestions(before, this.ui.client.membersOf(this.chat));
+    this.mention = found && { ...found, people: found.people.slice(0, SUGGESTED) };
+    this.chosen = 0;
+  }
+
   #emoji() {
     return html`<div class="emoji" role="group" aria-label=${this.ui.language.say("emoji")}>
       ${emoji.map((one) => html`<button type="button" @click=${() => this.#insert(one)}>${one}</button>`)}
@@ -206,20 +267,33 @@ export class Composer extends LitElement {
     this.fault = "";
     clearTimeout(this.#pause);
     this.ui.client.typing(this.chat, this.input.value ? "composing" : "active");
+    this.#suggest();
     if (this.input.value) this.#pause = setTimeout(() => this.ui.client.typing(this.chat, "paused"), PAUSE_MS);
     this.requestUpdate();
   };
 
   #key = (event: KeyboardEvent): void => {
+    const people = this.mention?.people ?? [];
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (people.length > 0 && step) {
+      event.preventDefault();
+      this.chosen = (this.chosen + step + people.length) % people.length;
+      return;
+    }
+    if (people.length > 0 && (isEnter(event) || event.key === "Tab") && !event.shiftKey) {
+      event.preventDefault();
+      return this.#take(people[this.chosen]!.name);
+    }
     if (!isEnter(event) || event.shiftKey) return;
     event.preventDefault();
     this.#send();
   };
 
   #escape = (event: KeyboardEvent): void => {
-    if (!isEscape(event) || !(this.picking || this.chat.editing || this.chat.answering)) return;
+    if (!isEscape(event) || !(this.mention || this.picking || this.chat.editing || this.chat.answering)) return;
     event.stopPropagation();
-    if (this.picking) this.picking = false;
+    if (this.mention) this.mention = undefined;
+    else if (this.picking) this.picking = false;
     else this.#dismiss();
     this.focus();
   };
@@ -239,6 +313,7 @@ export class Composer extends LitElement {
     }
     clearTimeout(this.#pause);
     this.picking = false;
+    this.mention = undefined;
     this.ui.client.keepDraft(this.chat, "");
     const { editing } = this.chat;
     if (editing) this.ui.client.changes.edit(this.chat, editing, text);

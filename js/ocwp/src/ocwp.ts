@@ -293,7 +293,7 @@ export class Plugin {
   #news({ client, desk, language, notifier, announce }: Ui, chat: Chat, message: Message): void {
     this.events.tell("message", told(client, chat, message));
     const watched = document.hasFocus() && desk.boxes.some(({ jid, minimised }) => jid === chat.jid && !minimised);
-    if (watched || client.muted(chat)) return;
+    if (watched || (client.muted(chat) && !message.mentionsMe)) return;
     const sender = chat.kind === "alert" ? language.say("alerts") : client.senderOf(chat, message);
     const name = chat.kind === "group" ? `${sender}, ${client.nameOf(chat)}` : sender;
     announce(`${language.say("newMessage")}, ${name}: ${message.text}`);

@@ -2,6 +2,7 @@ import type { Chat } from "./chat.js";
 import { uuid } from "./jids.js";
 import type { Link } from "./link.js";
 import type { Memory } from "./memory.js";
+import { mentionElements, type Named } from "./mentions.js";
 import { writeReply, type Reply } from "./replies.js";
 import type { Message } from "./timeline.js";
 import { NS, x } from "./xml.js";
@@ -17,6 +18,8 @@ export class Outbox {
     private readonly ready: () => boolean,
     private readonly memory: () => Memory,
     private readonly now: () => number,
+    /** The people that a text in this chat can mention. */
+    private readonly people: (chat: Chat) => Named[],
   ) {}
 
   send(chat: Chat, me: string, text: string, file?: string, reply?: Reply): Message {
@@ -115,6 +118,7 @@ export class Outbox {
         message.id,
         x("body", {}, body),
         ...elements,
+        ...mentionElements(message.text, this.people(chat), [...body].length - [...message.text].length),
         x("origin-id", { xmlns: NS.sid, id: message.id }),
         x("markable", { xmlns: NS.markers }),
         x("active", { xmlns: NS.chatStates }),

@@ -1,5 +1,6 @@
 import { webAddress } from "../../common/text.js";
 import { bare, resource } from "./jids.js";
+import { readMentions } from "./mentions.js";
 import { readReactions, type Reacted } from "./reactions.js";
 import { readReply, type Reply } from "./replies.js";
 import { NS, child, children, down, textOf } from "./xml.js";
@@ -36,6 +37,8 @@ export interface Incoming {
   retracts: string | undefined;
   reply: Reply | undefined;
   reacts: Reacted | undefined;
+  /** In a group, whether it mentions the person. */
+  mentionsMe: boolean;
   state: ChatState | undefined;
   /** The ID of a message that it says was delivered, or read. */
   received: string | undefined;
@@ -125,6 +128,7 @@ export function read(wrapped: Wrapped, me: Reader): Incoming | undefined {
     retracts,
     reply,
     reacts: readReactions(message),
+    mentionsMe: group && readMentions(message).includes(me.jid),
     state: STATES.find((state) => child(message, state, NS.chatStates)),
     received: child(message, "received", NS.receipts)?.getAttribute("id") ?? undefined,
     displayed: child(message, "displayed", NS.markers)?.getAttribute("id") ?? undefined,

@@ -166,6 +166,12 @@ export class Thread extends LitElement {
         color: color-mix(in srgb, currentColor 80%, transparent);
         font-size: 13px;
       }
+      .mention .bubble {
+        box-shadow: inset 3px 0 var(--accent);
+      }
+      [dir="rtl"] .mention .bubble {
+        box-shadow: inset -3px 0 var(--accent);
+      }
       .text {
         white-space: pre-wrap;
         unicode-bidi: plaintext;
@@ -292,7 +298,9 @@ export class Thread extends LitElement {
     const { say } = ui.language;
     const name = message.mine ? say("you") : ui.client.senderOf(chat, message);
     const named = chat.kind === "group" && !message.mine && !joined;
-    return html`<div class="message ${message.mine ? "mine" : ""} ${joined ? "joined" : ""}" data-id=${message.id}>
+    return html`<div
+      class="message ${message.mine ? "mine" : ""} ${joined ? "joined" : ""} ${message.mentionsMe ? "mention" : ""}"
+      data-id=${message.id}>
       ${named ? html`<p class="from quiet"><bdi>${name}</bdi></p>` : html`<span class="unseen">${name}: </span>`}
       <div class="line">
       <div class="bubble">

@@ -26,6 +26,7 @@ export interface Message {
   edited: boolean;
   retracted: boolean;
   reply: Reply | undefined;
+  mentionsMe: boolean;
 }
 
 /** Milliseconds by which two clocks may differ without it showing. */
@@ -80,6 +81,7 @@ export class Timeline {
       edited: false,
       retracted: false,
       reply: incoming.reply,
+      mentionsMe: incoming.mentionsMe,
     };
     this.#insert(message, way === "older");
     if (incoming.archive) this.#byArchive.set(incoming.archive, message);
@@ -114,6 +116,7 @@ export class Timeline {
       edited: false,
       retracted: false,
       reply,
+      mentionsMe: false,
     };
     this.#insert(message);
     this.#unbound.push(message);

@@ -28,6 +28,7 @@ export const NS = {
   pubsubEvent: "http://jabber.org/protocol/pubsub#event",
   reactions: "urn:xmpp:reactions:0",
   receipts: "urn:xmpp:receipts",
+  reference: "urn:xmpp:reference:0",
   reply: "urn:xmpp:reply:0",
   retract: "urn:xmpp:message-retract:1",
   retractOld: "urn:xmpp:message-retract:0",

@@ -17,6 +17,7 @@ const message = (given: Partial<Incoming>): Incoming => ({
   file: undefined,
   reply: undefined,
   reacts: undefined,
+  mentionsMe: false,
   corrects: undefined,
   retracts: undefined,
   state: undefined,
