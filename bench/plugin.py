@@ -28,11 +28,12 @@ from .browser import ROOT, SECONDS, Site, chromium
 from .report import Progress, Row, Table, interleaved
 
 ALICE = "alice@onechat.localhost"
-OURS, THEIRS, BARE, NOTHING = "ocwp", "converse.js", "Strophe alone", "no chat"
+OURS, CORE, THEIRS, BARE, NOTHING = "ocwp", "ocwp without interface", "converse.js", "Strophe alone", "no chat"
 
 MODULES = ROOT / "js/node_modules"
 FOLDERS = {
     OURS: ROOT / "miniapp/sandbox/static/build/ocwp",
+    CORE: ROOT / "miniapp/sandbox/static/build/ocwp",
     THEIRS: MODULES / "converse.js/dist",
     BARE: MODULES / "strophe.js/dist",
 }
@@ -50,6 +51,9 @@ ocwp.init({
   login: { usr: %(jid)s, pw: %(password)s },
 });
 </script></body></html>"""
+)
+CORE_PAGE = OUR_PAGE.replace("ocwp.js", "ocwp-core.js").replace(
+    'containerElement: document.getElementById("chat")', "ui: false"
 )
 THEIR_PAGE = (
     HEAD
@@ -74,15 +78,16 @@ new Strophe.Connection(%(websocket)s).connect(%(jid)s, %(password)s, (status) =>
 </script></body></html>"""
 )
 EMPTY_PAGE = HEAD + "<body><h1>A site</h1><script>window.connected = performance.now();</script></body></html>"
-PAGES = {OURS: OUR_PAGE, THEIRS: THEIR_PAGE, BARE: BARE_PAGE, NOTHING: EMPTY_PAGE}
+PAGES = {OURS: OUR_PAGE, CORE: CORE_PAGE, THEIRS: THEIR_PAGE, BARE: BARE_PAGE, NOTHING: EMPTY_PAGE}
 NOTES = {
     OURS: "1 script, 2 small files; WebSocket, SASL PLAIN",
+    CORE: "1 script, 1 small file; for a site that draws its own",
     THEIRS: "1 script, 1 style sheet; WebSocket, SASL PLAIN",
     BARE: "the limit: the library below both, connected, with no chat",
     NOTHING: "the same page with one line of script",
 }
 # What shows that the chat itself stands there: its contacts.
-SHOWN = {OURS: "ocwp-list", THEIRS: "converse-chats .open-chat", BARE: "h1", NOTHING: "h1"}
+SHOWN = {OURS: "ocwp-list", CORE: "h1", THEIRS: "converse-chats .open-chat", BARE: "h1", NOTHING: "h1"}
 
 
 def measure(quick: bool, progress: Progress) -> list[Table]:
@@ -137,7 +142,7 @@ def _connects(browser: Browser, name: str, chat: Chat) -> tuple[float, Mapping[s
     values = {"jid": chat.jid, "password": chat.password, "websocket": chat.service}
     page = PAGES[name] % {key: json.dumps(value) for key, value in values.items()}
     config = {"service": chat.service, "domain": "onechat.localhost", "groups": "muc.onechat.localhost"}
-    made = {"/": page, "/config/config.json": json.dumps(config)} if name == OURS else {"/": page}
+    made = {"/": page, "/config/config.json": json.dumps(config)} if name in (OURS, CORE) else {"/": page}
 
     def find(path: str) -> tuple[str, bytes] | None:
         kind = mimetypes.guess_type(path)[0] or "text/html"

@@ -17,7 +17,8 @@ const COPIES = Symbol.for("ocwp");
 
 /** The page's functions; see docs/ocwp.md, and "Chat Plugin Javascript Library Functions" of OneChat's page. */
 export function api(draw?: Draw) {
-  const plugin = (window[COPIES] ??= new Plugin(draw));
+  const plugin = (window[COPIES] ??= new Plugin());
+  plugin.draw ??= draw;
   const init = (options: InitOptions): Promise<void> => {
     const done = plugin.init(options);
     // OneChat's example doesn't look at what comes back: say it where developers look.

@@ -50,8 +50,10 @@ export class Plugin {
   #counts = new Map<string, number>(); // of unread messages, as they were told last
   #prefix = ""; // of the page's title
 
-  /** Without `draw` there is no interface. */
-  constructor(private readonly draw?: Draw) {
+  /** Without it there is no interface. */
+  draw: Draw | undefined;
+
+  constructor() {
     this.status.subscribeInternally((status) => {
       this.events.tell("status", status);
       if (status === "XMPP_CONNECTION_AUTHFAIL")
@@ -65,6 +67,7 @@ export class Plugin {
     if (this.#started)
       throw new Error("ocwp.init has been called before, by this copy of ocwp or another. Call ocwp.destroy first.");
     const options = readOptions(given);
+    if (options.container && !this.draw) throw new TypeError("ocwp.init: ocwp-core has no interface. Give ui: false.");
     this.#container = options.container;
     const started = (this.#started = this.#start(options));
     if (options.credentials || options.login)

@@ -128,6 +128,11 @@ describe("handlers", () => {
 });
 
 describe("what can't be done says why", () => {
+  test("an interface without ocwp.js", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    await expect(ocwp.init({ containerElement: document.body })).rejects.toThrow("ui: false");
+  });
+
   test("before the login", async () => {
     await ocwp.init({ ui: false });
     for (const act of [() => ocwp.chat.open("bob"), () => ocwp.chat.send("bob", "hi")]) expect(act).toThrow("log in");
