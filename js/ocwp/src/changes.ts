@@ -1,7 +1,7 @@
 import type { Chat } from "./chat.js";
 import type { Outbox } from "./outbox.js";
 import { reactionsElement } from "./reactions.js";
-import { shortened, type Reply } from "./replies.js";
+import { shortened, writeReply, type Reply } from "./replies.js";
 import type { Message } from "./timeline.js";
 import { NS, x } from "./xml.js";
 
@@ -28,7 +28,10 @@ export class Changes {
   edit(chat: Chat, message: Message, text: string): void {
     chat.editing = undefined;
     chat.timeline.change(message, text);
-    this.outbox.note(chat, "store", x("body", {}, text), x("replace", { xmlns: NS.correct, id: message.id }));
+    // A correction replaces all of the message, its reply too.
+    const { body, elements } = writeReply(message.reply, text);
+    const replace = x("replace", { xmlns: NS.correct, id: message.id });
+    this.outbox.note(chat, "store", x("body", {}, body), ...elements, replace);
     this.changed();
   }
 

@@ -109,9 +109,7 @@ export class Outbox {
     const open = this.link.live && this.ready() && (!chat.room || chat.room.joined);
     if (!open || this.#handed.has(message.id)) return;
     this.#handed.add(message.id);
-    const { body, elements } = message.reply
-      ? writeReply(message.reply, message.text)
-      : { body: message.text, elements: [] };
+    const { body, elements } = writeReply(message.reply, message.text);
     this.link.send(
       this.#stanza(
         chat,

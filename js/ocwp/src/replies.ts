@@ -27,8 +27,9 @@ export function readReply(message: Element, body: string): { reply: Reply | unde
   return { reply: { id, to: element!.getAttribute("to") ?? "", quote }, text };
 }
 
-/** The body of a reply, and what says that its beginning is a quotation. */
-export function writeReply(reply: Reply, text: string): { body: string; elements: Element[] } {
+/** The body of a message that may be a reply, and what says that its beginning is a quotation. */
+export function writeReply(reply: Reply | undefined, text: string): { body: string; elements: Element[] } {
+  if (!reply) return { body: text, elements: [] };
   const quote = `${reply.quote.replace(/^/gm, "> ")}\n`;
   const range = x("body", { start: "0", end: String([...quote].length) });
   return {
