@@ -56,7 +56,7 @@ def test_others_understand_what_they_lack(
         "alice: > noon?",
         "or at two?",
         "alice: wrong chat",
-        "*alice retracted a previous message, but it's",
+        "*alice retracted a previous message, but it's uns",
         "alice: sorry",
     ]
     texts = converse.box(group).locator(".chat-msg__text")
