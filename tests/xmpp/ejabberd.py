@@ -40,6 +40,7 @@ acl: {{alerts: {{server: "alerts.{domain}"}}}}
 access_rules: {{c2s: {{allow: all}}, rooms: {{allow: alerts}}, configure: {{allow: alerts}}, archive: {{allow: all}}}}
 modules:
   mod_adhoc: {{}}
+  mod_caps: {{}}
   mod_carboncopy: {{}}
   mod_configure: {{}}
   mod_disco: {{}}
@@ -51,6 +52,7 @@ modules:
     default_room_options: {{mam: true, persistent: true}}
   mod_offline: {{}}
   mod_ping: {{}}
+  mod_pubsub: {{plugins: [flat, pep]}}
   mod_roster: {{}}
   mod_stream_mgmt: {{}}
   mod_vcard: {{search: false}}

@@ -11,6 +11,7 @@ from slixmpp.exceptions import IqError
 
 from miniapp.sandbox.network.server import ServerSettings
 
+from . import test_bookmarks as groups
 from .ejabberd import Ejabberd
 from .friend import SECONDS, Got
 from .host import ALERTS, ALICE, BOB, CAROL, DAVE, DOMAIN, ERIN, LUNCH, Host
@@ -158,3 +159,9 @@ def test_what_was_accepted_while_it_was_away_is_sent_once(
     eventually(host.sent_on, 60)
     assert Counter(host.friend(BOB).archive()) == Counter(expected)
     assert host.shown(BOB) == expected
+
+
+def test_members_have_their_groups_bookmarked(host: Host, eventually: Eventually) -> None:
+    """The sandbox logs in as each member to write the groups into the account, from the start to after a reset."""
+    groups.check_groups(host, eventually)
+    groups.check_reset(host, eventually)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from miniapp.sandbox.network.accounts import Authority
-from xmpp.ejabberd import CONFIG, Ejabberd
+from xmpp.ejabberd import Ejabberd
 from xmpp.ocwp_site import DOMAIN, People, Site, Visitor
 
 pytestmark = pytest.mark.browser
@@ -16,13 +16,9 @@ pytestmark = pytest.mark.browser
 ALICE, BOB = (f"{name}@{DOMAIN}" for name in ("alice", "bob"))
 
 
-class WithPrivateNodes(Ejabberd):
-    config = CONFIG + "  mod_caps: {{}}\n  mod_pubsub: {{plugins: [flat, pep]}}\n"
-
-
 @pytest.fixture
 def site(people: People) -> Iterator[Site]:
-    server = WithPrivateNodes(DOMAIN)
+    server = Ejabberd(DOMAIN)
     with Authority(people, port=server.accounts_port, secret=server.accounts_secret):
         server.start()
         site = Site(server.http, "/ws")

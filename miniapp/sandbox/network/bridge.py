@@ -20,6 +20,7 @@ from ..store import Store
 from ..store.records import Delivered, Group
 from ..store.stanzas import SENDING, SETTLED, Outgoing, stanza_key
 from .alerts import Alerts
+from .bookmarks import Bookmarks
 from .channel import Broken, Channel, Refused, log
 from .client import Ears, Phone
 from .credentials import Credentials
@@ -47,8 +48,11 @@ class Bridge:
         credentials: Credentials,
         hand_out: Callable[[Callable[[], list[Delivered]]], None],
         settle: Callable[[], Awaitable[object]],
+        *,
+        is_own: bool,
     ) -> None:
         self._settings = settings
+        self._is_own = is_own
         self._store = store
         self._credentials = credentials
         self._hand_out = hand_out
@@ -130,6 +134,7 @@ class Bridge:
             on_up=self._alerts_up,
             settle=self._settle,
         )
+        self._bookmarks = Bookmarks(self._settings, self._alerts.channel, self._credentials, is_own=self._is_own)
         self._alerts.channel.open()
         self._do(self._send_all())
         try:
@@ -138,17 +143,17 @@ class Bridge:
             return str(error)
         return ""
 
-    async def clear(self, people: Iterable[str], *, is_own: bool) -> None:
+    async def clear(self, people: Iterable[str]) -> None:
         """Send nothing more, destroy every room, so that no client comes back to one, and end the streams of `people`.
 
-        A server of our own (`is_own`) knows rooms that we are not in yet, and ends streams when it is renewed.
+        A server of our own knows rooms that we are not in yet, and ends streams when it is renewed.
         """
         await self._cancel_all()
         for jid in list(self._phones):
             await self.hang_up(jid)
         with suppress(Broken, Refused):
-            await self._alerts.destroy_all(is_own=is_own)
-        for jid in () if is_own else people:
+            await self._alerts.destroy_all(is_own=self._is_own)
+        for jid in () if self._is_own else people:
             try:
                 await self._alerts.end_streams(jid)
             except Refused as refused:
@@ -235,8 +240,10 @@ class Bridge:
         self._provided[group.jid] = self._do(self._provide(group, invited, before))
         await asyncio.shield(self._provided[group.jid])
 
-    async def expel(self, jid: str, rooms: Iterable[str]) -> None:
+    async def expel(self, jid: str, rooms: Collection[str]) -> None:
         await self.hang_up(jid)
+        for room in rooms:
+            self._bookmarks.drop(jid, room)
         with suppress(Broken, Refused):  # it is put right when the room is provided the next time
             await self._alerts.expel(jid, list(rooms))
 
@@ -248,6 +255,9 @@ class Bridge:
         except Refused as refused:
             log.error("The group %s can't be had on the XMPP server: %s", group.jid, refused)
             raise
+        for member in group.members:
+            self._bookmarks.keep(member, group.jid, group.name)
+        self._do(self._bookmarks.run())
         for member in group.members:
             if (phone := self._phones.get(member)) is not None and phone.channel.up.is_set():
                 with suppress(Broken):
@@ -266,12 +276,27 @@ class Bridge:
         self._work.set()
 
     def _group_changed(self, room: str, group: Group | None) -> None:
+        before = self._store.mail.find_group(room)
         if group is None:
             self._store.mail.drop_group(room)
         elif self._store.mail.adopt_group(group):
             for member in group.members:
                 if (phone := self._phones.get(member)) is not None and phone.channel.up.is_set():
                     self._do(phone.join(room))
+        now = self._store.mail.find_group(room)
+        if now is not None:
+            for member in now.members:
+                self._bookmarks.keep(member, room, now.name)
+        for member in set(before.members if before else ()).difference(now.members if now else ()):
+            self._bookmarks.drop(member, room)
+        self._do(self._bookmarks.run())
+
+    async def forget(self, groups: Iterable[Group]) -> None:
+        """Take `groups`, which a reset has removed, out of their members' accounts."""
+        for group in groups:
+            for member in group.members:
+                self._bookmarks.drop(member, group.jid)
+        await self._bookmarks.run()
 
     def _invited(self, room: str, jid: str) -> None:
         if room not in [group.jid for group in self._store.mail.groups(jid)]:

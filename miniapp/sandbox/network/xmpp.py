@@ -118,9 +118,10 @@ class XMPPNetwork(EmbeddedNetwork):
         """End the relay, empty the store and the server, and begin with a new relay, which knows of nothing before."""
         with self._steady:
             people = [user.jid for user in self._store.users.all()]
+            before = self._mail.groups()
             if self._bridge is not None:
                 with suppress(TimeoutError, Broken):
-                    self._bridge.call(self._bridge.clear(people, is_own=self._server.is_own)).result(CLEAR_SECONDS)
+                    self._bridge.call(self._bridge.clear(people)).result(CLEAR_SECONDS)
             self._disconnect()
             if not self._server.is_own:
                 time.sleep(1 - time.time() % 1)  # archives count in whole seconds, and those of this one stay
@@ -128,6 +129,9 @@ class XMPPNetwork(EmbeddedNetwork):
                 self._server.renew(lambda: super(XMPPNetwork, self).reset(empty))
             finally:
                 self._reconnect()
+            if not self._server.is_own:
+                there = {group.jid for group in self._mail.groups()}
+                self._later(lambda bridge: bridge.forget([group for group in before if group.jid not in there]))
 
     def restore(self) -> None:
         if self._server.is_lost:
@@ -144,7 +148,9 @@ class XMPPNetwork(EmbeddedNetwork):
 
     def _connect(self) -> str:
         """Start a relay; returns why the server did not take it in time, or nothing."""
-        self._bridge = Bridge(self._server.settings, self._store, self._credentials, self._hear, self._settle)
+        self._bridge = Bridge(
+            self._server.settings, self._store, self._credentials, self._hear, self._settle, is_own=self._server.is_own
+        )
         return self._bridge.start(CONNECT_SECONDS)
 
     def _reconnect(self) -> None:

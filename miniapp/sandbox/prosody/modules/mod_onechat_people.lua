@@ -89,6 +89,16 @@ module:hook("iq/bare/vcard-temp:vCard", function (event)
 	return true;
 end, 10);
 
+-- The host's component writes the bookmarks of the sandbox's groups (XEP-0402) as if it were the user.
+local alerts = "alerts." .. host;
+
+module:hook("iq/bare/http://jabber.org/protocol/pubsub:pubsub", function (event)
+	local stanza = event.stanza;
+	if jid.bare(stanza.attr.from) == alerts and people[jid.node(stanza.attr.to)] then
+		stanza.attr.from = stanza.attr.to; -- the answer goes back by `event.origin`, the component's stream
+	end
+end, 10);
+
 module:depends("http");
 module:provides("http", {
 	route = {
