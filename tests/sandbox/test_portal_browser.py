@@ -56,12 +56,15 @@ def test_an_app_is_registered_and_its_key_shown_once(page: Page, server: Sandbox
     form.get_by_label("URL of its icon").press("Enter")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("heading")).to_have_text("App ID and API key")
-    app_id, key = (code.inner_text() for code in dialog.locator("code").all())
+    codes = dialog.locator("code")
+    expect(codes).to_have_count(2)
+    app_id, key = codes.all_inner_texts()
     app = server.sandbox.store.apps.by_key(key)
     assert app is not None
     assert app.app_id == app_id
     expect(dialog.get_by_role("button", name="Done")).to_be_focused()
-    page.keyboard.press("Enter")
+    with page.expect_event("load"):
+        page.keyboard.press("Enter")
     expect(page.get_by_test_id("app")).to_contain_text(app_id)
     assert key not in page.content()
     assert faults == []
@@ -117,7 +120,8 @@ def test_a_chat_password_is_issued_and_shown_once(page: Page, server: SandboxSer
     jid, password = codes.all_inner_texts()
     assert jid == ALICE
     assert server.sandbox.store.passwords.check(ALICE, password)
-    page.get_by_role("button", name="Done").click()
+    with page.expect_event("load"):
+        page.get_by_role("button", name="Done").click()
     assert password not in page.content()
 
 
@@ -154,7 +158,8 @@ def test_a_session_is_issued_shown_once_and_revoked(page: Page, server: SandboxS
     page.get_by_role("button", name="Issue").click()
     session_id = page.get_by_role("dialog").locator("code").inner_text()
     assert server.sandbox.store.sessions.check(ADMIN, session_id)
-    page.get_by_role("button", name="Done").click()
+    with page.expect_event("load"):
+        page.get_by_role("button", name="Done").click()
     page.get_by_role("button", name="Revoke").click()
     expect(page.locator(".badge")).to_have_text("revoked")
     assert server.sandbox.store.sessions.check(ADMIN, session_id) is None
