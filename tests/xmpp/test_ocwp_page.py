@@ -12,6 +12,7 @@ from playwright.sync_api import Error, Route, expect
 
 from miniapp.sandbox.prosody import Prosody
 from xmpp.ocwp_site import BUILD, DOMAIN, People, Site, Visitor
+from xmpp.test_ocwp_chat import act
 
 Visit = Callable[..., Visitor]
 ALICE, BOB, CAROL, DAVE = (f"{name}@{DOMAIN}" for name in ("alice", "bob", "carol", "dave"))
@@ -303,7 +304,7 @@ def test_dark_and_the_sites_colours(visit: Visit) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1400, 390])
 def test_axe_finds_nothing(visit: Visit, scheme: str, width: int) -> None:
-    """axe-core finds no fault in the list, in boxes, in a group's details and in the form for a new group."""
+    """axe-core finds no fault in the list, boxes, menus, a group's details and the form for a new group."""
     alice, group = filled(visit, viewport={"width": width, "height": 800}, color_scheme=scheme)
     alice.page.evaluate(AXE.read_text())
 
@@ -312,6 +313,13 @@ def test_axe_finds_nothing(visit: Visit, scheme: str, width: int) -> None:
         assert [(fault["id"], [node["html"] for node in fault["nodes"]]) for fault in result["violations"]] == []
 
     check()
+    act(alice, group, "Yes, gladly", "React with 👍")
+    act(alice, group, "Yes, gladly", "Reply")
+    alice.box(group).get_by_role("textbox").press_sequentially("@")
+    alice.box(group).get_by_role("button", name="More about this message").last.click()
+    expect(alice.box(group).get_by_role("option")).to_have_count(2)
+    check()
+    alice.box(group).get_by_role("button", name="Search this chat").click()
     alice.box(group).get_by_role("button", name="Details of Lunch").click()
     expect(alice.box(group).get_by_role("listitem")).to_have_count(3)
     check()
