@@ -172,6 +172,7 @@ export class Root extends LitElement {
   /** Opens a chat and takes the focus there. */
   open(jid: string): void {
     this.ui.desk.open(jid);
+    this.requestUpdate(); // at once: the focus goes there
     void this.updateComplete.then(async () => {
       const box = [...this.renderRoot.querySelectorAll<ChatBox>("ocwp-box")].find((other) => other.chat.jid === jid);
       await box?.updateComplete;
@@ -242,6 +243,7 @@ export class Root extends LitElement {
 
   /** The focus goes where its box went: to the tab, or else to the list. */
   async #left(jid: string): Promise<void> {
+    this.requestUpdate();
     await this.updateComplete;
     const tab = this.renderRoot.querySelector<HTMLElement>(`.tab[data-jid="${CSS.escape(jid)}"] .name`);
     (tab ?? this.renderRoot.querySelector<HTMLElement>("ocwp-list, .launcher"))?.focus();

@@ -18,9 +18,10 @@ export interface Ui {
   logout(): void;
 }
 
-/** Renders its element again whenever the client's state has changed. */
+/** Renders its element again after the client's state has changed: once for all changes of a frame. */
 export class Watch implements ReactiveController {
   #stop: (() => void) | undefined;
+  #frame = 0;
 
   constructor(
     private readonly host: ReactiveControllerHost,
@@ -30,12 +31,19 @@ export class Watch implements ReactiveController {
   }
 
   hostConnected(): void {
-    this.#stop = this.ui().client.listen(() => this.host.requestUpdate());
+    this.#stop = this.ui().client.listen(() => (this.#frame ||= requestAnimationFrame(this.#update)));
   }
 
   hostDisconnected(): void {
     this.#stop?.();
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
   }
+
+  #update = (): void => {
+    this.#frame = 0;
+    this.host.requestUpdate();
+  };
 }
 
 /** Defines an element, unless the script is on the page twice. */
