@@ -26,6 +26,7 @@ TOPICS = (
     "messages",
     "shim",
     "plugin",
+    "crowd",
     "imports",
     "dev",
 )
