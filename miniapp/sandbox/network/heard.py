@@ -59,6 +59,8 @@ def from_archive(archived: Archived, owner: str) -> Heard | None:
     """What one message of the archive of the user or room `owner` says."""
     if archived.message.get("type") == "groupchat":
         return group(archived.message, None, archived.at, archived.archive_id)
+    if invitation(archived.message):  # live, it is none of the person's messages either
+        return None
     return direct(archived.message, owner, archived.at, archived.archive_id)
 
 

@@ -1,0 +1,30 @@
+"""Messages as they come from an XMPP server and its archives."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from miniapp.sandbox.network import heard
+from miniapp.sandbox.network.channel import Archived
+
+ALICE, BOB = "alice@onechat.localhost", "bob@onechat.localhost"
+INVITATIONS = [
+    "<x xmlns='jabber:x:conference' jid='trap@muc.onechat.localhost'/>",
+    f"<x xmlns='http://jabber.org/protocol/muc#user'><invite from='{BOB}'/></x>",
+]
+
+
+def message(inner: str, attributes: str = "") -> ET.Element:
+    return ET.fromstring(
+        f"<message xmlns='jabber:client' type='chat' from='{BOB}/1' to='{ALICE}' {attributes}>{inner}</message>"
+    )
+
+
+@pytest.mark.parametrize("invitation", INVITATIONS)
+def test_an_archived_invitation_is_no_message(invitation: str) -> None:
+    """An invitation with a text, read from the archive, is not shown as its sender's message."""
+    body = "<body>Come in</body>"
+    assert heard.from_archive(Archived("1", "", message(body)), ALICE) is not None
+    assert heard.from_archive(Archived("1", "", message(body + invitation)), ALICE) is None
