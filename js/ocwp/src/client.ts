@@ -215,14 +215,13 @@ export class Client {
   }
 
   /** The name of who sent `message`. */
-  senderOf(chat: Chat, message: Message): string {
-    return chat.kind === "group"
-      ? this.occupantName(chat, message.from, message.author)
-      : this.people.nameOf(message.from);
+  senderOf(chat: Chat, { from, author, nick }: Message): string {
+    return chat.kind === "group" ? this.occupantName(chat, from, author) : (nick ?? this.people.nameOf(from));
   }
 
   occupantName(chat: Chat, nick: string, author = chat.room?.occupants.get(nick)?.jid): string {
-    return author ? this.people.nameOf(author) : nick;
+    // The host writes for many apps; each has its name as its nickname.
+    return author?.includes("@") ? this.people.nameOf(author) : nick;
   }
 
   /** Sends `text`, or keeps it until there is a connection. */

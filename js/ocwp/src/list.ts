@@ -230,7 +230,8 @@ export class ChatList extends LitElement {
     const last = chat.timeline.messages.at(-1);
     const name = this.#name(chat);
     const presence = chat.kind === "direct" ? client.people.presenceOf(chat.jid) : "";
-    const author = last?.mine ? language.say("you") : last && chat.kind === "group" ? client.senderOf(chat, last) : "";
+    const others = last && (chat.kind === "group" || last.nick) ? client.senderOf(chat, last) : "";
+    const author = last?.mine ? language.say("you") : others;
     const text = last?.retracted ? language.say("retracted") : last?.file ? this.#file(last.file) : last?.text;
     return html`<button class="row" data-jid=${chat.jid} @click=${() => this.#open(chat.jid)}>
       <ocwp-avatar kind=${chat.kind} .name=${name} .src=${client.people.avatarOf(chat.jid)} presence=${presence}></ocwp-avatar>

@@ -59,7 +59,9 @@ export class NewGroup extends LitElement {
   override render() {
     const { client, language } = this.ui;
     const { say } = language;
-    const people = [...new Set([...client.people.contacts.keys(), ...this.chosen])];
+    const people = [...new Set([...client.people.contacts.keys(), ...this.chosen])]
+      .map((jid) => ({ jid, name: client.people.nameOf(jid) }))
+      .sort((a, b) => language.compare(a.name, b.name));
     return html`<form dir=${language.direction} aria-label=${say("newGroup")} @submit=${this.#submit}>
       <div class="fields">
         <input class="field" name="name" maxlength="100" placeholder=${say("groupName")} aria-label=${say("groupName")} />
@@ -75,14 +77,13 @@ export class NewGroup extends LitElement {
       ${this.fault ? html`<p class="fault" role="alert">${this.fault}</p>` : nothing}
       <fieldset>
         <legend class="unseen">${say("groupMembers")}</legend>
-        ${people.map((jid) => {
-          const name = client.people.nameOf(jid);
-          return html`<label class="row">
+        ${people.map(
+          ({ jid, name }) => html`<label class="row">
             <input type="checkbox" .checked=${this.chosen.has(jid)} @change=${() => this.#toggle(jid)} />
             <ocwp-avatar .name=${name} .src=${client.people.avatarOf(jid)}></ocwp-avatar>
             <span class="words ellipsis" dir="auto">${name}</span>
-          </label>`;
-        })}
+          </label>`,
+        )}
       </fieldset>
       <footer>
         <button class="button main" ?disabled=${this.busy || this.chosen.size === 0}>${say("create")}</button>

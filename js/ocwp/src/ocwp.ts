@@ -297,7 +297,8 @@ export class Plugin {
     this.events.tell("message", told(client, chat, message));
     const watched = document.hasFocus() && desk.boxes.some(({ jid, minimised }) => jid === chat.jid && !minimised);
     if (watched || (client.muted(chat) && !message.mentionsMe)) return;
-    const sender = chat.kind === "alert" ? language.say("alerts") : client.senderOf(chat, message);
+    const anonymous = chat.kind === "alert" && !message.nick;
+    const sender = anonymous ? language.say("alerts") : client.senderOf(chat, message);
     const name = chat.kind === "group" ? `${sender}, ${client.nameOf(chat)}` : sender;
     announce(`${language.say("newMessage")}, ${name}: ${message.text}`);
     notifier.show(chat, message, name);

@@ -19,6 +19,8 @@ export interface Incoming {
   from: string;
   /** In a group, the sender's bare JID where the group tells it. */
   author: string | undefined;
+  /** Of an alert: the name of its app (XEP-0172). */
+  nick: string | undefined;
   /** Chosen by the sender, who may repeat or omit it. */
   id: string;
   /** Its ID in the archive it was read from: the person's own, or the group's. */
@@ -104,6 +106,7 @@ export function read(wrapped: Wrapped, me: Reader): Incoming | undefined {
   const fromMe = !group && (wrapped.sent || bare(from) === me.jid);
   const chat = fromMe ? bare(message.getAttribute("to") ?? me.jid) : bare(from);
   const delayed = wrapped.at ?? delayOf(message, [me.domain, me.jid, chat], me.now());
+  const kind = group ? "group" : chat.includes("@") ? "direct" : "alert";
   const author = group ? jidOf(x) : undefined;
   const nick = group ? resource(from) : "";
   const id = message.getAttribute("id") ?? child(message, "origin-id", NS.sid)?.getAttribute("id") ?? "";
@@ -113,10 +116,11 @@ export function read(wrapped: Wrapped, me: Reader): Incoming | undefined {
   const { text, reply } = none ? { text: undefined, reply: undefined } : readReply(message, textOf(body));
   return {
     chat,
-    kind: group ? "group" : chat.includes("@") ? "direct" : "alert",
+    kind,
     mine: group ? (author ? author === me.jid : nick !== "" && nick === me.nick(chat)) : fromMe,
     from: group ? nick : bare(from),
     author,
+    nick: kind === "alert" ? textOf(child(message, "nick", NS.nick)).trim() || undefined : undefined,
     id,
     archive: wrapped.archive,
     hints: wrapped.archive ? [] : archiveIds(message, group ? chat : me.jid),

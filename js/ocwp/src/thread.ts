@@ -286,7 +286,11 @@ export class Thread extends LitElement {
         const before = messages[index - 1];
         const newDay = !before || language.day(before.at) !== language.day(message.at);
         const joined =
-          !newDay && before.from === message.from && before.mine === message.mine && message.at - before.at < TOGETHER;
+          !newDay &&
+          before.from === message.from &&
+          before.nick === message.nick &&
+          before.mine === message.mine &&
+          message.at - before.at < TOGETHER;
         return html`${newDay ? html`<p class="note quiet">${language.day(message.at)}</p>` : nothing}
         ${this.#message(message, joined)}`;
       },
@@ -297,7 +301,7 @@ export class Thread extends LitElement {
     const { ui, chat } = this;
     const { say } = ui.language;
     const name = message.mine ? say("you") : ui.client.senderOf(chat, message);
-    const named = chat.kind === "group" && !message.mine && !joined;
+    const named = (chat.kind === "group" || message.nick) && !message.mine && !joined;
     return html`<div
       class="message ${message.mine ? "mine" : ""} ${joined ? "joined" : ""} ${message.mentionsMe ? "mention" : ""}"
       data-id=${message.id}>

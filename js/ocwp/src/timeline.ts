@@ -13,6 +13,7 @@ export interface Message {
   hints: string[];
   from: string;
   author: string | undefined;
+  nick: string | undefined;
   mine: boolean;
   text: string;
   /** The address of the file that the message consists of. */
@@ -71,6 +72,7 @@ export class Timeline {
       hints: incoming.hints,
       from: incoming.from,
       author: incoming.author,
+      nick: incoming.nick,
       mine: incoming.mine,
       text: incoming.text ?? "",
       file: incoming.file,
@@ -105,6 +107,7 @@ export class Timeline {
       hints: [],
       from,
       author: undefined,
+      nick: undefined,
       mine: true,
       text,
       file,

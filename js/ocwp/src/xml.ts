@@ -22,6 +22,7 @@ export const NS = {
   mucAdmin: "http://jabber.org/protocol/muc#admin",
   mucOwner: "http://jabber.org/protocol/muc#owner",
   mucUser: "http://jabber.org/protocol/muc#user",
+  nick: "http://jabber.org/protocol/nick",
   oob: "jabber:x:oob",
   ping: "urn:xmpp:ping",
   pubsub: "http://jabber.org/protocol/pubsub",

@@ -156,6 +156,26 @@ describe("the archive", () => {
   });
 });
 
+test("alerts and the host's messages to groups have the names of their apps", async () => {
+  server.rooms.set("room@muc.d", { config: [] });
+  const nick = (name: string) => `<nick xmlns="${NS.nick}">${name}</nick>`;
+  const host = `<x xmlns="${NS.mucUser}"><item jid="alerts.d"/></x>`;
+  server.direct("alerts.d", `<body>ready</body>${nick("Lunch")}`);
+  server.text("alerts.d", "nameless");
+  server.text("eve@d", "hi", { before: nick("Bob") });
+  bookmark("room@muc.d");
+  const client = await signIn();
+  server.group("room@muc.d", "Lunch", `<body>hello</body>${host}`);
+  await vi.waitUntil(() => texts(client, "room@muc.d").length > 0);
+  const senders = (jid: string) => {
+    const chat = client.chat(jid);
+    return chat.timeline.messages.map((message) => client.senderOf(chat, message));
+  };
+  expect(senders("alerts.d")).toEqual(["Lunch", "alerts.d"]);
+  expect(senders("room@muc.d")).toEqual(["Lunch"]);
+  expect(senders("eve@d")).toEqual(["eve"]);
+});
+
 describe("after a login", () => {
   test.each([1, 30])("everybody has a last message and all that is unread, with %d other contacts", async (others) => {
     server.roster = ["bob@d", ...numbers(0, others).map((number) => `other${number}@d`)];

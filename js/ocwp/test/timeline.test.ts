@@ -8,6 +8,7 @@ const message = (given: Partial<Incoming>): Incoming => ({
   mine: false,
   from: "bob@d",
   author: undefined,
+  nick: undefined,
   id: "1",
   archive: undefined,
   hints: [],
