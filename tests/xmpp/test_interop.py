@@ -144,6 +144,9 @@ def test_new_users_log_in_and_removed_ones_are_put_out(host: Host, eventually: E
     frank = host.friend(new)
     host.api("singleMessage", jid=new, message="welcome")
     eventually(lambda: frank.texts() == ["welcome"])
+    bob = host.friend(BOB)
+    bob.ask(lambda stream: stream.update_roster(new, name="Frank"))  # kept in Bob's own roster
+    bob.logout()
     host.controls.call("DELETE", f"/_sandbox/users/{new}")
     eventually(lambda: not frank.stream.is_connected())
     with pytest.raises(PermissionError):

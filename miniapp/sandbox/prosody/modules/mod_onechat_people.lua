@@ -31,7 +31,12 @@ local function enter(roster, username, person)
 end
 
 module:hook("roster-load", function (event)
-	if event.host ~= host or count() > ROSTER_MAX then return; end
+	if event.host ~= host then return; end
+	for address in pairs(event.roster) do -- users who were removed while this one was offline
+		local username, of = jid.split(address or nil);
+		if of == host and username and not people[username] then event.roster[address] = nil; end
+	end
+	if count() > ROSTER_MAX then return; end
 	for username, person in pairs(people) do
 		if username ~= event.username then enter(event.roster, username, person); end
 	end
