@@ -58,6 +58,8 @@ export class Client {
   #own: { mark: Mark; first: string | undefined } = { mark: undefined, first: undefined };
   #whole = false; // all of the person's archive is loaded
   #archiveless = new Set<Chat | undefined>(); // groups without an archive; undefined stands for the person's own
+  #sendable = new Set<Chat | undefined>(); // groups to send to in this session; undefined stands for everybody else
+  #crossed = false; // something came in before the server confirmed what one wrote: the archive knows the order
   #advancing = false;
   #receipts = new Set<string>(); // chat and ID of messages whose receipt was sent
   #silent = new Set<string>(); // people and services without any message in the archive
@@ -93,7 +95,7 @@ export class Client {
     const now = () => Date.now() + this.#clock;
     this.#outbox = new Outbox(
       this.#link,
-      () => this.#caughtUp,
+      (chat) => this.#sendable.has(chat.room && chat),
       () => this.memory,
       now,
       (chat) => this.membersOf(chat),
@@ -252,6 +254,7 @@ export class Client {
       chat.complete = true;
       return this.changed();
     }
+    if (chat.room && chat.mark === undefined) return; // its newest page is on its way
     chat.loading = true;
     this.changed();
     const { timeline } = chat;
@@ -344,11 +347,12 @@ export class Client {
     this.#silent.clear();
     this.#receipts.clear();
     this.#archiveless.clear();
+    this.#sendable.clear();
     this.#publishing.clear();
     this.#early = [];
     this.#session = undefined;
     this.#own = { mark: undefined, first: undefined };
-    this.#caughtUp = this.#known = this.#whole = false;
+    this.#caughtUp = this.#known = this.#whole = this.#crossed = false;
     this.changed();
   }
 
@@ -363,21 +367,26 @@ export class Client {
       throw error;
     }
     if (!resumed) return;
+    this.#crossed ||= this.#outbox.chats.some(({ room }) => !room);
     this.#outbox.acknowledged();
     this.#outbox.flush(() => true);
+    this.#advance();
     this.changed();
   }
 
   async #setUp(): Promise<void> {
     this.#outbox.reset();
+    this.#sendable.clear();
     this.#states.clear();
-    this.#caughtUp = false;
+    this.#caughtUp = this.#crossed = false;
     this.rooms.lost(this.chats.values());
     void this.#link.iq("set", undefined, x("enable", { xmlns: NS.carbons })).catch(() => {});
     void this.blocked.load().catch(() => {}); // this server can't
     await Promise.all([this.people.load().catch(kept), this.#setClock(), this.#loadRead()]);
     this.#link.send(x("presence", { xmlns: NS.client }, caps()));
     await this.#catchUp();
+    await Promise.all(this.#outbox.chats.filter(({ room }) => !room).map((chat) => this.#reachUnsent(chat)));
+    this.#sendable.add(undefined);
     this.#outbox.flush(({ kind }) => kind !== "group");
     this.#publish();
     if (this.config.features.groups) await this.rooms.load(this.chats.values());
@@ -455,13 +464,22 @@ export class Client {
     if (!group) Object.assign(this.#own, { mark: undefined, first: undefined });
   }
 
-  /** Gets a first mark for an archive that was empty at login. Without one we can't tell when it is emptied. */
+  /**
+   * Reads on where live messages don't tell enough: an archive that was empty at login has a first mark then, without
+   * which we can't tell when it is emptied; and messages that crossed have their order.
+   */
   #advance(): void {
-    if (this.#own.mark !== "" || !this.#caughtUp || this.#archiveless.has(undefined) || this.#advancing) return;
+    const crossed = this.#crossed && !this.#outbox.chats.some(waits);
+    if (this.#own.mark !== "" && !crossed) return;
+    if (!this.#caughtUp || this.#archiveless.has(undefined) || this.#advancing) return;
+    this.#crossed = false;
     this.#advancing = true;
     void this.#readOn()
       .catch(() => {})
-      .finally(() => (this.#advancing = false));
+      .finally(() => {
+        this.#advancing = false;
+        this.changed();
+      });
   }
 
   async #entered(chat: Chat): Promise<void> {
@@ -470,6 +488,8 @@ export class Client {
     } catch (error) {
       this.#noArchive(error, chat);
     }
+    await this.#reachUnsent(chat);
+    this.#sendable.add(chat);
     this.#outbox.flush((other) => other === chat);
     void this.#reach(chat);
   }
@@ -510,6 +530,16 @@ export class Client {
       before = page.first;
     }
     this.changed();
+  }
+
+  /** Reads back to the oldest message that this tab has not seen sent: the server may have it all the same. */
+  async #reachUnsent(chat: Chat): Promise<void> {
+    const since = this.#outbox.since(chat) - CLOCK_MS;
+    for (let pages = 0; pages < BACK_PAGES && this.#link.live && !chat.complete; pages++) {
+      const first = chat.timeline.messages.find(({ archive }) => archive);
+      if (first && first.at <= since) return;
+      await this.older(chat, RECENT);
+    }
   }
 
   /** Reads back until all unread messages are loaded. A group that was never read keeps to its newest page. */
@@ -615,7 +645,10 @@ export class Client {
     }
     const message = chat.timeline.add(incoming, way);
     if (incoming.mine) this.#outbox.settle();
-    if (way === "now" && !chat.room) this.#advance();
+    if (way === "now" && !chat.room) {
+      this.#crossed ||= Boolean(message) && waits(chat);
+      this.#advance();
+    }
     if (!message) return false;
     chat.setTyping(incoming.from, false);
     // Whoever answers has read what came before.
@@ -634,6 +667,7 @@ export class Client {
     // The group has lost us without a word, by its restart for one: enter it again, and try again.
     if (chat.room && incoming.error === "not-acceptable") {
       chat.room.joined = false;
+      this.#sendable.delete(chat);
       this.#outbox.again(chat, message);
       void this.rooms.enter(chat.jid).catch(() => {});
     }
@@ -739,6 +773,9 @@ function kept(error: unknown): undefined {
 
 /** The archive ID; for a live message the ID that its server added last. */
 const archiveId = ({ archive, hints }: Message): string | undefined => archive ?? hints.at(-1);
+
+/** Whether the server has yet to confirm something that was written to this person. */
+const waits = ({ room, timeline }: Chat): boolean => !room && timeline.messages.at(-1)?.delivery === "sending";
 
 /** Does `work` for each, a few at a time. */
 async function inTurns<T>(all: T[], work: (one: T) => Promise<void>): Promise<void> {

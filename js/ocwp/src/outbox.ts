@@ -15,7 +15,7 @@ export class Outbox {
   constructor(
     private readonly link: Link,
     /** Whether the archive has been read: what the server has already is not sent again. */
-    private readonly ready: () => boolean,
+    private readonly ready: (chat: Chat) => boolean,
     private readonly memory: () => Memory,
     private readonly now: () => number,
     /** The people that a text in this chat can mention. */
@@ -55,6 +55,16 @@ export class Outbox {
       failed: delivery === "failed",
     }));
     this.memory().save();
+  }
+
+  /** The chats in which something waits. */
+  get chats(): Chat[] {
+    return [...new Set(this.#unsent.map(({ chat }) => chat))];
+  }
+
+  /** When the oldest message that waits in `chat` was written; never if there is none. */
+  since(chat: Chat): number {
+    return Math.min(...this.#unsent.map((one) => (one.chat === chat ? one.message.at : Infinity)));
   }
 
   again(chat: Chat, message: Message): void {
@@ -106,7 +116,7 @@ export class Outbox {
 
   /** Without a session, or outside its group, a message waits for `flush`. */
   #hand(chat: Chat, message: Message): void {
-    const open = this.link.live && this.ready() && (!chat.room || chat.room.joined);
+    const open = this.link.live && this.ready(chat) && (!chat.room || chat.room.joined);
     if (!open || this.#handed.has(message.id)) return;
     this.#handed.add(message.id);
     const { body, elements } = writeReply(message.reply, message.text);

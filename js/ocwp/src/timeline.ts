@@ -112,7 +112,7 @@ export class Timeline {
       text,
       file,
       // Not before what is there, though this machine's clock may be slow.
-      at: Math.max(at, (this.messages.at(-1)?.at ?? 0) + 1),
+      at: Math.max(at, (this.#lastSettled?.at ?? 0) + 1),
       delivery: "sending",
       readers: new Set(),
       markable: true,
@@ -121,7 +121,7 @@ export class Timeline {
       reply,
       mentionsMe: false,
     };
-    this.#insert(message);
+    this.messages.push(message);
     this.#unbound.push(message);
     return message;
   }
@@ -146,9 +146,12 @@ export class Timeline {
     return this.own(id) ?? this.messages.findLast((message) => names(message, id));
   }
 
-  /** Delivery only ever goes forward; what has failed can be sent again. */
+  /** Delivery only ever goes forward; what has failed can be sent again. A message stands where the server took it. */
   advance(message: Message, delivery: Delivery): boolean {
     if (RANK.indexOf(delivery) <= RANK.indexOf(message.delivery)) return false;
+    if (message.delivery === "sending" && !message.archive) {
+      this.#move(message, Math.max(message.at, (this.#lastSettled?.at ?? 0) + 1));
+    }
     message.delivery = delivery;
     return true;
   }
@@ -184,11 +187,15 @@ export class Timeline {
     return this.messages.findLast(({ archive }) => archive);
   }
 
-  /** Computes the time to sort by. New messages come last: clocks differ, and stamps may be whole seconds. */
+  get #lastSettled(): Message | undefined {
+    return this.messages.findLast(({ delivery }) => delivery !== "sending");
+  }
+
+  /** Computes the time to sort by. The archive's order counts: clocks differ, and stamps may be whole seconds. */
   #timeOf({ at }: { at: number }, way: Way): number {
-    if (way === "older") return at;
+    if (way === "older") return Math.min(at, this.messages.find(({ archive }) => archive)?.at ?? Infinity);
     if (way === "newer") return Math.max(at, this.#lastArchived?.at ?? 0);
-    const last = this.messages.at(-1)?.at ?? 0;
+    const last = this.#lastSettled?.at ?? 0;
     return at > last ? at : last + 1;
   }
 
@@ -212,16 +219,13 @@ export class Timeline {
       return told.find((message) => message !== undefined && same(message, incoming));
     }
     own.hints = hints;
-    // A group has one order, in which one's own stand where they come back from it, not where they were written.
-    const last = this.messages.findLast((message) => message !== own && message.delivery !== "sending");
-    if (incoming.kind === "group" && last && last.at >= own.at) this.#move(own, last.at + 1);
     return own;
   }
 
   /** Gives a live message its archive ID and its place in the archive's order. */
   #bind(message: Message, incoming: Incoming, way: Way): void {
     // The server's clock decides, unless both agree: its stamps may be whole seconds.
-    const off = Math.abs(incoming.at - message.at) > CLOCK_MS;
+    const off = message.delivery === "sending" || Math.abs(incoming.at - message.at) > CLOCK_MS;
     const at = this.#timeOf(off ? incoming : message, way);
     message.archive = incoming.archive;
     this.#byArchive.set(incoming.archive!, message);
@@ -242,6 +246,7 @@ export class Timeline {
 
   #insert(message: Message, beforeEqual = false): void {
     let at = this.messages.length;
+    while (this.messages[at - 1]?.delivery === "sending") at--; // they come last, as the server has yet to take them
     const isAfter = (other: Message) => (beforeEqual ? other.at >= message.at : other.at > message.at);
     while (at > 0 && isAfter(this.messages[at - 1]!)) at--;
     this.messages.splice(at, 0, message);

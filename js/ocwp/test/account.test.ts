@@ -66,6 +66,24 @@ describe("the archive", () => {
     expect(texts(client, "bob@d")).toEqual(["before", "missed"]);
   });
 
+  test("of a group is not read back before its newest page is here", async () => {
+    server.rooms.set("room@muc.d", { config: [] });
+    bookmark("room@muc.d");
+    server.group("room@muc.d", "bob", "<body>old</body>");
+    let asked = 0;
+    const client = await signIn((client) => {
+      server.refuse = (iq) => {
+        if (!child(iq, "query", NS.archive) || iq.getAttribute("to") !== "room@muc.d") return undefined;
+        if (++asked === 1) void client.older(client.chat("room@muc.d"));
+        else server.group("room@muc.d", "bob", "<body>new</body>");
+        return undefined;
+      };
+    });
+    if (asked === 1) server.group("room@muc.d", "bob", "<body>new</body>");
+    await settled();
+    expect(texts(client, "room@muc.d")).toEqual(["old", "new"]);
+  });
+
   test("that was emptied shows what it has now", async () => {
     server.text("bob@d", "old");
     const client = await signIn();
@@ -435,6 +453,49 @@ describe("a message written while there is no connection", () => {
     expect(third.memory.tab.unsent).toEqual([]);
   });
 
+  test.each(["bob@d", "room@muc.d"])("is not sent again if the archive of %s has it further back", async (jid) => {
+    server.rooms.set("room@muc.d", { config: [] });
+    bookmark("room@muc.d");
+    const client = await signIn();
+    server.up = false;
+    server.cut();
+    const { id } = client.send(client.chat(jid), "taken, without a word");
+    client.disconnect();
+    const [archive, from, to] = jid === "bob@d" ? ["me@d", "me@d/1", jid] : [jid, `${jid}/me`, "me@d"];
+    const type = jid === "bob@d" ? "chat" : "groupchat";
+    const xml = `<message xmlns="jabber:client" type="${type}" from="${from}" to="${to}" id="${id}"><body>taken</body></message>`;
+    server.archive(archive).push({ id: "taken", at: server.clock++, xml });
+    for (const text of numbers(0, 320))
+      jid === "bob@d" ? server.text(jid, text) : server.group(jid, "bob", `<body>${text}</body>`);
+    server.up = true;
+    server.sent = [];
+    const reloaded = await signIn();
+    expect(reloaded.chat(jid).timeline.own(id)).toMatchObject({ delivery: "sent" });
+    expect(sent("body", NS.client)).toEqual([]);
+  });
+
+  test("goes before what is written while its group's archive is read", async () => {
+    server.rooms.set("room@muc.d", { config: [] });
+    bookmark("room@muc.d");
+    const client = await signIn();
+    const chat = client.chat("room@muc.d");
+    server.up = false;
+    server.cut();
+    client.send(chat, "first");
+    server.up = true;
+    server.refuse = (iq) => {
+      if (!child(iq, "query", NS.archive) || iq.getAttribute("to") !== chat.jid) return undefined;
+      server.refuse = () => undefined;
+      client.send(chat, "second");
+      return undefined;
+    };
+    await ready(client);
+    expect(texts(client, chat.jid)).toEqual(["first", "second"]);
+    expect(server.archive(chat.jid).map(({ xml }) => xml)).toEqual(
+      ["first", "second"].map((text) => expect.stringContaining(text)),
+    );
+  });
+
   test("goes with its group", async () => {
     server.rooms.set("room@muc.d", { config: [] });
     bookmark("room@muc.d");
@@ -475,11 +536,25 @@ describe("the page", () => {
   });
 });
 
+test("messages that crossed have the archive's order once the server has confirmed one's own", async () => {
+  server.text("bob@d", "before");
+  const client = await signIn();
+  server.confirms = false;
+  client.send(client.chat("bob@d"), "mine");
+  await settled();
+  server.text("bob@d", "theirs");
+  await settled();
+  server.deliver(`<a xmlns="${NS.sm}"/>`);
+  await settled();
+  expect(texts(client, "bob@d")).toEqual(["before", "mine", "theirs"]);
+});
+
 test.each([1, -1])("the server's clock orders messages, not this machine's, %d hours off", async (hours) => {
   server.clock = Date.now() + hours * 3_600_000;
   server.text("bob@d", "one");
   const client = await signIn();
   client.send(client.chat("bob@d"), "two");
+  await settled();
   server.text("bob@d", "three");
   await settled();
   expect(texts(client, "bob@d")).toEqual(["one", "two", "three"]);

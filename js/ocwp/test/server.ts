@@ -18,6 +18,8 @@ export class FakeServer {
   queries: Element[] = [];
   live: FakeConnection[] = [];
   up = true;
+  /** Whether it confirms a message to a person as soon as it has it (XEP-0198). */
+  confirms = true;
   /** Whether a lost session can be resumed. */
   resumable = false;
   /** XMPP's name of the error that answers a query, or `silence`, if there is one. */
@@ -108,7 +110,10 @@ export class FakeServer {
     } else if (stanza.localName === "message" && child(stanza, "body")) {
       const [body, id] = [textOf(child(stanza, "body")), stanza.getAttribute("id") ?? ""];
       if (stanza.getAttribute("type") === "groupchat") this.group(to, "me", `<body>${body}</body>`, id);
-      else this.archive("me@d").push({ id: `archived-${++this.#count}`, at: this.clock, xml: own(to, body, id) });
+      else {
+        this.archive("me@d").push({ id: `archived-${++this.#count}`, at: this.clock, xml: own(to, body, id) });
+        if (this.confirms) connection.hear(parse(`<a xmlns="${NS.sm}"/>`));
+      }
     }
   }
 

@@ -112,7 +112,7 @@ describe("a timeline", () => {
   test("shows what comes live at the end, though this machine's clock is slow", () => {
     const timeline = new Timeline();
     timeline.add(message({ id: "a", archive: "1", at: 90_000 }), "older");
-    timeline.addOwn("mine", "me@d", "x", undefined, 50);
+    timeline.advance(timeline.addOwn("mine", "me@d", "x", undefined, 50), "sent");
     timeline.add(message({ id: "b", at: 60 }));
     expect(ids(timeline)).toEqual(["a", "mine", "b"]);
   });
@@ -135,6 +135,24 @@ describe("a timeline", () => {
     for (const id of ["mine 1", "mine 2"]) timeline.add(group({ id, mine: true, at: 2000 }));
     timeline.add(group({ id: "theirs too", at: 2000 }));
     expect(ids(timeline)).toEqual(["theirs", "mine 1", "mine 2", "theirs too"]);
+  });
+
+  test("has one's own messages after what came before the server took them", () => {
+    const timeline = new Timeline();
+    const own = timeline.addOwn("mine", "me@d", "x", undefined, 1000);
+    timeline.add(message({ id: "crossing", at: 2000 }));
+    expect(ids(timeline)).toEqual(["crossing", "mine"]);
+    timeline.advance(own, "sent");
+    timeline.add(message({ id: "answer", at: 1500 }));
+    expect(ids(timeline)).toEqual(["crossing", "mine", "answer"]);
+  });
+
+  test("has a message that was unsent at a reload where the archive has it", () => {
+    const timeline = new Timeline();
+    timeline.addOwn("mine", "me@d", "x", undefined, 1300);
+    timeline.add(message({ id: "mine", mine: true, from: "me@d", archive: "2", at: 2000 }), "older");
+    timeline.add(message({ id: "theirs", archive: "1", at: 2000 }), "older");
+    expect(ids(timeline)).toEqual(["theirs", "mine"]);
   });
 
   test("only lets delivery go forward", () => {
