@@ -91,6 +91,7 @@ def page() -> str:
         calls=len(CALLS),
         soaks={"SQLite": records.read("outbox-sqlite"), "Postgres": records.read("outbox-postgres")},
         load=load,
+        chat=records.read("chat"),
         failed=sum(load["host_failed"].values()),
         titles=THREATS,
         threats=threats,

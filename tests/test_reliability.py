@@ -48,6 +48,13 @@ def test_the_recorded_load_kept_the_promises() -> None:
     assert run["broken"] == []
 
 
+def test_the_recorded_chaos_kept_the_promises() -> None:
+    """Every kind of blow, and no message lost, doubled or out of order, nor a login before its time."""
+    run = records.read("chat")
+    assert set(run["blows"]) == {"cut", "blink", "freeze", "kill", "reload"}
+    assert run["problems"] == []
+
+
 def test_enough_was_generated() -> None:
     """Schemathesis made the 10,000 requests that a release needs."""
     counts = records.read("generated")["counts"]
