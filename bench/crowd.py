@@ -7,8 +7,6 @@ nothing more, whether it is in view or not: what is out of view is drawn by no b
 
 from __future__ import annotations
 
-import json
-import mimetypes
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,8 +17,8 @@ from miniapp.sandbox.config import SandboxConfig
 from miniapp.sandbox.server import SandboxServer
 from miniapp.sandbox.store.records import Chat
 
-from .browser import Site, chromium
-from .plugin import BARE, FOLDERS, HEAD, OURS, PAGES, THEIRS
+from .browser import chromium
+from .plugin import BARE, HEAD, OURS, THEIRS, site_with
 from .report import Progress, Row, Table, interleaved
 
 ALICE, GROUP = "alice@onechat.localhost", "crowd-1@muc.onechat.localhost"
@@ -76,7 +74,7 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
         with SandboxServer(SandboxConfig(xmpp="prosody", seed=seed)) as server, chromium() as browser:
             chat = server.sandbox.network.chat(ALICE)
             progress(f"seeding {contacts} contacts and {messages} messages")
-            with _site(BARE, chat, {"/seed": SEED_PAGE}) as site:
+            with site_with(BARE, chat, {"/seed": SEED_PAGE}) as site:
                 page = browser.new_page()
                 page.set_default_timeout(PATIENCE)
                 page.goto(f"{site.url}/seed")
@@ -87,7 +85,7 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
 
             def subject(name: str) -> Callable[[], float]:
                 def shows() -> float:
-                    with _site(name, chat, {}) as site:
+                    with site_with(name, chat) as site:
                         page = _open(browser, site.url)
                         page.locator(ROWS[name]).nth(contacts - 1).wait_for(state="attached")
                         took = page.evaluate("performance.now()")
@@ -140,22 +138,6 @@ def _people(contacts: int, members: int) -> str:
     return f'{users}[[groups]]\nlocal = "crowd-1"\nname = "Crowd"\nowner = "alice"\nmembers = [{listed}]\n'
 
 
-def _site(name: str, chat: Chat, more: dict[str, str]) -> Site:
-    values = {"jid": chat.jid, "password": chat.password, "websocket": chat.service}
-    config = {"service": chat.service, "domain": "onechat.localhost", "groups": "muc.onechat.localhost"}
-    page = PAGES[name] % {key: json.dumps(value) for key, value in values.items()}
-    made = {"/": page, "/config/config.json": json.dumps(config), **more}
-
-    def find(path: str) -> tuple[str, bytes] | None:
-        kind = mimetypes.guess_type(path)[0] or "text/html"
-        if path in made:
-            return kind, made[path].encode()
-        file = FOLDERS[name] / path.lstrip("/")
-        return (kind, file.read_bytes()) if file.is_file() else None
-
-    return Site(find)
-
-
 def _open(browser: Browser, url: str) -> Page:
     context = browser.new_context(viewport={"width": 1400, "height": 800}, locale="en-GB")
     context.set_default_timeout(PATIENCE)
@@ -173,7 +155,7 @@ def _heap(page: Page) -> float:
 
 
 def _scroll(browser: Browser, chat: Chat, messages: int) -> float:
-    with _site(OURS, chat, {}) as site:
+    with site_with(OURS, chat) as site:
         page = _open(browser, site.url)
         page.locator("ocwp-list").get_by_role("button", name="Crowd").wait_for()
         page.evaluate("([jid, limit]) => ocwp.chat.messages(jid, { limit }).then(() => {})", [GROUP, messages])

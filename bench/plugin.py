@@ -17,6 +17,7 @@ import json
 import mimetypes
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from playwright.sync_api import Browser
 
@@ -138,11 +139,12 @@ def measure(quick: bool, progress: Progress) -> list[Table]:
     ]
 
 
-def _connects(browser: Browser, name: str, chat: Chat) -> tuple[float, Mapping[str, int]]:
+def site_with(name: str, chat: Chat, more: Mapping[str, str] = MappingProxyType({})) -> Site:
+    """A site whose page has the chat `name`, logged in as `chat` says; `more` are further pages, by path."""
     values = {"jid": chat.jid, "password": chat.password, "websocket": chat.service}
-    page = PAGES[name] % {key: json.dumps(value) for key, value in values.items()}
     config = {"service": chat.service, "domain": "onechat.localhost", "groups": "muc.onechat.localhost"}
-    made = {"/": page, "/config/config.json": json.dumps(config)} if name in (OURS, CORE) else {"/": page}
+    page = PAGES[name] % {key: json.dumps(value) for key, value in values.items()}
+    made = {"/": page, **({"/config/config.json": json.dumps(config)} if name in (OURS, CORE) else {}), **more}
 
     def find(path: str) -> tuple[str, bytes] | None:
         kind = mimetypes.guess_type(path)[0] or "text/html"
@@ -153,7 +155,11 @@ def _connects(browser: Browser, name: str, chat: Chat) -> tuple[float, Mapping[s
         file = FOLDERS[name] / path.lstrip("/")
         return (kind, file.read_bytes()) if file.is_file() else None
 
-    with Site(find) as site:
+    return Site(find)
+
+
+def _connects(browser: Browser, name: str, chat: Chat) -> tuple[float, Mapping[str, int]]:
+    with site_with(name, chat) as site:
         context = browser.new_context(viewport={"width": 1400, "height": 800}, locale="en-GB")
         context.set_default_timeout(SECONDS * 1000)
         try:

@@ -115,7 +115,7 @@ export interface Events {
 }
 
 export interface OpenOptions {
-  /** Text to begin with, unless the person has begun to write there. */
+  /** Text to begin with, unless the person has started to write there. */
   draft?: string;
 }
 

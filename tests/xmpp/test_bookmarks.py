@@ -86,7 +86,7 @@ def test_members_have_their_groups_bookmarked(host: Host, eventually: Eventually
 
 
 def test_bookmarks_follow_a_group_that_a_client_makes(host: Host, eventually: Eventually) -> None:
-    """Its members find it, whoever is put out finds it no more, and what a client put into a bookmark stays."""
+    """Its members find it, those who are put out no longer do, and what a client put into a bookmark stays."""
     bob, dave = host.friend(BOB), host.friend(DAVE)
     room = f"3f2504e0-4f89-41d3-9a0c-0305e82c3301@muc.{DOMAIN}"
     publish(bob, room, "Bobby")

@@ -1,18 +1,10 @@
-import { api } from "./api.js";
+import { init } from "./core.js";
+import { defineElement } from "./element.js";
 import { Root } from "./root.js";
+import { plugin } from "./shared.js";
 
-/** The plugin with its interface. */
-export const {
-  init,
-  destroy,
-  login,
-  logout,
-  on,
-  unread,
-  chat,
-  getConnectionStatus,
-  subscribeConnectionStatus,
-  unsubscribeConnectionStatus,
-  VERSION,
-  BUILD_DATE,
-} = api((ui) => Root.in(ui));
+/** The functions of core.ts, with our interface. */
+export * from "./core.js";
+
+plugin.draw ??= (ui) => Root.in(ui);
+defineElement(plugin, init);

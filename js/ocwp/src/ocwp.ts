@@ -35,7 +35,7 @@ export interface Face {
   remove(): void;
 }
 
-export type Draw = (ui: Ui) => Face;
+type Draw = (ui: Ui) => Face;
 
 /** The functions of OneChat's page, and ours, for one page. */
 export class Plugin {
@@ -133,7 +133,7 @@ export class Plugin {
     return group;
   }
 
-  /** Opens a chat, with `draft` in it unless the person has begun to write there. */
+  /** Opens a chat, with `draft` in it unless the person has started to write there. */
   open(jid: string, { draft }: OpenOptions = {}): void {
     const { client, chat } = this.#chat("open", jid);
     if (draft && !chat.draft) client.keepDraft(chat, draft);

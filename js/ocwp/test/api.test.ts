@@ -82,7 +82,7 @@ describe("without an interface", () => {
     expect([ocwp.unread(), document.title]).toEqual([0, "Another page of it"]);
   });
 
-  test("chats open with a draft, unless the person has begun to write, and close", async () => {
+  test("chats open with a draft, unless the person has started to write, and close", async () => {
     const opened = heard("open");
     const closed = heard("close");
     await signIn();

@@ -30,7 +30,7 @@ export class FakeServer {
     FakeConnection.server = this;
   }
 
-  /** A message to the person: archived, and delivered to whoever is connected. Returns its ID in the archive. */
+  /** A message to the person: archived, and delivered to all who are connected. Returns its ID in the archive. */
   direct(from: string, inner: string, { id = "", to = "me@d", before = "", archive = true } = {}): string {
     const message = (more: string) =>
       `<message xmlns="jabber:client" type="chat" from="${from}" to="${to}"${id && ` id="${id}"`}>${before}${inner}${more}</message>`;
