@@ -359,3 +359,19 @@ def test_a_chat_is_searched(pair: tuple[Visitor, Visitor]) -> None:
     search.press("Escape")
     alice.expect_texts(BOB, "Lunch at noon", "the MENU of noon", "and more")
     expect(box.get_by_role("textbox")).to_be_focused()
+
+
+def test_two_enters_in_a_row_send_once(pair: tuple[Visitor, Visitor]) -> None:
+    """The field is empty before the next frame is drawn."""
+    alice, bob = pair
+    entry = alice.box(BOB).get_by_role("textbox")
+    entry.fill("once")
+    entry.evaluate("""async (field) => {
+        for (let press = 0; press < 2; press++) {
+            const enter = { key: "Enter", bubbles: true, composed: true, cancelable: true };
+            field.dispatchEvent(new KeyboardEvent("keydown", enter));
+            for (let turn = 0; turn < 10; turn++) await null; // microtasks, no frame
+        }
+    }""")
+    alice.write(BOB, "twice")
+    bob.expect_texts(ALICE, "once", "twice")

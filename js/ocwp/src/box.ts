@@ -328,6 +328,7 @@ export class ChatBox extends LitElement {
       clamp(width, box.minWidth, box.maxWidth),
       clamp(height, box.minHeight, Math.min(box.maxHeight, this.room)),
     ];
+    this.requestUpdate(); // at once: the next key's step starts from the new size
     this.ui.client.changed();
   }
 }

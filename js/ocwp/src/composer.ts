@@ -211,6 +211,7 @@ export class Composer extends LitElement {
     if (chat.editing) ui.client.keepDraft(chat, "");
     chat.answering = chat.editing = undefined;
     ui.client.changed();
+    this.requestUpdate();
     this.focus();
   };
 
@@ -318,6 +319,7 @@ export class Composer extends LitElement {
     const { editing } = this.chat;
     if (editing) this.ui.client.changes.edit(this.chat, editing, text);
     else this.ui.client.send(this.chat, text);
+    this.requestUpdate(); // at once: a second Enter finds the field empty
     this.dispatchEvent(new CustomEvent("sent"));
   }
 
