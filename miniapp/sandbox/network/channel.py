@@ -114,9 +114,14 @@ class Channel:
         if self._starting:
             self._starting.cancel()
         self._stream.cancel_connection_attempt()
-        if self._stream.is_connected():
-            await self._stream.disconnect(wait=1.0)
-        self._fail_answers()
+        try:
+            if self._stream.is_connected():
+                await self._stream.disconnect(wait=1.0)
+        finally:
+            self._stream.abort()  # nothing is left to close unless we were cancelled
+            if (sending := self._stream._run_out_filters) is not None:
+                sending.cancel()  # slixmpp leaves this task to the garbage collector, which logs it as an error
+            self._fail_answers()
 
     async def ready(self, seconds: float = LOGIN_SECONDS) -> None:
         """Wait until the channel is up. Raises `Broken`."""
