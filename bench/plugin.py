@@ -165,7 +165,7 @@ def _connects(browser: Browser, name: str, chat: Chat) -> tuple[float, Mapping[s
         try:
             tab = context.new_page()
             tab.goto(site.url)
-            took = tab.wait_for_function("window.connected").json_value()
+            took = tab.wait_for_function("() => window.connected").json_value()
             sent = {path: size for path, size in site.sent.items() if path != "/"}
             tab.locator(SHOWN[name]).first.wait_for(state="attached")
         finally:

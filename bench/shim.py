@@ -264,7 +264,7 @@ def _open(context: BrowserContext, sandbox: SandboxServer, port: int, name: str,
     tab.frame_locator("iframe").get_by_role("heading", name="Lunch").wait_for()
     frame = next(frame for frame in tab.frames if frame != tab.main_frame)
     mark = "ready" if name in (OURS, *READY_ALONE) else "evaluated"
-    took = frame.wait_for_function(f"window.{mark}").json_value()
+    took = frame.wait_for_function(f"() => window.{mark}").json_value()
     assert name != OURS or frame.evaluate("window.user.jid") == ALICE
     tab.close()
     return float(took)

@@ -164,7 +164,7 @@ def test_a_call_that_nobody_answers_times_out(phone):
     frame = phone.open()
     frame.evaluate("OC.app.ready")
     frame.evaluate(f"void (window.failed = {RELAY}.catch((e) => e.code))")
-    phone.page.wait_for_function("calls.length === 1")
+    phone.page.wait_for_function("() => calls.length === 1")
     phone.page.clock.fast_forward(301_000)
     assert frame.evaluate("failed") == "timeout"
 
@@ -173,7 +173,7 @@ def test_a_host_page_that_is_silent_times_out(phone):
     """Without an answer to the handshake calls fail with `timeout`, and OC.app.ready resolves."""
     phone.page.clock.install()
     frame = phone.open(mute=True)
-    phone.page.wait_for_function("connects.length === 1")
+    phone.page.wait_for_function("() => connects.length === 1")
     frame.evaluate(f"void (window.failed = {RELAY}.catch((e) => e.code))")
     phone.page.clock.fast_forward(6_000)
     assert frame.evaluate("failed") == "timeout"
@@ -184,7 +184,7 @@ def test_a_host_page_that_was_late_is_asked_again(phone):
     """One missed handshake is not for the page's life: the next call connects, and is answered."""
     phone.page.clock.install()
     frame = phone.open(mute=True, answers={"message.single.relay": OK})
-    phone.page.wait_for_function("connects.length === 1")
+    phone.page.wait_for_function("() => connects.length === 1")
     phone.page.clock.fast_forward(6_000)
     assert frame.evaluate("OC.app.ready.then((app) => app.inHost)") is False
     phone.page.evaluate("mute = false")
@@ -227,10 +227,10 @@ def test_a_native_answer_counts_whenever_it_comes(phone):
       OC.user.selectContacts({ success, fail }).catch((error) => { window.code = error.code; });
     }""")
     phone.page.clock.fast_forward(301_000)
-    phone.page.wait_for_function("window.code === 'timeout'")
+    phone.page.wait_for_function("() => window.code === 'timeout'")
     assert phone.page.evaluate("heard") == []
     phone.page.evaluate("answer('[\"bob@d\"]')")
-    phone.page.wait_for_function("heard.length")
+    phone.page.wait_for_function("() => heard.length")
     assert phone.page.evaluate("heard") == ['["bob@d"]']
 
 
@@ -251,7 +251,7 @@ def test_a_ping_is_answered(phone):
     frame = phone.open()
     frame.evaluate("OC.app.ready")
     phone.page.evaluate("port.postMessage({ event: 'ping' })")
-    phone.page.wait_for_function("calls.some((call) => call.event === 'pong')")
+    phone.page.wait_for_function("() => calls.some((call) => call.event === 'pong')")
 
 
 def test_what_a_callback_throws_stops_nothing(phone):

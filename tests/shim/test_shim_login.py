@@ -45,7 +45,7 @@ def test_where_cookies_are_blocked_it_gets_the_page_with_a_bearer(phone):
     frame.evaluate("window.dispatchEvent(new CustomEvent('oc:signedout'))")
     assert frame.title() == "signed out"
     frame.evaluate("void OC.user.selectContacts()")
-    phone.page.wait_for_function("calls.length === 1")
+    phone.page.wait_for_function("() => calls.length === 1")
     assert len(phone.page.evaluate("connects")) == 2
     assert phone.errors == []
 
@@ -216,7 +216,7 @@ def test_a_jid_that_the_server_writes_otherwise_makes_no_loop(phone):
     phone.page.route("**/miniapp/session", lambda route: route.fulfill(status=204))
     phone.server.seen.clear()
     phone.open("/", phone.data("bob"))
-    phone.page.wait_for_function("connects.length === 2")
+    phone.page.wait_for_function("() => connects.length === 2")
     expect(phone.page.frame_locator("iframe").locator("h1")).to_have_text("alice@onechat.localhost")
     assert gets(phone.server) == [200, 200]
 
@@ -306,7 +306,7 @@ def test_a_new_session_mends_the_401_page(phone):
     """The message of a refused session goes away when the host launches with a good one."""
     phone.open("/", phone.data(sessionId="s-unknown-1"))
     expect(phone.page.frame_locator("iframe").locator("output")).to_have_text("The server says 401.")
-    phone.page.wait_for_function("port")
+    phone.page.wait_for_function("() => port")
     phone.page.evaluate("(data) => port.postMessage({ event: 'launch', data })", phone.data())
     expect(phone.page.frame_locator("iframe").locator("h1")).to_have_text("alice@onechat.localhost")
 

@@ -40,7 +40,7 @@ def evil():
 def waiting(phone):
     """The mini app's frame, whose handshake is not answered yet, with a call that waits for it."""
     frame = phone.open(mute=True)
-    phone.page.wait_for_function("connects.length === 1")
+    phone.page.wait_for_function("() => connects.length === 1")
     frame.evaluate("""() => {
       window.mark = 1;
       window.heard = 0;

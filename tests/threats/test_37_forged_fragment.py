@@ -35,7 +35,7 @@ def test_a_login_waits_for_the_host_page(phone):
     expect(heading(phone)).to_have_text(ALICE)
     confirmed(phone)
     phone.frame.evaluate("location.reload()")
-    phone.page.wait_for_function("connects.length === 3")
+    phone.page.wait_for_function("() => connects.length === 3")
     expect(heading(phone)).to_have_text(ALICE)
     confirmed(phone)
     assert posted(phone) == [ALICE]
@@ -65,7 +65,7 @@ def test_a_hash_link_is_nothing(phone):
     )
     confirmed(phone)
     phone.frame.evaluate("location.reload()")
-    phone.page.wait_for_function("connects.length === 3")
+    phone.page.wait_for_function("() => connects.length === 3")
     confirmed(phone)
     expect(heading(phone)).to_have_text(ALICE)
     assert posted(phone) == [ALICE]

@@ -131,10 +131,10 @@ def test_a_link_logs_nobody_else_in(link: str, site: Site) -> None:
     _, fragment = site.launch(site.onechat.alice.jid)
     frame.evaluate("([id, hash]) => { document.getElementById(id).hash = hash; }", [link, fragment])
     frame.locator(f"#{link}").click()
-    frame.wait_for_function("location.pathname === '/other' || location.hash")
+    frame.wait_for_function("() => location.pathname === '/other' || location.hash")
     still_bob(site, frame)
     frame.evaluate("void history.back()")
-    frame.wait_for_function("location.pathname === '/' && !location.hash")
+    frame.wait_for_function("() => location.pathname === '/' && !location.hash")
     still_bob(site, frame)
 
 

@@ -42,7 +42,7 @@ def test_a_picture_of_a_foreign_host_waits_for_a_click(
     alice.box(BOB).get_by_role("button", name="Show picture").last.click()
     expect(alice.box(BOB).get_by_role("img", name="Picture from Bob")).to_have_count(1)
     alice.page.wait_for_function(
-        "performance.getEntriesByType('resource').some(({ name }) => name.endsWith('two.png'))"
+        "() => performance.getEntriesByType('resource').some(({ name }) => name.endsWith('two.png'))"
     )
     assert asked == [f"{TRACKER}/two.png"]
     site.pictures = ["tracker.example"]
