@@ -6,14 +6,14 @@ import { createInterface } from "node:readline";
 
 import puppeteer from "puppeteer-core";
 
-const SECONDS = 30_000; // milliseconds, for anything to happen on a busy machine
+const WAIT_MS = 30_000; // for anything to happen on a busy machine
 
 const [line] = await once(createInterface({ input: process.stdin }), "line");
 const { url, usr, pw, to, text } = JSON.parse(line);
 const browser = await puppeteer.launch({ browser: "firefox", executablePath: "/usr/bin/firefox-esr" });
 try {
   const page = await browser.newPage();
-  page.setDefaultTimeout(SECONDS);
+  page.setDefaultTimeout(WAIT_MS);
   await page.setViewport({ width: 1200, height: 700 });
   const errors = [];
   page.on("pageerror", (error) => errors.push(String(error)));
@@ -45,7 +45,10 @@ try {
   await entry.type(text);
   await entry.press("Enter");
   await find(".message:not(.mine) .text");
-  const texts = await page.$$eval(">>> .text", (found) => found.map((one) => one.textContent));
+  const shown = () => page.$$eval(">>> .text", (found) => found.map((one) => one.textContent));
+  let texts = await shown();
+  // An answer may overtake the server's confirmation. The archive then tells the order.
+  for (const end = Date.now() + WAIT_MS; texts[0] !== text && Date.now() < end; ) texts = await shown();
   const breaks = await page.evaluate(() => window.policyBreaks);
   console.log(JSON.stringify({ statuses, texts, errors, breaks }));
 } finally {

@@ -194,7 +194,12 @@ export class Timeline {
   /** Computes the time to sort by. The archive's order counts: clocks differ, and stamps may be whole seconds. */
   #timeOf({ at }: { at: number }, way: Way): number {
     if (way === "older") return Math.min(at, this.messages.find(({ archive }) => archive)?.at ?? Infinity);
-    if (way === "newer") return Math.max(at, this.#lastArchived?.at ?? 0);
+    if (way === "newer") {
+      const after = this.#lastArchived?.at ?? 0;
+      // It is read in order: what came live meanwhile is later.
+      const live = this.#unbound.filter((one) => one.at > after && !["sending", "failed"].includes(one.delivery));
+      return Math.max(after, Math.min(at, ...live.map((one) => one.at - 1)));
+    }
     const last = this.#lastSettled?.at ?? 0;
     return at > last ? at : last + 1;
   }
@@ -226,10 +231,10 @@ export class Timeline {
   #bind(message: Message, incoming: Incoming, way: Way): void {
     // The server's clock decides, unless both agree: its stamps may be whole seconds.
     const off = message.delivery === "sending" || Math.abs(incoming.at - message.at) > CLOCK_MS;
+    this.#unbound.splice(this.#unbound.indexOf(message), 1);
     const at = this.#timeOf(off ? incoming : message, way);
     message.archive = incoming.archive;
     this.#byArchive.set(incoming.archive!, message);
-    this.#unbound.splice(this.#unbound.indexOf(message), 1);
     this.#move(message, at, way === "older");
   }
 

@@ -137,6 +137,16 @@ describe("a timeline", () => {
     expect(ids(timeline)).toEqual(["theirs", "mine 1", "mine 2", "theirs too"]);
   });
 
+  test("keeps an answer after what it answers, though the archive stamps that late", () => {
+    const timeline = new Timeline();
+    const own = timeline.addOwn("mine", "alice@d", "hello", undefined, 1000);
+    timeline.advance(own, "sent");
+    timeline.add(message({ id: "answer", at: 1500 }));
+    timeline.add(message({ id: "mine", mine: true, archive: "1", at: 5000 }), "newer");
+    timeline.add(message({ id: "phone", mine: true, archive: "2", at: 5000 }), "newer");
+    expect(ids(timeline)).toEqual(["mine", "phone", "answer"]);
+  });
+
   test("has one's own messages after what came before the server took them", () => {
     const timeline = new Timeline();
     const own = timeline.addOwn("mine", "me@d", "x", undefined, 1000);
