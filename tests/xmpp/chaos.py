@@ -193,7 +193,10 @@ class Scene:
             if self.server.pid == self.killed:
                 return  # it has not started again yet
             self.killed = self.server.pid
-            os.kill(self.killed, signal.SIGKILL)
+            try:
+                os.kill(self.killed, signal.SIGKILL)
+            except ProcessLookupError:
+                return  # it ended by itself, as a port was not free yet, and is started once more
         else:
             tab.reload()
         self.result.blows[kind] = self.result.blows.get(kind, 0) + 1
