@@ -314,9 +314,11 @@ def test_sandbox_by_itself(sandbox: Callable[..., tuple[subprocess.Popen[str], d
     process, says = sandbox("--data", "state")
     assert "Fay" in names(says)
     assert says["Network"] == "XMPP, by Prosody"
+    clients = says["XMPP clients"]
     assert stop(process) == 0
     process, says = sandbox("--data", "state", "--reset")
     assert "Fay" not in names(says)
+    assert says["XMPP clients"] == clients
 
 
 def test_sandbox_options_that_make_no_sense(run: Run) -> None:

@@ -22,6 +22,7 @@ from .output import say, sheet
 
 if TYPE_CHECKING:
     from ..dev.supervisor import Running
+    from ..sandbox import Sandbox
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -112,7 +113,8 @@ def dev(
 
     def running(at: Running) -> None:
         rows = [("Phones", at.host_page), ("Mini app", at.app), ("Admin portal", at.portal)]
-        rows += [("Network", at.network), ("State", str(at.state)), ("Stop", "Ctrl-C")]
+        rows += _network_rows(at.sandbox, at.portal)
+        rows += [("State", str(at.state)), ("Stop", "Ctrl-C")]
         sheet("OneChat sandbox", rows)
         if open_page:
             _open(at.host_page)
@@ -170,7 +172,7 @@ def sandbox(port: int, data: Path | None, reset: bool, host: str, force_host: bo
             ("ONECHAT_CONTAINER_ORIGINS", server.page_url),
             ("ONECHAT_DOMAIN", server.sandbox.domain),
             ("X-Sandbox-Token", server.token),
-            ("Network", server.sandbox.carried_by),
+            *_network_rows(server.sandbox, server.page_url + "/portal"),
             ("State", str(data) if data else "in memory"),
             ("Stop", "Ctrl-C"),
         ]
@@ -206,6 +208,13 @@ def exec_(command: tuple[str, ...]) -> None:
     if sys.platform == "win32":
         sys.exit(subprocess.run([program, *command[1:]], env=environment, check=False).returncode)
     os.execve(program, list(command), environment)  # noqa: S606 - the command is the user's own
+
+
+def _network_rows(sandbox: Sandbox, portal: str) -> list[tuple[str, str]]:
+    rows = [("Network", sandbox.carried_by)]
+    if server := sandbox.network.server:
+        rows += [*server.addresses, ("XMPP passwords", f"{portal}/users (Chat password)")]
+    return rows
 
 
 def _open(url: str) -> None:

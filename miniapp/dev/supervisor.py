@@ -48,7 +48,7 @@ class Running:
     host_page: str
     portal: str
     app: str
-    network: str
+    sandbox: Sandbox
     state: Path
 
 
@@ -189,8 +189,8 @@ class Supervisor:
                     self._restart("The sandbox has lost the app")
                 case Ready(child=child) | Ended(child=child) if child is self._child:
                     if not announced:
-                        network = self._sandbox.carried_by
-                        self._running(Running(host_page + "/", host_page + "/portal", self._url, network, state))
+                        portal = host_page + "/portal"
+                        self._running(Running(host_page + "/", portal, self._url, self._sandbox, state))
                     self._on_answer(event, first=not announced)
                     announced = True
 

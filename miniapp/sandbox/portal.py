@@ -52,9 +52,14 @@ def apps() -> Response:
 
 @bp.get("/users")
 def users() -> Response:
-    store = sandbox().store
-    part = _part(store.users.count(_search()))
-    return page("portal/users.html", users=store.users.page(part.search, skip=part.skip, limit=PAGE), part=part)
+    host = sandbox()
+    part = _part(host.store.users.count(_search()))
+    return page(
+        "portal/users.html",
+        users=host.store.users.page(part.search, skip=part.skip, limit=PAGE),
+        part=part,
+        server=host.network.server,
+    )
 
 
 @bp.get("/groups")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from miniapp.sandbox.config import HOST_NAME
 from miniapp.sandbox.prosody import Prosody
 
 from .host import Host
@@ -86,11 +87,21 @@ def test_prosody_comes_and_goes_with_the_command(run: Run, number: int) -> None:
 
 
 def test_dev_runs_over_prosody(run: Run, tmp_path: Path) -> None:
-    """`miniapp dev` says what carries the messages."""
+    """`miniapp dev` says what carries the messages, and how other clients log in."""
     (tmp_path / "wsgi.py").write_text("from flask import Flask\napp = Flask(__name__)\n")
     command = run("dev", "--port", "0", "--sandbox-port", "0", "--xmpp", "prosody")
     assert re.search(r"Network\s+XMPP, by Prosody", command.said), command.said
+    assert re.search(r"XMPP clients\s+127\.0\.0\.1 port \d+, without TLS", command.said), command.said
+    assert re.search(r"XMPP passwords\s+http://\S+/portal/users", command.said), command.said
     assert command.end(signal.SIGINT) == 0
+
+
+def test_the_portal_says_how_clients_log_in(host: Host) -> None:
+    """Domain, port, WebSocket and BOSH stand above the users, whose buttons make passwords."""
+    text = host.server.app.test_client().get("/portal/users", headers={"Host": HOST_NAME}).text
+    prosody = host.prosody
+    for address in (f"port {prosody.ports.c2s}, without TLS", prosody.websocket_url, prosody.bosh_url, prosody.domain):
+        assert f"{address}</code>" in text
 
 
 def test_a_server_of_ones_own(run: Run, host: Host, tmp_path: Path) -> None:

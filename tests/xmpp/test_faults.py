@@ -23,7 +23,8 @@ from miniapp.sandbox import SandboxConfig, create_sandbox
 from miniapp.sandbox.network.credentials import Credentials
 from miniapp.sandbox.network.server import read_settings
 from miniapp.sandbox.prosody import Ports, Prosody
-from miniapp.sandbox.prosody.config import ARCHIVE
+from miniapp.sandbox.prosody.config import ARCHIVE, PORTS
+from miniapp.sandbox.prosody.server import read_ports
 from miniapp.sandbox.store import Store
 from miniapp.sandbox.store.stanzas import SENDING
 
@@ -125,21 +126,28 @@ def test_a_sandbox_that_was_killed_sends_on(start: Callable[..., Host], tmp_path
 def test_groups_and_archives_outlive_a_restart(
     start: Callable[..., Host], tmp_path: Path, eventually: Eventually
 ) -> None:
-    """With a directory and a database, rooms, members and what was written are there again, and shown once."""
+    """With a directory and a database, rooms, members and what was written are there again, and shown once.
+
+    That holds for root below a directory that only root can enter, too. Clients connect where they did.
+    """
     kept = {"database": tmp_path / "sandbox.db", "xmpp_directory": tmp_path / "xmpp"}
     first = start(**kept)
     bob = first.friend(BOB)
     made = first.network.create_group(ALICE, [BOB], "Cooks")
     eventually(lambda: bob.invited == [made.jid])
     first.type(ALICE, made.jid, "hello")
+    first.type(ALICE, BOB, "hello, Bob")
     eventually(first.sent_on)
     first.close()
     first.server.stop()
+    assert tmp_path.parent.stat().st_mode & 0o077 == 0
     second = start(**kept)
     bob = second.friend(BOB)
     bob.join(made.jid, "Bobby")
+    assert (bob.archive(made.jid), bob.archive()) == (["hello"], ["hello, Bob"])
     bob.send(made.jid, "hello again", "groupchat")
     eventually(lambda: second.shown(ALICE, made.jid) == ["hello", "hello again"])
+    assert second.prosody.ports == first.prosody.ports
 
 
 @contextmanager
@@ -201,6 +209,24 @@ def test_a_port_that_is_taken_is_named(credentials: Credentials) -> None:
         Prosody(credentials, ports=Ports(c2s=port)).start()
     assert error.value.code == "port"
     assert "free one" in error.value.hint
+
+
+def test_a_kept_port_that_is_taken_changes_alone(
+    credentials: Credentials, reachable: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Prosody takes a free port in its place and says so; a file of ports that is damaged does no harm."""
+    prosody = Prosody(credentials, directory=reachable / "xmpp")
+    with prosody:
+        before = prosody.ports
+    with socket.create_server(("127.0.0.1", before.c2s)), Prosody(credentials, directory=reachable / "xmpp") as again:
+        assert (again.ports.http, again.ports.component) == (before.http, before.component)
+        assert again.ports.c2s != before.c2s
+        (line,) = caplog.messages
+        assert f"{before.c2s} is taken" in line
+        assert f"port {again.ports.c2s}" in line
+    for damaged in ("", "[1]", '{"c2s": "x"}', '{"c2s": 99999, "http": 1, "component": 1}'):
+        (reachable / "xmpp" / PORTS).write_text(damaged)
+        assert read_ports(reachable / "xmpp" / PORTS) == Ports()
 
 
 @pytest.mark.parametrize("what", ["a file", "a damaged archive"])

@@ -15,6 +15,7 @@ from typing import Self
 from ... import contract
 from ...errors import MessageError
 from ..store.records import Chat, Conflict, Delivered, Group, Message, Sender, Thread, User
+from .server import ServerSettings
 
 __all__ = ["Chat", "Delivered", "Group", "Message", "Network", "Sender", "Subscription", "Thread", "check_text"]
 
@@ -23,6 +24,11 @@ Listener = Callable[[Delivered], None]
 
 class Network(ABC):
     """Direct messages, groups and broadcasts on one domain. All JIDs are bare and in canonical form."""
+
+    @property
+    def server(self) -> ServerSettings | None:
+        """The XMPP server behind this network, if there is one."""
+        return None
 
     def start(self) -> None:  # noqa: B027 (not every network has something to do)
         """Get ready to carry messages."""

@@ -50,6 +50,18 @@ class ServerSettings:
     def c2s(self) -> Address:
         return self.c2s_host, self.c2s_port
 
+    @property
+    def addresses(self) -> list[tuple[str, str]]:
+        """Name where clients connect, in rows for a person to read."""
+        tls = "without TLS" if self.c2s_tls == "none" else "with STARTTLS"
+        rows = [
+            ("XMPP domain", self.domain),
+            ("XMPP clients", f"{self.c2s_host} port {self.c2s_port}, {tls}"),
+            ("XMPP by WebSocket", self.websocket),
+            ("XMPP by BOSH", self.bosh),
+        ]
+        return [(name, address) for name, address in rows if address]
+
 
 class Server(Protocol):
     """A running XMPP server, as the network needs it.

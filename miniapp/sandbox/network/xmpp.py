@@ -18,7 +18,7 @@ from .bridge import Bridge
 from .channel import Broken, log
 from .credentials import CHAT_SECONDS, Credentials
 from .embedded import EmbeddedNetwork
-from .server import Server
+from .server import Server, ServerSettings
 
 CONNECT_SECONDS = 10.0  # for the server to take the component; on this machine it takes 20 ms
 CLEAR_SECONDS = 10.0  # for the server to destroy every room; it takes a millisecond for each
@@ -51,6 +51,10 @@ class XMPPNetwork(EmbeddedNetwork):
         # Held from a change of the store until the relay has its order, and all through a reset: an order of before is
         # given to the relay of before, which ends with it. Never taken in the relay's own thread.
         self._steady = threading.Lock()
+
+    @property
+    def server(self) -> ServerSettings:
+        return self._server.settings
 
     def start(self) -> None:
         """Start the server and connect. Raises `MiniAppError` if that does not come about."""

@@ -15,39 +15,40 @@ from ..store import checkpoints
 from .temporary import TemporaryDirectory, clear_away
 
 HERE = Path(__file__).parent
-UNPRIVILEGED = ("prosody", "nobody")  # whom Prosody runs as where we are root, which it refuses to be
+UNPRIVILEGED = ("prosody", "nobody")  # whom Prosody runs as where we are root
 DATA = "data"
 ARCHIVE = Path(DATA) / "archive.sqlite"
+PORTS = "ports.json"
 _NAME = "prosody.cfg.lua"
 
 
-def unprivileged() -> pwd.struct_passwd | None:
-    """Whom Prosody is to run as, or None to run it as who we are."""
-    if os.geteuid() != 0:
-        return None
+def usable_directory(wanted: Path | None) -> tuple[Path, TemporaryDirectory | None, pwd.struct_passwd | None]:
+    """Make the directory that Prosody runs from: `wanted`, or a temporary one, which has to be removed at the end.
+
+    Return it with whom Prosody runs as there; None is the user of this process. Root gives its rights up, unless no
+    other user can enter the directory, as in root's home.
+    """
+    user = _unprivileged() if os.geteuid() == 0 else None
+    clear_away({os.geteuid(), user.pw_uid if user else os.geteuid()})
+    if wanted is None:
+        temporary = TemporaryDirectory()
+        _own(temporary.path, user)
+        return temporary.path, temporary, user
+    wanted = wanted.resolve()
+    wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not all(parent.stat().st_mode & stat.S_IXOTH for parent in wanted.parents):
+        user = None
+    _own(wanted, user)
+    return wanted, None, user
+
+
+def _unprivileged() -> pwd.struct_passwd | None:
     for name in UNPRIVILEGED:
         try:
             return pwd.getpwnam(name)
         except KeyError:
             continue
     return None
-
-
-def usable_directory(wanted: Path | None, user: pwd.struct_passwd | None) -> tuple[Path, TemporaryDirectory | None]:
-    """A directory for Prosody that `user` can reach, and what to remove at the end if it is a temporary one.
-
-    A directory below one that is closed to `user`, such as root's home, is of no use: then a temporary one is made.
-    """
-    clear_away({os.geteuid(), user.pw_uid if user else os.geteuid()})
-    if wanted is not None:
-        wanted = wanted.resolve()
-        wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if user is None or all(parent.stat().st_mode & stat.S_IXOTH for parent in wanted.parents):
-            _own(wanted, user)
-            return wanted, None
-    temporary = TemporaryDirectory()
-    _own(temporary.path, user)
-    return temporary.path, temporary
 
 
 def write(directory: Path, user: pwd.struct_passwd | None, given: Mapping[str, str | int]) -> Path:
@@ -63,11 +64,11 @@ def write(directory: Path, user: pwd.struct_passwd | None, given: Mapping[str, s
         checkpoints.create(archive)
         _own(archive, user)
     for source in (HERE / "modules").glob("*.lua"):
-        _put(modules / source.name, source.read_text("utf-8"), user)
+        put(modules / source.name, source.read_text("utf-8"), user)
     given = {**given, "directory": str(directory), "modules": str(modules)}
     table = "".join(f"\t{key} = {lua(value)};\n" for key, value in given.items())
     template = (HERE / _NAME).read_text("utf-8")
-    return _put(directory / _NAME, template.replace("{{ given }}", "{\n" + table + "}"), user)
+    return put(directory / _NAME, template.replace("{{ given }}", "{\n" + table + "}"), user)
 
 
 def _check(archive: Path) -> None:
@@ -92,7 +93,8 @@ def lua(value: str | int) -> str:
     return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\{b:03}" for b in value.encode()) + '"'
 
 
-def _put(path: Path, text: str, user: pwd.struct_passwd | None) -> Path:
+def put(path: Path, text: str, user: pwd.struct_passwd | None) -> Path:
+    """Write `text` to a new file at `path`, for `user` alone."""
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:

@@ -8,6 +8,7 @@ admin_socket = given.directory .. "/prosody.sock"
 certificates = given.directory .. "/certs" -- there are none: nothing here leaves this machine
 log = { info = given.directory .. "/prosody.log" }
 plugin_paths = { given.modules }
+run_as_root = true -- the sandbox starts Prosody as another user, unless only root can enter the directory
 
 interfaces = { "127.0.0.1" }
 local_interfaces = { "127.0.0.1" }

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from secrets import token_urlsafe
 from types import TracebackType
@@ -27,7 +27,7 @@ from ..network.accounts import Accounts, Authority, person_shape
 from ..network.server import ServerSettings
 from ..store.checkpoints import LOG_PAGES, Checkpoints
 from ..store.records import User
-from .config import ARCHIVE, DATA, unprivileged, usable_directory, write
+from .config import ARCHIVE, DATA, PORTS, put, usable_directory, write
 from .temporary import TemporaryDirectory
 
 START_SECONDS = 15.0  # it takes 0.2 s; a machine that is busy with tests has been seen to take 3
@@ -59,8 +59,8 @@ def missing() -> str | None:
 class Prosody:
     """Prosody for `accounts` on 127.0.0.1, from `start()` to `stop()` or within `with`.
 
-    `directory` keeps archives and groups; without one they are gone at the end. `ports` that are 0 are chosen at the
-    start and kept from then on. If it ends by itself, it is started again.
+    `directory` keeps archives, groups and ports; without one they are gone at the end. `ports` that are 0 are chosen at
+    the first start and kept from then on. If it ends by itself, it is started again.
     """
 
     is_own = True
@@ -72,7 +72,6 @@ class Prosody:
         self.component_secret = token_urlsafe(24)
         self._authority = Authority(accounts)
         self._wanted = directory
-        self._user = unprivileged()
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -115,7 +114,7 @@ class Prosody:
         self._stopping.clear()
         self._authority.start()
         try:
-            self._directory, self._temporary = usable_directory(self._wanted, self._user)
+            self._directory, self._temporary, self._user = usable_directory(self._wanted)
             self._start_somewhere()
         except OSError as error:
             self.stop()
@@ -193,11 +192,12 @@ class Prosody:
         self.stop()
 
     def _start_somewhere(self) -> None:
+        wanted = self.ports = _first(self.ports, read_ports(self._directory / PORTS))
         for attempt in range(PORT_TRIES):
-            self.ports = _chosen(self._asked if attempt else self.ports)
+            self.ports = _chosen(self.ports)
             taken = self._launch()
             if not taken:
-                return
+                break
             self._end()
             self._close_pipes(self._process)
             if attempt == PORT_TRIES - 1 or any(port in _numbers(self._asked) for port in taken):
@@ -206,6 +206,12 @@ class Prosody:
                     hint="Stop that, or leave the port out: then a free one is taken.",
                     code="port",
                 )
+            self.ports = Ports(*(0 if port in taken else port for port in _numbers(self.ports)))
+        for before, now in zip(_numbers(wanted), _numbers(self.ports), strict=True):
+            if before not in (0, now):
+                log.warning("Port %s is taken by another process, so Prosody listens on port %s.", before, now)
+        if self._wanted:
+            put(self._directory / PORTS, json.dumps(asdict(self.ports)), self._user)
 
     def _launch(self) -> list[int]:
         """Start the process and wait until it answers; the ports of ours that it could not have."""
@@ -331,6 +337,20 @@ def _no_files(error: OSError) -> MiniAppError:
 
 def _numbers(ports: Ports) -> tuple[int, int, int]:
     return ports.c2s, ports.http, ports.component
+
+
+def read_ports(path: Path) -> Ports:
+    """Return the ports that the last run wrote to the file at `path`."""
+    try:
+        ports = Ports(**json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, TypeError):  # there is none, or it was damaged
+        return Ports()
+    return ports if all(type(port) is int and 0 < port < 65536 for port in _numbers(ports)) else Ports()
+
+
+def _first(ports: Ports, others: Ports) -> Ports:
+    """Return `ports` with those of `others` where they are 0."""
+    return Ports(*(one or other for one, other in zip(_numbers(ports), _numbers(others), strict=True)))
 
 
 def _chosen(ports: Ports) -> Ports:
