@@ -125,6 +125,7 @@ export const common = css`
     overflow: hidden;
     text-overflow: ellipsis;
     white-space: nowrap;
+    text-align: -webkit-match-parent; /* as Chromium calls what follows */
     text-align: match-parent; /* the text's own direction says which end is cut, the page's where it stands */
   }
 

@@ -260,6 +260,19 @@ def test_a_long_name_loses_its_end(visit: Visit, people: People, chat_server: Pr
     assert start
 
 
+def test_a_name_stands_where_the_page_begins(visit: Visit) -> None:
+    """On an Arabic page a Latin name is at the right, beside its picture."""
+    alice = visit("alice").sign_in(locale={"default": "arSA"})
+    name = alice.page.locator(f'ocwp-list [data-jid="{BOB}"] .name')
+    expect(name).to_have_text("Bob")
+    gap = name.evaluate("""(name) => {
+        const range = new Range();
+        range.selectNodeContents(name);
+        return name.getBoundingClientRect().right - range.getBoundingClientRect().right;
+    }""")
+    assert abs(gap) < 1
+
+
 def test_strings_missing_from_a_locale_are_english(visit: Visit) -> None:
     """A site's own locale file may leave out keys: those are English."""
     alice = visit("alice")

@@ -192,19 +192,20 @@ export class Thread extends LitElement {
       }
       .foot {
         display: flex;
+        flex-wrap: wrap;
         align-items: center;
         justify-content: flex-end;
         gap: 4px;
         margin-block-start: 1px;
         font-size: 11.5px;
         line-height: 14px;
+        white-space: nowrap;
         color: color-mix(in srgb, currentColor 78%, transparent);
       }
       .delivery {
         display: inline-flex;
         align-items: center;
         gap: 3px;
-        white-space: nowrap;
       }
       .failed {
         display: flex;
