@@ -55,7 +55,7 @@ modules:
   mod_pubsub: {{plugins: [flat, pep]}}
   mod_roster: {{}}
   mod_stream_mgmt: {{}}
-  mod_vcard: {{search: false}}
+  mod_vcard: {{db_type: sql, search: true}}
 """
 START_SECONDS = 60  # it takes 2 s by itself; Erlang shares two cores with the other tests
 

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
 from miniapp.sandbox.network.accounts import Authority
 from xmpp.ejabberd import Ejabberd
+from xmpp.friend import SECONDS, Friend, Loop
 from xmpp.ocwp_site import DOMAIN, People, Site, Visitor
 
 pytestmark = pytest.mark.browser
 
-ALICE, BOB = (f"{name}@{DOMAIN}" for name in ("alice", "bob"))
+ALICE, BOB, CAROL = (f"{name}@{DOMAIN}" for name in ("alice", "bob", "carol"))
 
 
 @pytest.fixture
-def site(people: People) -> Iterator[Site]:
+def ejabberd(people: People) -> Iterator[Ejabberd]:
     server = Ejabberd(DOMAIN)
     with Authority(people, port=server.accounts_port, secret=server.accounts_secret):
-        server.start()
-        site = Site(server.http, "/ws")
-        yield site
-        site.close()
+        yield server.start()
         server.stop()
 
 
-def test_people_chat_and_it_stays(visit: Callable[..., Visitor]) -> None:
-    """Two people write, one accepts the other's group, and all of it is there after a reload and in another browser."""
+@pytest.fixture
+def site(ejabberd: Ejabberd) -> Iterator[Site]:
+    site = Site(ejabberd.http, "/ws")
+    yield site
+    site.close()
+
+
+def test_people_chat_and_it_stays(visit: Callable[..., Visitor], ejabberd: Ejabberd, loop: Loop) -> None:
+    """Two people write, one accepts the other's group, and all of it is there after a reload and in another browser.
+
+    Who has a vCard is found by its name.
+    """
     alice, bob = visit("alice").sign_in(), visit("bob").sign_in()
     alice.open(BOB)
     alice.write(BOB, "one")
@@ -47,3 +56,14 @@ def test_people_chat_and_it_stays(visit: Callable[..., Visitor]) -> None:
     bob.expect_texts(ALICE, "one", "two")
     expect(again.page.locator("ocwp-list")).to_contain_text("two")
     expect(again.page.locator("ocwp-list .badge")).to_have_count(0)
+    carol = Friend(loop, CAROL, "pw-carol", ejabberd.c2s).login()
+    carol.ask(lambda stream: stream.plugin["xep_0054"].publish_vcard(card(stream, "Carol Lim"), timeout=SECONDS))
+    alice.page.get_by_role("searchbox").fill("carol l")
+    expect(alice.page.locator("ocwp-list .row .name")).to_have_text(["Carol Lim"])
+    carol.logout()
+
+
+def card(stream: Any, name: str) -> Any:
+    made = stream.plugin["xep_0054"].make_vcard()
+    made["FN"] = name
+    return made

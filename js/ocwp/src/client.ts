@@ -500,7 +500,7 @@ export class Client {
   async #fill(): Promise<void> {
     const answer = await this.#link.iq("get", this.config.domain, x("query", { xmlns: NS.discoItems })).catch(kept);
     const services = children(child(answer, "query"), "item").map((item) => bare(item.getAttribute("jid") ?? ""));
-    if (this.config.features.uploads) void this.files.find(services).then(this.changed, () => {});
+    for (const jid of [this.config.domain, ...services]) void this.#discover(jid).catch(() => {});
     if (this.#archiveless.has(undefined)) return;
     const hosts = [this.config.domain, ...services].filter((jid) => jid !== this.config.groups && !jid.includes("@"));
     const missing = () =>
@@ -519,6 +519,15 @@ export class Client {
       [...this.chats.values()].filter(({ room }) => !room),
       (chat) => this.#reach(chat),
     );
+  }
+
+  /** Takes `jid`, the server or a service that it lists, for uploads (XEP-0363) or to search people (XEP-0055). */
+  async #discover(jid: string): Promise<void> {
+    const query = child(await this.#link.iq("get", jid, x("query", { xmlns: NS.discoInfo })), "query")!;
+    const features = children(query, "feature").map((feature) => feature.getAttribute("var"));
+    if (features.includes(NS.upload) && this.config.features.uploads) this.files.offer(jid, query);
+    if (features.includes(NS.search)) this.people.directory = jid;
+    this.changed();
   }
 
   async #lastOf(peer: string): Promise<void> {

@@ -109,7 +109,7 @@ export class Details extends LitElement {
     const members = [...room.members]
       .map(([jid, affiliation]) => ({ jid, affiliation, name: client.people.nameOf(jid), there: here.has(jid) }))
       .sort((a, b) => Number(b.there) - Number(a.there) || language.compare(a.name, b.name));
-    const people = [...client.people.contacts.keys()].filter((jid) => !room.members.has(jid));
+    const people = client.people.known.filter((jid) => !room.members.has(jid));
     return html`
       ${
         rules
@@ -129,7 +129,7 @@ export class Details extends LitElement {
       }
       <div class="block">
         <form @submit=${this.#invite}>
-          <input class="field" name="jid" list="people" autocomplete="off" placeholder=${say("inviteWho")} aria-label=${say("inviteWho")} />
+          <input class="field" name="jid" list="people" autocomplete="off" placeholder=${say("inviteWho")} aria-label=${say("inviteWho")} @input=${this.#seek} />
           <datalist id="people">
             ${people.map((jid) => html`<option value=${jid}>${client.people.nameOf(jid)}</option>`)}
           </datalist>
@@ -192,12 +192,14 @@ export class Details extends LitElement {
     });
   };
 
+  #seek = (event: Event): void => this.ui.client.people.seek((event.target as HTMLInputElement).value);
+
   #invite = (event: SubmitEvent): void => {
     event.preventDefault();
     const target = event.target as HTMLFormElement;
     const written = new FormData(target).get("jid")?.toString().trim() ?? "";
     const { client } = this.ui;
-    const named = [...client.people.contacts.keys()].find((jid) => client.people.nameOf(jid) === written);
+    const named = client.people.known.find((jid) => client.people.nameOf(jid) === written);
     const jid = named ?? asJid(written, client.config.domain);
     if (!jid) return;
     void this.#try(() => client.rooms.invite(this.chat, jid)).then(() => target.reset());

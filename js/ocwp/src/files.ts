@@ -43,17 +43,10 @@ export class Files {
     return [...pictures, new URL(service).hostname, this.#service?.jid].includes(new URL(address).hostname);
   }
 
-  /** Look for the service: the server itself, or one of those it lists. */
-  async find(listed: string[]): Promise<void> {
-    this.#service = undefined;
-    for (const jid of [this.config.domain, ...listed]) {
-      const info = await this.link.iq("get", jid, x("query", { xmlns: NS.discoInfo })).catch(() => undefined);
-      const query = child(info, "query");
-      if (!children(query, "feature").some((feature) => feature.getAttribute("var") === NS.upload)) continue;
-      const limit = [...(query?.querySelectorAll('field[var="max-file-size"] > value') ?? [])].map(textOf)[0];
-      this.#service = { jid, maxBytes: Number(limit) || Infinity };
-      return;
-    }
+  /** Takes the service `jid`, which has answered disco#info with `query`, unless there is one already. */
+  offer(jid: string, query: Element): void {
+    const limit = [...query.querySelectorAll('field[var="max-file-size"] > value')].map(textOf)[0];
+    this.#service ??= { jid, maxBytes: Number(limit) || Infinity };
   }
 
   /** Uploads a file, resolves with its address. Pictures are made smaller. Rejects with `FileError`. */

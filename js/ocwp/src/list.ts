@@ -149,7 +149,7 @@ export class ChatList extends LitElement {
         placeholder=${word}
         aria-label=${word}
         .value=${this.sought}
-        @input=${(event: Event) => (this.sought = (event.target as HTMLInputElement).value)}
+        @input=${this.#seek}
       />
     </div>`;
   }
@@ -190,15 +190,16 @@ export class ChatList extends LitElement {
     `;
   }
 
-  /** Chats and contacts whose name or address contains every word that is sought. */
+  /** Chats, contacts and whom the server has found, if the name or address has every word that is sought. */
   #found() {
     const { client, language } = this.ui;
-    const words = this.sought.toLocaleLowerCase(language.tag).split(/\s+/).filter(Boolean);
-    const fits = (name: string, jid: string) =>
-      words.every((word) => `${name} ${jid}`.toLocaleLowerCase(language.tag).includes(word));
-    const groups = [...client.chats.values()].filter((chat) => chat.kind !== "direct" && fits(this.#name(chat), ""));
+    const fits = language.matcher(this.sought);
+    const groups = [...client.chats.values()].filter((chat) => chat.kind !== "direct" && fits(this.#name(chat)));
     const direct = [...client.chats.values()].filter(({ kind }) => kind === "direct").map(({ jid }) => jid);
-    const people = [...new Set([...this.#contacts(), ...direct])].filter((jid) => fits(client.people.nameOf(jid), jid));
+    const others = [...direct, ...client.people.found.keys()].sort(this.#byName);
+    const people = [...new Set([...this.#contacts(), ...others])].filter(
+      (jid) => jid !== client.me && fits(client.people.nameOf(jid), jid),
+    );
     const stranger = asJid(this.sought, client.config.domain);
     const write =
       stranger && stranger !== client.me && client.kindOf(stranger) === "direct" && !people.includes(stranger);
@@ -293,15 +294,23 @@ export class ChatList extends LitElement {
   #contacts(): string[] {
     const { people } = this.ui.client;
     const away = (jid: string) => (people.presenceOf(jid) === "offline" ? 1 : 0);
-    return [...people.contacts.keys()].sort(
-      (a, b) => away(a) - away(b) || this.ui.language.compare(people.nameOf(a), people.nameOf(b)),
-    );
+    return [...people.contacts.keys()].sort((a, b) => away(a) - away(b) || this.#byName(a, b));
   }
+
+  #byName = (a: string, b: string): number => {
+    const { client, language } = this.ui;
+    return language.compare(client.people.nameOf(a), client.people.nameOf(b));
+  };
 
   #name(chat: Chat): string {
     if (chat.kind === "alert") return this.ui.language.say("alerts");
     return this.ui.client.nameOf(chat) || this.ui.language.say("groupNameDefault");
   }
+
+  #seek = (event: Event): void => {
+    this.sought = (event.target as HTMLInputElement).value;
+    this.ui.client.people.seek(this.sought);
+  };
 
   #open(jid: string): void {
     this.sought = "";

@@ -10,6 +10,7 @@ import { Watch, define, type Ui } from "./ui.js";
 export class NewGroup extends LitElement {
   @property({ attribute: false }) ui!: Ui;
   @state() private chosen = new Set<string>();
+  @state() private sought = "";
   @state() private fault = "";
   @state() private busy = false;
   protected watch = new Watch(this, () => this.ui);
@@ -59,8 +60,11 @@ export class NewGroup extends LitElement {
   override render() {
     const { client, language } = this.ui;
     const { say } = language;
-    const people = [...new Set([...client.people.contacts.keys(), ...this.chosen])]
+    const fits = language.matcher(this.sought);
+    const { contacts, known } = client.people;
+    const people = [...new Set([...(this.sought ? known : contacts.keys()), ...this.chosen])]
       .map((jid) => ({ jid, name: client.people.nameOf(jid) }))
+      .filter(({ jid, name }) => jid !== client.me && (this.chosen.has(jid) || fits(name, jid)))
       .sort((a, b) => language.compare(a.name, b.name));
     return html`<form dir=${language.direction} aria-label=${say("newGroup")} @submit=${this.#submit}>
       <div class="fields">
@@ -71,6 +75,7 @@ export class NewGroup extends LitElement {
           autocomplete="off"
           placeholder=${say("inviteWho")}
           aria-label=${say("inviteWho")}
+          @input=${this.#seek}
           @keydown=${this.#add}
         />
       </div>
@@ -96,6 +101,11 @@ export class NewGroup extends LitElement {
     this.renderRoot.querySelector("input")?.focus();
   }
 
+  #seek = (event: Event): void => {
+    this.sought = (event.target as HTMLInputElement).value.trim();
+    this.ui.client.people.seek(this.sought);
+  };
+
   #toggle(jid: string): void {
     if (!this.chosen.delete(jid)) this.chosen.add(jid);
     this.requestUpdate();
@@ -108,12 +118,11 @@ export class NewGroup extends LitElement {
     const input = event.target as HTMLInputElement;
     const { client } = this.ui;
     const written = input.value.trim();
-    const named = [...client.people.contacts.keys()].find((jid) => client.people.nameOf(jid) === written);
+    const named = client.people.known.find((jid) => client.people.nameOf(jid) === written);
     const jid = named ?? asJid(written, client.config.domain);
     if (!jid || jid === client.me) return;
     this.chosen.add(jid);
-    input.value = "";
-    this.requestUpdate();
+    input.value = this.sought = "";
   };
 
   #submit = async (event: SubmitEvent): Promise<void> => {

@@ -1,6 +1,6 @@
 import { bare, localOf, resource } from "./jids.js";
 import type { Link } from "./link.js";
-import { NS, child, children, textOf, x } from "./xml.js";
+import { NS, child, children, form, textOf, x } from "./xml.js";
 
 export type Presence = "online" | "away" | "busy" | "offline";
 
@@ -21,10 +21,19 @@ const BEST: Presence[] = ["online", "away", "busy"];
 const PICTURES = /^image\/(png|jpe?g|gif|webp|svg\+xml)$/;
 /** vCards asked for at once: a group of 200 doesn't fill the stream with pictures. */
 const AT_ONCE = 4;
+/** Milliseconds without a key until the server is asked for whom one types, and characters that are too few to ask. */
+const SEEK_MS = 300;
+const TOO_FEW = 1;
+/** Fields of a search: name and local part of the JID. Servers want all that are given to match, so each is one request. */
+const FIELDS = ["fn", "user"];
 
 /** Contacts (RFC 6121), who is there, and what their vCards say (XEP-0054). */
 export class People {
   readonly contacts = new Map<string, Contact>();
+  /** The names of those whom the server has found, by JID. */
+  readonly found = new Map<string, string>();
+  /** The service that searches people, if there is one. */
+  directory: string | undefined;
   /** Who asks to see one's presence. */
   readonly requests = new Set<string>();
   #there = new Map<string, Map<string, Presence>>();
@@ -32,6 +41,7 @@ export class People {
   #photos = new Map<string, string>(); // the digests of pictures, as presence has them
   #wanted: string[] = [];
   #asking = 0;
+  #seeking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly link: Link,
@@ -48,12 +58,42 @@ export class People {
   }
 
   clear(): void {
+    clearTimeout(this.#seeking);
+    this.directory = undefined;
     this.contacts.clear();
+    this.found.clear();
     this.requests.clear();
     this.#there.clear();
     this.#cards.clear();
     this.#photos.clear();
     this.#wanted = [];
+  }
+
+  /** Contacts, and others whom the server has found. */
+  get known(): string[] {
+    return [...new Set([...this.contacts.keys(), ...this.found.keys()])];
+  }
+
+  /** Asks the server too for people who match `text`, once typing pauses. Whom it finds are in `found`. */
+  seek(text: string): void {
+    clearTimeout(this.#seeking);
+    const words = text.trim();
+    if (words.length <= TOO_FEW) return;
+    this.#seeking = setTimeout(() => {
+      for (const field of FIELDS) void this.#find(field, words).catch(() => {}); // then only contacts are found
+    }, SEEK_MS);
+  }
+
+  async #find(field: string, words: string): Promise<void> {
+    if (!this.directory) return;
+    const query = x("query", { xmlns: NS.search }, form(NS.search, { [field]: `${words}*` }));
+    const answer = await this.link.iq("set", this.directory, query);
+    for (const item of children(child(child(answer, "query"), "x"), "item")) {
+      const fields = children(item, "field").map((field) => [field.getAttribute("var"), textOf(child(field, "value"))]);
+      const { jid = "", fn = "" } = Object.fromEntries(fields) as Record<string, string>;
+      if (jid.includes("@")) this.found.set(bare(jid), fn);
+    }
+    this.changed();
   }
 
   /** A change of the roster, which only the server may send. */
@@ -94,7 +134,7 @@ export class People {
   }
 
   nameOf(jid: string): string {
-    return this.contacts.get(jid)?.name || this.#card(jid)?.name || localOf(jid) || jid;
+    return this.contacts.get(jid)?.name || this.#card(jid)?.name || this.found.get(jid) || localOf(jid) || jid;
   }
 
   avatarOf(jid: string): string {

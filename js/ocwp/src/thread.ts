@@ -274,12 +274,10 @@ export class Thread extends LitElement {
 
   #messages() {
     const { language } = this.ui;
-    const words = this.sought.toLocaleLowerCase(language.tag).split(/\s+/).filter(Boolean);
-    const messages = this.chat.timeline.messages.filter(({ text }) => {
-      const searched = text.toLocaleLowerCase(language.tag);
-      return words.every((word) => searched.includes(word));
-    });
-    if (words.length > 0 && messages.length === 0) return html`<p class="note quiet">${language.say("noneFound")}</p>`;
+    const fits = language.matcher(this.sought);
+    const messages = this.chat.timeline.messages.filter(({ text }) => fits(text));
+    if (this.sought.trim() && messages.length === 0)
+      return html`<p class="note quiet">${language.say("noneFound")}</p>`;
     return repeat(
       messages,
       (message) => message,

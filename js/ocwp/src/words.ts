@@ -50,6 +50,13 @@ export class Language {
   /** For sorting names. */
   compare = (a: string, b: string): number => this.#order().compare(a, b);
 
+  /** Makes a test of whether texts have every word of `sought`. */
+  matcher(sought: string): (...texts: string[]) => boolean {
+    const fold = (text: string) => text.toLocaleLowerCase(this.tag);
+    const words = fold(sought).split(/\s+/).filter(Boolean);
+    return (...texts) => words.every((word) => fold(texts.join(" ")).includes(word));
+  }
+
   number = (value: number): string => this.#number().format(value);
 
   time = (at: number): string => this.#clock().format(at);

@@ -35,6 +35,7 @@ export const NS = {
   retractOld: "urn:xmpp:message-retract:0",
   roster: "jabber:iq:roster",
   rsm: "http://jabber.org/protocol/rsm",
+  search: "jabber:iq:search",
   sid: "urn:xmpp:sid:0",
   sm: "urn:xmpp:sm:3",
   time: "urn:xmpp:time",

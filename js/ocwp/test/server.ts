@@ -11,6 +11,9 @@ export class FakeServer {
   rooms = new Map<string, { config: string[] }>();
   /** Services that the domain lists. */
   services = ["muc.d", "alerts.d"];
+  /** The people whom the service `vjud.d` finds by what their JID or name begins with. */
+  directory: Record<string, string> = {};
+  searches: Element[] = [];
   clock = Date.now();
   logins: number[] = [];
   /** What the client has sent, other than queries of archives. */
@@ -148,9 +151,23 @@ export class FakeServer {
         return void answer(`<query xmlns="${NS.discoItems}">${items}</query>`);
       }
       case NS.discoInfo: {
-        const features = this.rooms.get(to)?.config ?? [];
+        const features = to === "vjud.d" ? [NS.search] : (this.rooms.get(to)?.config ?? []);
         const vars = features.map((feature) => `<feature var="${feature}"/>`).join("");
         return void answer(`<query xmlns="${NS.discoInfo}"><identity name="${to}"/>${vars}</query>`);
+      }
+      case NS.search: {
+        this.searches.push(query);
+        const [, field] = children(child(query, "x"), "field");
+        const prefix = textOf(field).toLowerCase().replace("*", "");
+        const items = Object.entries(this.directory)
+          .filter(([jid, fn]) => (field!.getAttribute("var") === "fn" ? fn : jid).toLowerCase().startsWith(prefix))
+          .map(([jid, fn]) => [
+            `<field var="jid"><value>${jid}</value></field>`,
+            `<field var="fn"><value>${fn}</value></field>`,
+          ])
+          .map((fields) => `<item>${fields.join("")}</item>`);
+        const found = `<x xmlns="${NS.data}" type="result">${items.join("")}</x>`;
+        return void answer(`<query xmlns="${NS.search}">${found}</query>`);
       }
       case NS.mucOwner:
         this.sent.push(iq);

@@ -58,7 +58,7 @@ modules_enabled = {
 smacks_hibernation_time = 60 -- seconds in which a client that lost its connection can come back to its session
 
 VirtualHost (H)
-	modules_enabled = { "onechat_people" }
+	modules_enabled = { "onechat_people"; "onechat_search" }
 	disco_items = { { "muc." .. H, "Groups" }; { "upload." .. H, "Uploads" } }
 
 Component ("muc." .. H) "muc"

@@ -1,4 +1,5 @@
--- The sandbox's people on this server: everybody is in everybody's roster, by name and picture; who is removed is gone.
+-- The sandbox's people on this server, by name and picture; who is removed is gone. Everybody is in everybody's roster;
+-- where there are too many for that, a roster holds whom one has written to, and they see each other once both have.
 -- The sandbox is asked once, at the start; from then on it tells of every change: POST /onechat_people
 -- {"changed": {"alice": {"name": …, "picture": …}}, "removed": ["bob"]}.
 local http = require "net.http";
@@ -25,16 +26,18 @@ end
 
 local function enter(roster, username, person)
 	local address = username .. "@" .. host;
-	local item = roster[address] or { groups = {} };
-	item.name, item.subscription, item.persist, item.ask = person.name, "both", false, nil;
+	local item = roster[address] or { groups = {}, persist = false }; -- not stored
+	item.name, item.subscription, item.ask = person.name, "both", nil;
 	roster[address] = item;
 end
 
 module:hook("roster-load", function (event)
 	if event.host ~= host then return; end
-	for address in pairs(event.roster) do -- users who were removed while this one was offline
+	for address, item in pairs(event.roster) do -- users who were removed or renamed while this one was offline
 		local username, of = jid.split(address or nil);
-		if of == host and username and not people[username] then event.roster[address] = nil; end
+		if of == host and username then
+			if people[username] then item.name = people[username].name; else event.roster[address] = nil; end
+		end
 	end
 	if count() > ROSTER_MAX then return; end
 	for username, person in pairs(people) do
@@ -49,15 +52,59 @@ local function push(username)
 	local address = username .. "@" .. host;
 	for other, user in pairs(sessions) do
 		if other ~= username and user.roster then
-			if people[username] then
-				if count() <= ROSTER_MAX then enter(user.roster, username, people[username]); end
-			else
+			local known = user.roster[address];
+			if not people[username] then
 				user.roster[address] = nil;
+			elseif count() <= ROSTER_MAX then
+				enter(user.roster, username, people[username]);
+			elseif known then
+				known.name = people[username].name;
 			end
-			rostermanager.roster_push(other, host, address);
+			if known or user.roster[address] then rostermanager.roster_push(other, host, address); end
 		end
 	end
 end
+
+-- Stores `other` in the roster of `username`. While everybody is in it, that shows nowhere.
+local function keep(username, other, subscription)
+	local roster = rostermanager.load_roster(username, host);
+	local address = other .. "@" .. host;
+	local item = roster[address] or { groups = {} };
+	item.name, item.subscription, item.persist = people[other].name, subscription, nil;
+	roster[address] = item;
+	rostermanager.save_roster(username, host, roster, address);
+	if count() <= ROSTER_MAX then item.subscription = "both"; else rostermanager.roster_push(username, host, address); end
+end
+
+local function has_kept(username, other)
+	local item = rostermanager.load_roster(username, host)[other .. "@" .. host];
+	return item and item.persist ~= false;
+end
+
+local function probe(from, to)
+	module:send(st.presence({ type = "probe", from = from .. "@" .. host, to = to .. "@" .. host }));
+end
+
+-- Who writes to somebody has that person in the roster from then on. The other side does not: a stranger's message makes
+-- nobody a contact, whose invitations are followed unasked.
+local function on_message(event)
+	local from, stanza = event.origin.username, event.stanza;
+	local to, to_host = jid.split(stanza.attr.to);
+	local kind = stanza.attr.type or "normal";
+	if not (from and people[to] and to_host == host and from ~= to) then return; end
+	if kind ~= "chat" and kind ~= "normal" or not stanza:get_child("body") or has_kept(from, to) then return; end
+	if not has_kept(to, from) then
+		keep(from, to, "none");
+	else
+		keep(from, to, "both");
+		keep(to, from, "both");
+		probe(from, to);
+		probe(to, from);
+	end
+end
+
+module:hook("pre-message/bare", on_message, -1);
+module:hook("pre-message/full", on_message, -1);
 
 local function remove(username)
 	people[username] = nil;
