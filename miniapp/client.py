@@ -31,6 +31,7 @@ from .errors import (
     MiniAppError,
     Problem,
 )
+from .jid import Recipient
 from .settings import Secret, Settings
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,9 @@ DESCRIPTION_MAX = 200
 """Characters of the host's own words that we pass on: a sentence or two, not a page."""
 TEXT_MAX = 65536
 """Characters of an app's name, icon or URL: room for an icon as a `data:` URL."""
+
+_SENDS = {"user": ("singleMessage", "jid"), "group": ("groupMessage", "jid"), "domain": ("massBroadcast", "domain")}
+"""By kind of recipient: the call, and its field for the recipient's JID."""
 
 _TEXT = re.compile(rf"[^\x00-\x1f\x7f\ud800-\udfff]{{1,{TEXT_MAX}}}\Z")
 
@@ -71,23 +75,31 @@ class OneChat:
         self._targets: dict[str, transport.Target] = {}
 
     def mass_broadcast(self, message: str, domain: str | None = None) -> None:
-        """Sends `message` to every user of `domain`, by default the settings' own (`massBroadcast`).
+        """Send `message` to every user of `domain`, by default the settings' own (`massBroadcast`).
 
-        Never repeated by itself. Raises `JIDError`, `MessageError`, `HostError`.
+        Never repeated automatically. Raises `JIDError`, `MessageError`, `HostError`.
         """
         to = jids.domain(self.settings.domain if domain is None else domain)
-        self._call("massBroadcast", {"domain": to, "message": _message(message)})
+        self.send(Recipient("domain", to), message)
 
     def send_message(self, jid: str, message: str) -> None:
-        """Sends `message` to one user (`singleMessage`). Raises `JIDError`, `MessageError`, `HostError`."""
-        self._call("singleMessage", {"jid": jids.user(jid), "message": _message(message)})
+        """Send `message` to one user (`singleMessage`). Raises `JIDError`, `MessageError`, `HostError`."""
+        self.send(Recipient("user", jids.user(jid)), message)
 
     def send_group_message(self, jid: str, message: str) -> None:
-        """Sends `message` to a group, `…@muc.domain` (`groupMessage`).
+        """Send `message` to a group, `…@muc.domain` (`groupMessage`).
 
         Raises `JIDError`, `MessageError`, `HostError`.
         """
-        self._call("groupMessage", {"jid": jids.group(jid), "message": _message(message)})
+        self.send(Recipient("group", jids.group(jid)), message)
+
+    def send(self, recipient: Recipient, message: str) -> None:
+        """Send `message` to a user, a group, or every user of a domain, by the call for that kind of recipient.
+
+        Raises `MessageError`, `HostError`.
+        """
+        call, field = _SENDS[recipient.kind]
+        self._call(call, {field: recipient.jid, "message": _message(message)})
 
     def register_mini_app(
         self, *, admin_jid: str, session_id: str, app_name: str, app_icon: str, app_url: str

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal, Self
 
 from .errors import JIDError
 
@@ -40,6 +41,20 @@ class JID:
     def is_group(self) -> bool:
         """Whether this is a group of OneChat's, by its `muc.` domain."""
         return bool(self.local) and self.domain.startswith(GROUP_PREFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """The addressee of a message: a user or a group by its bare JID, or all users of a domain."""
+
+    kind: Literal["user", "group", "domain"]
+    jid: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the recipient that `text` names, in canonical form. Raises `JIDError`, for a resource too."""
+        jid = _bare(text)
+        return cls("group" if jid.is_group else "user" if jid.local else "domain", jid.bare)
 
 
 def _bad(why: str) -> JIDError:
@@ -159,6 +174,10 @@ def domain(text: str) -> str:
 
 def _addressee(text: str) -> JID:
     _need_at(text)
+    return _bare(text)
+
+
+def _bare(text: str) -> JID:
     jid = parse(text)
     if jid.resource:
         raise JIDError("A bare JID is needed.", hint="Leave out the part after /.")

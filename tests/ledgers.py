@@ -8,8 +8,8 @@ from threading import Event
 from sqlalchemy import ColumnElement, Float, literal_column, text
 
 from miniapp.outbox import Outbox, Progress
-from miniapp.outbox.policy import Claim, Outcome
-from miniapp.outbox.tables import Kind
+from miniapp.outbox.outcomes import Claim, Outcome
+from miniapp.outbox.tables import Dialect
 
 Make = Callable[..., Outbox]
 DAY = 86400.0
@@ -47,7 +47,7 @@ def check_invariants(outbox: Outbox) -> None:
 
 def back(claim: Claim) -> Outcome:
     """Return the outcome of an item that comes back unsent."""
-    return Outcome(claim, "queued", sign=None)
+    return Outcome(claim, "queued", host=None)
 
 
 class Settable:
@@ -64,9 +64,9 @@ class Settable:
 
     @staticmethod
     def share(outbox: Outbox) -> None:
-        kind = outbox.database.kind
+        dialect = outbox.database.dialect
         ahead: ColumnElement[float] = literal_column("(SELECT ahead FROM test_clock)", Float(53))
-        outbox.database.kind = Kind(kind.clock + ahead, kind.among)
+        outbox.database.dialect = Dialect(dialect.clock + ahead, dialect.among)
 
     def jump(self, seconds: float) -> None:
         """Set the clock so many seconds ahead, or back."""

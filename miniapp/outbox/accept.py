@@ -1,4 +1,4 @@
-"""Accepting a bulk: recipients checked, de-duplicated, and committed with it in one transaction."""
+"""Accepting a bulk: check and dedupe the recipients, and commit them with the bulk in one transaction."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Any, Literal
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
-from .. import contract, jid
+from .. import contract
 from ..errors import JIDError, MessageError, MiniAppError
-from .tables import Database, bulk
+from ..jid import Recipient
+from .database import Database
+from .tables import bulk
 
 Policy = Literal["hold", "resend"]
 POLICIES = ("hold", "resend")
@@ -23,22 +25,22 @@ KEY_MAX = 255
 """Characters of a key: as the column has it."""
 
 _STAGE = {
-    "sqlite": "INSERT OR IGNORE INTO outbox_staged (n, jid) VALUES (:n, :jid)",
-    "postgresql": "INSERT INTO outbox_staged (n, jid) SELECT * FROM unnest(CAST(:n AS int[]), CAST(:jid AS text[]))"
-    " ON CONFLICT DO NOTHING",
+    "sqlite": "INSERT OR IGNORE INTO outbox_staged (n, kind, jid) VALUES (:n, :kind, :jid)",
+    "postgresql": "INSERT INTO outbox_staged (n, kind, jid)"
+    " SELECT * FROM unnest(CAST(:n AS int[]), CAST(:kind AS text[]), CAST(:jid AS text[])) ON CONFLICT DO NOTHING",
 }
 
 _FILL = (
-    "INSERT INTO outbox_item (bulk, jid, state, due, worker, attempts, doubts, answer)"
-    " SELECT :bulk, jid, 'queued', :due, '', 0, 0, '' FROM outbox_staged ORDER BY n"
+    "INSERT INTO outbox_item (bulk, kind, jid, state, due, worker, attempts, unknown_attempts, answer)"
+    " SELECT :bulk, kind, jid, 'queued', :due, '', 0, 0, '' FROM outbox_staged ORDER BY n"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """A bulk that is in the ledger: its ID, its key if it has one, and the number of its recipients.
+    """An accepted bulk: its ID, its key or None, and the number of its recipients.
 
-    `new` is False if this very bulk was accepted before, under the same key.
+    `new` is False if the same bulk was accepted before under this key.
     """
 
     id: int
@@ -56,14 +58,14 @@ class KeyTakenError(MiniAppError, ValueError):
 def accept(
     database: Database, recipients: Iterable[str], message: str, *, key: str | None, policy: Policy, owner: str
 ) -> Bulk:
-    """Puts a bulk into the ledger; it is on the disk when this returns.
+    """Put a bulk into the ledger. It is on the disk when this returns.
 
     Raises `JIDError` (which tells the recipient's position), `MessageError`, `KeyTakenError`, and `MiniAppError` with
     the code `argument`; nothing is sent then.
     """
     _check(message, key, policy)
-    # Not a writing transaction yet: on SQLite, however slowly the recipients come, nobody waits for them. The
-    # temporary table is the connection's own, and on disk if it grows.
+    # Recipients may come slowly. On SQLite this transaction begins to write only after the last, so others can write.
+    # The temporary table is the connection's own, and on disk if it grows.
     with database.read.connect() as connection:
         try:
             with connection.begin():
@@ -78,8 +80,8 @@ def accept(
                     "note": "",
                 }
                 state = "running" if total else "done"
-                now = database.kind.now
-                statement = insert(bulk).values(**values, key=key, state=state, created_at=database.kind.clock)
+                now = database.dialect.now
+                statement = insert(bulk).values(**values, key=key, state=state, created_at=database.dialect.clock)
                 number = connection.execute(statement.returning(bulk.c.id)).scalar_one()
                 connection.execute(text(_FILL), {"bulk": number, "due": connection.execute(select(now)).scalar_one()})
                 connection.execute(text("DROP TABLE outbox_staged"))
@@ -105,33 +107,33 @@ def _check(message: str, key: str | None, policy: str) -> None:
         )
 
 
-def _addresses(recipients: Iterable[str]) -> Iterator[str]:
-    """Canonical JIDs: bare ones of users and groups, and domains."""
-    for position, recipient in enumerate([recipients] if isinstance(recipients, str) else recipients, 1):
+def _parsed(recipients: Iterable[str]) -> Iterator[Recipient]:
+    for position, address in enumerate([recipients] if isinstance(recipients, str) else recipients, 1):
         try:
-            address = jid.parse(recipient)
-            if address.resource:
-                raise JIDError("A bare JID is needed.", hint="Leave out the part after /.")
+            yield Recipient.parse(address)
         except JIDError as error:
             raise JIDError(f"Recipient {position}: {error.message}", hint=error.hint) from None
-        yield address.bare
 
 
 def _stage(connection: Connection, recipients: Iterable[str]) -> None:
-    connection.execute(text("CREATE TEMPORARY TABLE outbox_staged (jid TEXT PRIMARY KEY, n INTEGER)"))
+    connection.execute(text("CREATE TEMPORARY TABLE outbox_staged (jid TEXT PRIMARY KEY, kind TEXT, n INTEGER)"))
     statement = text(_STAGE[connection.dialect.name])
-    numbered = enumerate(_addresses(recipients))
+    numbered = enumerate(_parsed(recipients))
     while batch := list(islice(numbered, BATCH)):
         parameters: Any
         if connection.dialect.name == "sqlite":
-            parameters = [{"n": n, "jid": address} for n, address in batch]
+            parameters = [{"n": n, "kind": one.kind, "jid": one.jid} for n, one in batch]
         else:
-            parameters = {"n": [n for n, _ in batch], "jid": [address for _, address in batch]}
+            parameters = {
+                "n": [n for n, _ in batch],
+                "kind": [one.kind for _, one in batch],
+                "jid": [one.jid for _, one in batch],
+            }
         connection.execute(statement, parameters)
 
 
 def _digest(connection: Connection, message: str, policy: str) -> tuple[str, int]:
-    """A digest that doesn't depend on the recipients' order, since sets have none; and how many there are."""
+    """Return a digest of the bulk that ignores the recipients' order, as sets have none, and their number."""
     total, count = 0, 0
     rows = connection.execute(text("SELECT jid FROM outbox_staged"), execution_options={"yield_per": BATCH})
     for address in rows.scalars():
@@ -143,9 +145,9 @@ def _digest(connection: Connection, message: str, policy: str) -> tuple[str, int
 
 def _wake(connection: Connection, database: Database, number: int, total: int) -> None:
     if not database.is_sqlite and total:
-        from . import cluster
+        from . import jobs
 
-        cluster.defer(connection, number, total)
+        jobs.defer(connection, number, total)
 
 
 def _same(database: Database, key: str | None, content: str) -> Bulk:

@@ -1,4 +1,4 @@
-"""What people do with bulks: look at them, pause, resume, cancel, retry."""
+"""What operators do with bulks: look at them, pause, resume, cancel, retry."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, exists, func, select, update
 
 from ..errors import MiniAppError
-from . import delays, ledger, rate
+from . import delays, gate, ledger
+from .database import Database
 from .delays import Delay
-from .tables import Database, bulk, item
+from .tables import bulk, item
 from .tables import gate as gate_table
 
 UNTAKEN = 10.0
@@ -20,17 +21,17 @@ STATES = ("queued", "leased", "sending", "sent", "refused", "unknown")
 
 
 class NoBulkError(MiniAppError, LookupError):
-    """There is no bulk with that ID, or it can't be done to it any more."""
+    """The bulk does not exist, or its state forbids the change."""
 
     code = "outbox_bulk"
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a bulk is: its state (`running`, `paused`, `cancelled`, `done`) and how many items are in each of theirs.
+    """The progress of a bulk: its state (`running`, `paused`, `cancelled`, `done`) and its items counted by state.
 
-    `waiting` is all that is not at its end. A cancelled bulk's waiting items are never sent. `delay` says why nothing
-    of the bulk goes out now, in words for operators; None if something does, or nothing is left.
+    `waiting` counts the items without a final state. A cancelled bulk's waiting items are never sent. `delay` says why
+    nothing of the bulk goes out now, in words for operators; None if something does, or nothing is left.
     """
 
     id: int
@@ -55,7 +56,7 @@ class Progress:
         return self.queued + self.leased + self.sending
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON: the fields, and `waiting`."""
+        """Return the fields and `waiting`, for JSON."""
         return {**asdict(self), "waiting": self.waiting}
 
 
@@ -82,32 +83,32 @@ _COLUMNS = (
 )
 
 
-def listing(database: Database, most: int, limit: float) -> list[Progress]:
-    """Return the latest bulks, newest first. `limit` is the rate limit, in messages a second; 0 is none."""
+def listing(database: Database, limit: int, rate: float) -> list[Progress]:
+    """Return the latest bulks, up to `limit`, newest first. `rate` is the limit in messages a second; 0 is none."""
     with database.read.begin() as connection:
-        rows = connection.execute(select(*_COLUMNS).order_by(bulk.c.id.desc()).limit(most)).all()
-        return _progresses(connection, database, rows, limit)
+        rows = connection.execute(select(*_COLUMNS).order_by(bulk.c.id.desc()).limit(limit)).all()
+        return _progresses(connection, database, rows, rate)
 
 
-def left(database: Database, limit: float) -> list[Progress]:
+def left(database: Database, rate: float) -> list[Progress]:
     """Return the bulks that have something to send, paused ones too, oldest first."""
     unfinished = exists().where(item.c.bulk == bulk.c.id, item.c.state.in_(("queued", "leased", "sending")))
     statement = select(*_COLUMNS).where(bulk.c.state.in_(("running", "paused")), unfinished).order_by(bulk.c.id)
     with database.read.begin() as connection:
-        return _progresses(connection, database, connection.execute(statement).all(), limit)
+        return _progresses(connection, database, connection.execute(statement).all(), rate)
 
 
-def progress(database: Database, number: int, limit: float) -> Progress:
+def progress(database: Database, number: int, rate: float) -> Progress:
     """Return how far the bulk is. Raises `NoBulkError`."""
     with database.read.begin() as connection:
         rows = connection.execute(select(*_COLUMNS).where(bulk.c.id == number)).all()
         if not rows:
             raise _none(number)
-        return _progresses(connection, database, rows, limit)[0]
+        return _progresses(connection, database, rows, rate)[0]
 
 
 def items(database: Database, number: int, states: tuple[str, ...] = STATES) -> Iterator[Item]:
-    """The bulk's items in these states, in the order in which they were given."""
+    """Yield the bulk's items in `states`, in the order of its recipients."""
     statement = select(item.c.jid, item.c.state, item.c.attempts, item.c.answer).order_by(item.c.id)
     with database.read.begin() as connection:
         statement = statement.where(item.c.bulk == number, item.c.state.in_(states))
@@ -134,9 +135,9 @@ def cancel(database: Database, number: int) -> None:
 
 
 def retry(database: Database, number: int, states: tuple[str, ...], *, broadcasts: bool = False) -> int:
-    """Queues the bulk's items in `states` (of `refused`, `unknown`) again; how many.
+    """Queue the bulk's items in `states` (of `refused`, `unknown`) again. Returns how many.
 
-    Those that were sent to a whole domain only with `broadcasts`. Raises `NoBulkError`.
+    Broadcasts to a whole domain only with `broadcasts`. Raises `NoBulkError`.
     """
     if not set(states) <= {"refused", "unknown"}:
         raise MiniAppError("Only refused and unknown items can be tried again.", hint="Name these.", code="argument")
@@ -150,8 +151,8 @@ def retry(database: Database, number: int, states: tuple[str, ...], *, broadcast
             raise NoBulkError(f"Bulk {number} was cancelled.", hint="Send a new one.")
         again = update(item).where(item.c.bulk == number, item.c.state.in_(states))
         if not broadcasts:
-            again = again.where(item.c.jid.contains("@"))
-        values = {"state": "queued", "due": database.kind.now, "doubts": 0, "at": None}
+            again = again.where(item.c.kind != "domain")
+        values = {"state": "queued", "due": database.dialect.now, "unknown_attempts": 0, "at": None}
         count = connection.execute(again.values(**values)).rowcount
         ledger.reopen(connection, database, [number])
     return count
@@ -175,29 +176,29 @@ def _none(number: int) -> NoBulkError:
     return NoBulkError(f"There is no bulk {number}.", hint="`miniapp outbox list` shows those that there are.")
 
 
-def _progresses(connection: Connection, database: Database, rows: Sequence[Any], limit: float) -> list[Progress]:
-    gate = rate.closed(connection, database, limit)
+def _progresses(connection: Connection, database: Database, rows: Sequence[Any], rate: float) -> list[Progress]:
+    gate_delay = gate.closed(connection, database, rate)
     found = []
     for row in rows:
         statement = select(item.c.state, func.count()).where(item.c.bulk == row.id).group_by(item.c.state)
         counts = {name: count for name, count in connection.execute(statement)}  # noqa: C416 # rows are no pairs to mypy
         counts = {state: counts.get(state, 0) for state in STATES}
-        delay = _delay(connection, database, row, counts, gate)
+        delay = _delay(connection, database, row, counts, gate_delay)
         found.append(Progress(**row._mapping, **counts, delay=delay))
     return found
 
 
 def _delay(
-    connection: Connection, database: Database, row: Any, counts: dict[str, int], gate: Delay | None
+    connection: Connection, database: Database, row: Any, counts: dict[str, int], gate_delay: Delay | None
 ) -> Delay | None:
     held = counts["leased"] + counts["sending"]
     if row.state not in ("running", "paused") or not (held or counts["queued"]):
         return None
     if row.state == "paused":
         return delays.paused(row.id, row.note)
-    if gate or held:
-        return gate
-    now = database.kind.now
+    if gate_delay or held:
+        return gate_delay
+    now = database.dialect.now
     queued = select(func.min(item.c.due) - now).where(item.c.bulk == row.id, item.c.state == "queued")
     wait: float | None = connection.execute(queued).scalar_one()
     if wait is None:  # on Postgres, a worker may have taken the last one since they were counted

@@ -17,8 +17,9 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 from sqlalchemy.exc import OperationalError
 
 from ..client import RETRY_AFTER_MAX
-from .policy import BACKOFF_MAX
-from .tables import Database, bulk, gate, item
+from .database import Database
+from .outcomes import BACKOFF_MAX
+from .tables import bulk, gate, item
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class Clock:
         self._last: Look | None = None
         """At the end of the last transaction that was committed."""
         self._steady = False
-        columns: list[ColumnElement[Any]] = [gate.c.skew, database.kind.now.label("now")]
+        columns: list[ColumnElement[Any]] = [gate.c.skew, database.dialect.now.label("now")]
         if not database.is_sqlite:  # rides along: a statement of its own would be one more round trip each turn
             limit = str(round(IN_TRANSACTION * 1000))
             columns.append(func.set_config("idle_in_transaction_session_timeout", limit, True))
@@ -114,9 +115,10 @@ def _jump(first: Look, last: Look) -> float:
     """Return by how much the clock jumped between two looks: 0.0 if it did not."""
     passed = last.now - first.now
     # The process may have been suspended between any two readings.
-    least, most = last.before - first.after, last.after - first.before
-    slack = JUMP + DRIFT * most
-    return 0.0 if least - slack <= passed <= most + slack else passed - min(max(passed, least), most)
+    shortest, longest = last.before - first.after, last.after - first.before
+    slack = JUMP + DRIFT * longest
+    inside = shortest - slack <= passed <= longest + slack
+    return 0.0 if inside else passed - min(max(passed, shortest), longest)
 
 
 def clamp(connection: Connection, database: Database) -> None:
@@ -124,7 +126,7 @@ def clamp(connection: Connection, database: Database) -> None:
 
     An item is due, and the gate open, at once then. A lease stays as long as the longest that there is.
     """
-    now = database.kind.now
+    now = database.dialect.now
     unended = select(bulk.c.id).where(bulk.c.state.in_(("running", "paused"))).scalar_subquery()
     due = and_(item.c.bulk.in_(unended), item.c.state == "queued", item.c.due > now + BACKOFF_MAX + SLACK)
     held = and_(item.c.lease.isnot(None), item.c.lease > now + LEASE_MAX + SLACK)

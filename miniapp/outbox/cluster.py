@@ -1,8 +1,4 @@
-"""Beyond one machine: Procrastinate's jobs wake workers, wherever they are, for what is in the ledger on Postgres.
-
-A job only says that a bulk has something to send. Whoever runs it claims items like any other worker, so a job that is
-lost, or there twice, does no harm: sweeps defer jobs as long as there is something to send.
-"""
+"""Workers on many machines: each runs Procrastinate's jobs from Postgres, and sweeps."""
 
 from __future__ import annotations
 
@@ -11,66 +7,34 @@ import contextlib
 import logging
 import random
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import procrastinate
 import psycopg
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Status
-from procrastinate.schema import SchemaManager
-from sqlalchemy import Connection, make_url, select, text
+from sqlalchemy import make_url, select
 from sqlalchemy.exc import DBAPIError
 
 from . import ledger
 from .clock import Clock, clamp
-from .placement import SCHEMA, SEARCH_PATH
-from .policy import backoff
-from .tables import Database, bulk
+from .database import Database
+from .jobs import QUEUE, TASK, defer
+from .outcomes import backoff
+from .schema import SEARCH_PATH
+from .tables import bulk
 from .worker import SWEEP, Worker
-
-if TYPE_CHECKING:
-    from .service import Outbox
 
 log = logging.getLogger(__name__)
 
-QUEUE = "miniapp_outbox"
-TASK = "miniapp.outbox.drive"
-SLICE = 250
-"""Recipients for which one more job is deferred: a few seconds' work, so that short bulks don't wake everybody."""
-JOBS_MAX = 32
-"""Jobs that wait for one bulk: how many workers may see to the same one at a time."""
 SLICE_SECONDS = 10.0
-"""Seconds after which a job ends and the next one is taken, so that all bulks get their turn."""
+"""Seconds after which a worker takes the next job, so that all bulks get their turn."""
 STALLED = 60.0
 """Seconds without a sign of life after which a Procrastinate worker's jobs are thrown away; six of its heartbeats."""
 POLL = 1.0
 """Seconds between looks for jobs: Procrastinate's listener is quicker, but does not outlive a restart of Postgres."""
 STOP_LOOK = 0.1
 """Seconds between looks at whether to stop: a person who pressed Ctrl-C notices no less."""
-
-
-def prepare(connection: Connection) -> None:
-    """Makes Procrastinate's tables if they are not there. Its own upgrades are described in its documentation."""
-    if connection.execute(text(f"SELECT to_regclass('{SCHEMA}.procrastinate_jobs')")).scalar() is None:
-        _driver(connection).execute(SchemaManager.get_schema())
-
-
-def defer(connection: Connection, number: int, total: int) -> None:
-    """Defers the jobs for a bulk that don't wait already, as a part of this transaction."""
-    names = [f"{TASK}-{number}-{slot}" for slot in range(min(JOBS_MAX, -(-total // SLICE)))]
-    waiting = text("SELECT queueing_lock FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock = ANY(:names)")
-    there = set(connection.execute(waiting, {"names": names}).scalars())
-    for name in names:
-        if name not in there:
-            job = _jobs.configure_task(TASK, queue=QUEUE, queueing_lock=name, connection=_driver(connection))
-            job.defer(bulk=number)
-
-
-_jobs = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())  # defers on given connections alone
-
-
-def _driver(connection: Connection) -> Any:
-    return connection.connection.driver_connection
 
 
 def sweep(database: Database, clock: Clock | None = None) -> None:
@@ -89,24 +53,23 @@ def sweep(database: Database, clock: Clock | None = None) -> None:
         numbers = [running.id for running in ledger.running(connection, database)]
         totals = connection.execute(select(bulk.c.id, bulk.c.total).where(bulk.c.id.in_(numbers))).all()
     for number, total in totals:
-        # Another sweep may be quicker: then its jobs do.
+        # Another sweep may have deferred the same jobs just now.
         with contextlib.suppress(AlreadyEnqueued), database.write.begin() as connection:
             defer(connection, number, total)
 
 
-def work(outbox: Outbox, stop: threading.Event) -> None:
-    """Runs a Procrastinate worker and a sweep until `stop` is set, through restarts of Postgres."""
-    worker = outbox.worker()
-    sweeper = threading.Thread(target=_sweep, args=(outbox.database, stop), name="miniapp-outbox-sweep")
+def work(database: Database, url: str, worker: Worker, stop: threading.Event) -> None:
+    """Run Procrastinate's jobs with `worker`, and sweep, until `stop` is set: through restarts of Postgres too."""
+    sweeper = threading.Thread(target=_sweep, args=(database, stop), name="miniapp-outbox-sweep")
     sweeper.start()
     failures = 0
     while not stop.is_set():
         try:
-            asyncio.run(_serve(outbox.settings.outbox_url, worker, stop))
+            asyncio.run(_serve(url, worker, stop))
         except (ConnectorException, psycopg.Error, OSError) as error:
             failures += 1
             log.warning("Postgres failed (%s); trying again.", type(error).__name__)
-            stop.wait(backoff(failures, first=0.5, most=5.0))  # as for a host that is down
+            stop.wait(backoff(failures, first=0.5, limit=5.0))  # as for a host that is down
     sweeper.join()
 
 
@@ -146,7 +109,7 @@ async def _place(connection: psycopg.AsyncConnection[Any]) -> None:
 
 
 async def _tidy(app: procrastinate.App) -> None:
-    """Throws away the jobs of Procrastinate workers that are gone; the sweeps have deferred others."""
+    """Delete the jobs of Procrastinate workers that are gone. The sweeps have deferred others."""
     while True:
         for job in await app.job_manager.get_stalled_jobs(queue=QUEUE, seconds_since_heartbeat=STALLED):
             await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
@@ -160,4 +123,4 @@ def _sweep(database: Database, stop: threading.Event) -> None:
             sweep(database, clock)
         except (DBAPIError, ConnectorException) as error:
             log.warning("A sweep failed (%s); trying again.", type(error).__name__)
-        stop.wait(SWEEP * random.uniform(0.5, 1.0))  # noqa: S311 # apart from other workers' sweeps, not hidden
+        stop.wait(SWEEP * random.uniform(0.5, 1.0))  # noqa: S311 # jitter between workers, no secret

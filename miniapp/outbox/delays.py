@@ -1,4 +1,4 @@
-"""Why messages wait, in words for the person who looks after the outbox. Users of a mini app never see them."""
+"""Why messages wait, in words for operators. Users of a mini app never see them."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""What workers do to items: claim, begin, record, sweep, settle. Each function is a step inside of a transaction.
+"""What workers do to items: claim, begin, record, sweep, settle. Each function is a step of the caller's transaction.
 
     queued ──claim──▶ leased ──begin──▶ sending ──record──▶ sent | refused | unknown
        ▲                │ lease over       │ lease over            │
-       └────────────────┴──────────────────┴── resend; surely not sent; retry
+       └────────────────┴──────────────────┴── resend; certainly not sent; retry
 
-An item is `sending` from the commit before its POST. So one whose worker died while it was `leased` was surely not
-sent and can be taken again, and of one that was `sending` nobody knows: the bulk's policy decides.
+An item is `sending` from the commit before its POST. So if a worker dies, its `leased` items were certainly not sent
+and can be leased again. The outcome of its `sending` items is unknown: the bulk's policy decides.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ from sqlalchemy import (
     update,
 )
 
-from .policy import DOUBTS_MAX, Claim, Outcome
-from .tables import Database, Kind, bulk, item
+from ..jid import Recipient
+from .database import Database
+from .outcomes import UNKNOWN_LIMIT, Claim, Outcome
+from .tables import Dialect, bulk, item
 
 UNFINISHED = ("queued", "leased", "sending")
 GONE = "The worker ended before OneChat's answer was recorded."
@@ -50,24 +52,32 @@ class Running:
 
 
 def running(connection: Connection, database: Database, only: int | None = None) -> list[Running]:
-    """The bulks that have an item to be sent now, or are at their end without being marked so."""
-    rows = connection.execute(_running(database.kind))
+    """Return the bulks that have an item to send now, or are finished and not marked as done."""
+    rows = connection.execute(_running(database.dialect))
     return [Running(*row) for row in rows if only in (None, row.id)]
 
 
 def claim(
-    connection: Connection, database: Database, bulks: Sequence[Running], worker: str, most: int, lease: float
+    connection: Connection, database: Database, bulks: Sequence[Running], worker: str, limit: int, lease: float
 ) -> list[Claim]:
-    """Leases up to `most` items for `worker`, of each bulk the same share, so that a short one need not wait."""
+    """Lease up to `limit` items for `worker` for `lease` seconds: an equal share of each bulk, for short ones."""
     claims: list[Claim] = []
     for left, source in zip(range(len(bulks), 0, -1), bulks, strict=True):
-        share = -(-(most - len(claims)) // left)
+        share = -(-(limit - len(claims)) // left)
         if share <= 0:
             break
         values = {"_bulk": source.id, "_share": share, "_worker": worker, "_lease": lease}
         claims += [
-            Claim(row.id, source.id, row.jid, source.text, source.policy, row.attempts + 1, row.doubts)
-            for row in sorted(connection.execute(_claim(database.kind), values).all(), key=attrgetter("id"))
+            Claim(
+                row.id,
+                source.id,
+                Recipient(row.kind, row.jid),
+                source.text,
+                source.policy,
+                row.attempts + 1,
+                row.unknown_attempts,
+            )
+            for row in sorted(connection.execute(_claim(database.dialect), values).all(), key=attrgetter("id"))
         ]
     return claims
 
@@ -75,19 +85,19 @@ def claim(
 def begin(
     connection: Connection, database: Database, claims: Sequence[Claim], worker: str, lease: float
 ) -> list[Claim]:
-    """Marks `claims` as `sending`; once that is committed they may be sent. Returns those that are still ours.
+    """Mark `claims` as `sending`. Returns the claims that may be sent once that is committed.
 
-    The others' lease had ended, or their bulk was paused or cancelled.
+    The leases of the others have expired, or their bulk was paused or cancelled.
     """
     if not claims:
         return []
     values = {"_ids": [claim.id for claim in claims], "_worker": worker, "_lease": lease}
-    ours = set(connection.execute(_begin(database.kind), values).scalars().all())
+    ours = set(connection.execute(_begin(database.dialect), values).scalars().all())
     return [claim for claim in claims if claim.id in ours]
 
 
 def record(connection: Connection, database: Database, outcomes: Sequence[Outcome], worker: str) -> None:
-    """Writes what came of attempts, also of those whose lease has ended meanwhile, unless another worker has them."""
+    """Record outcomes. Late ones count unless another worker has claimed the item."""
     if not outcomes:
         return
     plain: dict[int, list[int]] = {}
@@ -105,14 +115,14 @@ def record(connection: Connection, database: Database, outcomes: Sequence[Outcom
                 "_state": outcome.state,
                 "_answer": outcome.answer,
                 "_wait": outcome.wait,
-                "_doubts": claim.doubts + outcome.doubt,
+                "_unknown_attempts": claim.unknown_attempts + outcome.is_unknown,
                 "_final": outcome.state != "queued",
             }
         )
-    for attempts, numbers in plain.items():  # nearly all there are: one statement for them costs half
-        connection.execute(_sent(database.kind), {"_ids": numbers, "_worker": worker, "_attempts": attempts})
+    for attempts, numbers in plain.items():  # nearly all outcomes: one statement for all of them costs half
+        connection.execute(_sent(database.dialect), {"_ids": numbers, "_worker": worker, "_attempts": attempts})
     if rows:
-        connection.execute(_record(database.kind), rows)
+        connection.execute(_record(database.dialect), rows)
     for number, why in {outcome.claim.bulk: outcome.pause for outcome in outcomes if outcome.pause}.items():
         connection.execute(
             update(bulk).where(bulk.c.id == number, bulk.c.state == "running").values(state="paused", note=why)
@@ -120,7 +130,7 @@ def record(connection: Connection, database: Database, outcomes: Sequence[Outcom
 
 
 def release(connection: Connection, worker: str) -> None:
-    """Gives back what `worker` has leased and not begun."""
+    """Give back the items that `worker` has leased and not begun."""
     connection.execute(
         update(item)
         .where(item.c.lease.isnot(None), item.c.state == "leased", item.c.worker == worker)
@@ -129,22 +139,22 @@ def release(connection: Connection, worker: str) -> None:
 
 
 def sweep(connection: Connection, database: Database) -> int:
-    """Takes items from workers that are gone, by their leases; how many."""
-    # An item that is locked is just being recorded: it is not worth a deadlock.
+    """Take items with expired leases from their workers. Returns how many."""
+    # A locked item is being recorded just now. To wait for it could deadlock.
     held = item.alias()
-    over = item.c.id.in_(select(held.c.id).where(held.c.lease < database.kind.now).with_for_update(skip_locked=True))
+    over = item.c.id.in_(select(held.c.id).where(held.c.lease < database.dialect.now).with_for_update(skip_locked=True))
     leased = update(item).where(over, item.c.state == "leased").values(state="queued", lease=None)
     resent = select(bulk.c.id).where(bulk.c.policy == "resend").scalar_subquery()
-    again = and_(item.c.bulk.in_(resent), item.c.jid.contains("@"), item.c.doubts + 1 < DOUBTS_MAX)
+    again = and_(item.c.bulk.in_(resent), item.c.kind != "domain", item.c.unknown_attempts + 1 < UNKNOWN_LIMIT)
     sending = (
         update(item)
         .where(over, item.c.state == "sending")
         .values(
             state=case((again, "queued"), else_="unknown"),
             lease=None,
-            doubts=item.c.doubts + 1,
+            unknown_attempts=item.c.unknown_attempts + 1,
             answer=GONE,
-            at=case((again, None), else_=database.kind.clock),
+            at=case((again, None), else_=database.dialect.clock),
         )
     )
     return connection.execute(leased).rowcount + connection.execute(sending).rowcount
@@ -158,29 +168,29 @@ def settle(connection: Connection, database: Database, returned: Collection[int]
     """
     bulks = set(returned)
     if ended:
-        bulks.update(connection.execute(_ended(database.kind), {"_ids": list(ended)}).scalars())
+        bulks.update(connection.execute(_ended(database.dialect), {"_ids": list(ended)}).scalars())
     if not bulks:
         return []
     reopen(connection, database, bulks)
-    return sorted(connection.execute(_finish(database.kind), {"_ids": list(bulks)}).scalars())
+    return sorted(connection.execute(_finish(database.dialect), {"_ids": list(bulks)}).scalars())
 
 
 def reopen(connection: Connection, database: Database, bulks: Collection[int]) -> None:
     """Let those of `bulks` run again that are done but have items to send. They stay locked until the commit."""
     values = {"_ids": list(bulks)}
     # Another worker may be about to mark one as done. It is seen by a statement after the lock, not by the same one.
-    connection.execute(_locked(database.kind), values)
-    connection.execute(_reopen(database.kind), values)
+    connection.execute(_locked(database.dialect), values)
+    connection.execute(_reopen(database.dialect), values)
 
 
 def forget(connection: Connection, database: Database, before: float) -> int:
-    """Deletes the bulks that were done or cancelled more than `before` seconds ago, with their items; how many."""
+    """Delete bulks that were done or cancelled more than `before` seconds ago, with their items. Return how many."""
     ended = bulk.c.state.in_(("done", "cancelled"))
-    old = func.coalesce(bulk.c.done_at, bulk.c.created_at) < database.kind.clock - before
+    old = func.coalesce(bulk.c.done_at, bulk.c.created_at) < database.dialect.clock - before
     return connection.execute(delete(bulk).where(ended, old)).rowcount
 
 
-# --- the statements of every turn: SQLAlchemy takes longer to make one than the database to run it ---
+# --- the statements of every turn, cached: SQLAlchemy takes longer to build one than the database to run it ---
 
 
 def _unfinished() -> Exists:
@@ -188,96 +198,98 @@ def _unfinished() -> Exists:
 
 
 @functools.cache
-def _running(kind: Kind) -> Select[Any]:
-    due = exists().where(item.c.bulk == bulk.c.id, item.c.state == "queued", item.c.due <= kind.now)
+def _running(dialect: Dialect) -> Select[Any]:
+    due = exists().where(item.c.bulk == bulk.c.id, item.c.state == "queued", item.c.due <= dialect.now)
     columns = select(bulk.c.id, bulk.c.text, bulk.c.policy)
     return columns.where(bulk.c.state == "running", due | ~_unfinished()).order_by(bulk.c.id)
 
 
 @functools.cache
-def _claim(kind: Kind) -> Update:
+def _claim(dialect: Dialect) -> Update:
     free = (
         select(item.c.id)
-        .where(item.c.bulk == bindparam("_bulk"), item.c.state == "queued", item.c.due <= kind.now)
+        .where(item.c.bulk == bindparam("_bulk"), item.c.state == "queued", item.c.due <= dialect.now)
         .order_by(item.c.due, item.c.id)
         .limit(bindparam("_share"))
-        .with_for_update(skip_locked=True)  # SQLite has no such thing, and one writer at a time
-        .cte()  # which is run once, where a plan may run a subquery again and lock more
+        .with_for_update(skip_locked=True)  # SQLite ignores it: it has one writer at a time
+        .cte()  # runs once; a plan may run a subquery twice and lock more rows
     )
     return (
         update(item)
         .where(item.c.id.in_(select(free.c.id)))
-        .values(state="leased", worker=bindparam("_worker"), lease=kind.now + bindparam("_lease"))
-        .returning(item.c.id, item.c.jid, item.c.attempts, item.c.doubts)
+        .values(state="leased", worker=bindparam("_worker"), lease=dialect.now + bindparam("_lease"))
+        .returning(item.c.id, item.c.kind, item.c.jid, item.c.attempts, item.c.unknown_attempts)
     )
 
 
 @functools.cache
-def _begin(kind: Kind) -> Update:
+def _begin(dialect: Dialect) -> Update:
     return (
         update(item)
         .where(
-            kind.among(item.c.id, "_ids"),
+            dialect.among(item.c.id, "_ids"),
             item.c.state == "leased",
             item.c.worker == bindparam("_worker"),
             item.c.bulk.in_(select(bulk.c.id).where(bulk.c.state == "running").scalar_subquery()),
         )
-        .values(state="sending", attempts=item.c.attempts + 1, lease=kind.now + bindparam("_lease"))
+        .values(state="sending", attempts=item.c.attempts + 1, lease=dialect.now + bindparam("_lease"))
         .returning(item.c.id)
     )
 
 
 def _held() -> ColumnElement[bool]:
-    """Still `_worker`'s `_attempts`-th attempt, or nobody else's since."""
+    """True if the row still belongs to this attempt and has no final state other than `unknown`."""
     mine = and_(item.c.worker == bindparam("_worker"), item.c.attempts == bindparam("_attempts"))
     return and_(mine, item.c.at.is_(None) | (item.c.state == "unknown"))
 
 
 @functools.cache
-def _sent(kind: Kind) -> Update:
-    ids = kind.among(item.c.id, "_ids")
-    return update(item).where(ids, _held()).values(state="sent", answer="", due=kind.now, lease=None, at=kind.clock)
+def _sent(dialect: Dialect) -> Update:
+    ids = dialect.among(item.c.id, "_ids")
+    return (
+        update(item).where(ids, _held()).values(state="sent", answer="", due=dialect.now, lease=None, at=dialect.clock)
+    )
 
 
 @functools.cache
-def _record(kind: Kind) -> Update:
+def _record(dialect: Dialect) -> Update:
     return (
         update(item)
         .where(item.c.id == bindparam("_id"), _held())
         .values(
             state=bindparam("_state"),
             answer=bindparam("_answer"),
-            due=kind.now + bindparam("_wait"),
-            doubts=bindparam("_doubts"),
+            due=dialect.now + bindparam("_wait"),
+            unknown_attempts=bindparam("_unknown_attempts"),
             lease=None,
-            at=case((bindparam("_final", type_=Boolean), kind.clock), else_=None),
+            at=case((bindparam("_final", type_=Boolean), dialect.clock), else_=None),
         )
     )
 
 
 @functools.cache
-def _ended(kind: Kind) -> Select[Any]:
-    return select(bulk.c.id).where(kind.among(bulk.c.id, "_ids"), bulk.c.state == "running", ~_unfinished())
+def _ended(dialect: Dialect) -> Select[Any]:
+    return select(bulk.c.id).where(dialect.among(bulk.c.id, "_ids"), bulk.c.state == "running", ~_unfinished())
 
 
 @functools.cache
-def _locked(kind: Kind) -> Select[Any]:
+def _locked(dialect: Dialect) -> Select[Any]:
     # On Postgres FOR NO KEY UPDATE: an item that is written twice in a transaction holds a share of its bulk's key, and
     # that transaction may be waiting for the gate.
-    return select(bulk.c.id).where(kind.among(bulk.c.id, "_ids")).order_by(bulk.c.id).with_for_update(key_share=True)
+    return select(bulk.c.id).where(dialect.among(bulk.c.id, "_ids")).order_by(bulk.c.id).with_for_update(key_share=True)
 
 
 @functools.cache
-def _reopen(kind: Kind) -> Update:
-    ids = kind.among(bulk.c.id, "_ids")
+def _reopen(dialect: Dialect) -> Update:
+    ids = dialect.among(bulk.c.id, "_ids")
     return update(bulk).where(ids, bulk.c.state == "done", _unfinished()).values(state="running", done_at=None)
 
 
 @functools.cache
-def _finish(kind: Kind) -> Update:
+def _finish(dialect: Dialect) -> Update:
     return (
         update(bulk)
-        .where(kind.among(bulk.c.id, "_ids"), bulk.c.state == "running", ~_unfinished())
-        .values(state="done", done_at=kind.clock)
+        .where(dialect.among(bulk.c.id, "_ids"), bulk.c.state == "running", ~_unfinished())
+        .values(state="done", done_at=dialect.clock)
         .returning(bulk.c.id)
     )

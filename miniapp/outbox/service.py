@@ -16,30 +16,30 @@ from weakref import WeakSet
 from ..client import OneChat
 from ..errors import LedgerError
 from ..settings import Settings
-from . import accept, bulks, ledger, rate, signals
+from . import accept, bulks, gate, ledger, signals
 from .accept import Bulk, Policy
 from .bulks import Progress
+from .database import Database
 from .delays import Delay
-from .policy import Outcome
-from .tables import Database
+from .outcomes import Outcome
 from .worker import Worker
 
 log = logging.getLogger(__name__)
 
 RESTART = 5.0
-"""Seconds after which the worker thread starts again if something unforeseen ended it."""
+"""Seconds after which the worker thread starts again after an unexpected error."""
 WATCH = 0.1
-"""Seconds between looks at a bulk that somebody waits for: often enough for a bar that moves."""
+"""Seconds between looks at a watched bulk: often enough for a moving progress bar."""
 
 _start_new_thread = _thread.start_new_thread  # gevent and eventlet put another one in its place
 _outboxes: WeakSet[Outbox] = WeakSet()
 
 
 class Outbox:
-    """Sends to many that survive the death of any process: `send` puts them into the ledger, workers send them.
+    """Bulk sends that survive the death of any process: `send` puts them into the ledger, workers send them.
 
-    One object per app, safe to share among threads. `owner` tells the JID of who asks, or "". Opens the database at
-    the first use. Raises `ConfigurationError` if `ONECHAT_OUTBOX_URL` doesn't do.
+    One object per app, safe to share among threads. `owner` returns the JID of the current user, or "". Opens the
+    database at the first use. Raises `ConfigurationError` if `ONECHAT_OUTBOX_URL` is missing or invalid.
     """
 
     def __init__(self, settings: Settings, client: OneChat | None = None, *, owner: Callable[[], str] = str) -> None:
@@ -56,7 +56,7 @@ class Outbox:
 
     @property
     def database(self) -> Database:
-        """The ledger's database, opened in this very process: a connection does not survive a fork.
+        """The ledger's database, opened in this process: a connection does not survive a fork.
 
         Raises `LedgerError` with the code `outbox_fork` in a process that was forked while SQLite's file was in use.
         """
@@ -64,7 +64,7 @@ class Outbox:
             if self._opened is None:
                 if self._parents is not None and self._parents.is_sqlite and self._parents.connections:
                     raise LedgerError(
-                        "This process was forked from one that was using the outbox, and SQLite does not bear that.",
+                        "This process was forked from one that was using the outbox. SQLite does not support that.",
                         hint="Use the outbox after the fork only, or call its stop() before."
                         " Under gunicorn's --preload, leave it alone while the app is imported.",
                         code="outbox_fork",
@@ -87,7 +87,7 @@ class Outbox:
 
     @contextmanager
     def _using(self) -> Iterator[Database]:
-        """Yield the database. What fails there is raised as `LedgerError`."""
+        """Yield the database. Its failures are raised as `LedgerError`."""
         database = self.database
         try:
             yield database
@@ -108,7 +108,7 @@ class Outbox:
         self._lock.release()
 
     def _after_fork_in_child(self) -> None:
-        """Leave to the parent what is the parent's: to close its connections here would harm them."""
+        """Leave the parent's connections open: closing them here would break them there."""
         self._lock = threading.Lock()
         self._parents = self._opened or self._parents
         self._opened = self._worker = self._thread = None
@@ -122,13 +122,13 @@ class Outbox:
         policy: Policy = "hold",
         owner: str | None = None,
     ) -> Bulk:
-        """Accepts `text` for `recipients`: JIDs of users and groups, and domains, each of them once.
+        """Accept `text` for `recipients`: JIDs of users and groups, and domains. Duplicates get it once.
 
-        It is on the disk when this returns. The same `key` again gives the same bulk, and `KeyTakenError` if anything
-        else differs. `policy` is for sends whose answer never came: `hold` leaves them to a person (at most once),
-        `resend` repeats them (at least once); a domain's is never repeated. `owner` may watch the progress in a mini
-        app: by default whoever is logged in. Raises `JIDError`, `MessageError`, `LedgerError`, `KeyTakenError`, and
-        `MiniAppError` for a wrong argument.
+        The bulk is on the disk when this returns. `key` is an idempotency key: the same key returns the same bulk, and
+        raises `KeyTakenError` if text, policy or recipients differ. `policy` is for sends whose outcome is unknown:
+        `hold` leaves them to an operator (at most once), `resend` repeats them (at least once, never a broadcast).
+        `owner` is the JID of the user who may watch the progress, by default the logged-in one. Raises `JIDError`,
+        `MessageError`, `LedgerError`, `KeyTakenError`, and `MiniAppError` for a wrong argument.
         """
         owner = self._owner() if owner is None else owner
         with self._using() as database:
@@ -137,14 +137,14 @@ class Outbox:
         return bulk
 
     def progress(self, bulk: int) -> Progress:
-        """How far the bulk with this ID is. Raises `NoBulkError`."""
+        """Return the progress of the bulk with this ID. Raises `NoBulkError`, `LedgerError`."""
         with self._using() as database:
             return bulks.progress(database, bulk, self.settings.outbox_rate)
 
-    def list(self, most: int = 20) -> list[Progress]:
-        """The latest bulks, newest first."""
+    def list(self, limit: int = 20) -> list[Progress]:
+        """Return the latest bulks, up to `limit`, newest first. Raises `LedgerError`."""
         with self._using() as database:
-            return bulks.listing(database, most, self.settings.outbox_rate)
+            return bulks.listing(database, limit, self.settings.outbox_rate)
 
     def left(self) -> builtins.list[Progress]:
         """Return the bulks that have something to send, paused ones too, oldest first."""
@@ -154,50 +154,57 @@ class Outbox:
     def closed(self) -> Delay | None:
         """Return why nothing at all goes out now: OneChat asked to wait, can't be reached, or the rate is used up."""
         with self._using() as database, database.read.begin() as connection:
-            return rate.closed(connection, database, self.settings.outbox_rate)
+            return gate.closed(connection, database, self.settings.outbox_rate)
 
     def open(self) -> Delay | None:
         """Send at once although OneChat asked to wait or can't be reached, and return what had closed the gate."""
         with self._using() as database, database.write.begin() as connection:
-            delay = rate.open_now(connection, database)
+            delay = gate.open_now(connection, database)
         self.start()
         return delay
 
     def items(self, bulk: int, *states: str) -> Iterator[bulks.Item]:
-        """The bulk's recipients, in these states alone if any are given."""
+        """Yield the bulk's recipients, only those in `states` if any are given. Raises `LedgerError`."""
         with self._using() as database:
             yield from bulks.items(database, bulk, states or bulks.STATES)
 
     def pause(self, bulk: int) -> None:
-        """Stops the bulk from sending more; what is on its way ends. Raises `NoBulkError`."""
+        """Pause the bulk: no further call begins. Raises `NoBulkError`, `LedgerError`."""
         with self._using() as database:
             bulks.pause(database, bulk)
 
     def resume(self, bulk: int) -> None:
-        """Lets a paused bulk go on. Raises `NoBulkError`."""
+        """Resume a paused bulk. Raises `NoBulkError`, `LedgerError`."""
         with self._using() as database:
             bulks.resume(database, bulk)
         self.start()
 
     def cancel(self, bulk: int) -> None:
-        """Stops the bulk for good; what is on its way ends. Raises `NoBulkError`."""
+        """Cancel the bulk: its waiting items are never sent. Raises `NoBulkError`, `LedgerError`."""
         with self._using() as database:
             bulks.cancel(database, bulk)
 
     def retry(self, bulk: int, *states: str, broadcasts: bool = False) -> int:
-        """Queues the bulk's items in `states` (of `refused`, `unknown`) again; how many. Raises `NoBulkError`."""
+        """Queue the bulk's items in `states` (of `refused`, `unknown`) again, and return how many.
+
+        Broadcasts to a whole domain are queued only with `broadcasts`. Raises `NoBulkError`, `LedgerError`, and
+        `MiniAppError` for another state.
+        """
         with self._using() as database:
             count = bulks.retry(database, bulk, states, broadcasts=broadcasts)
         self.start()
         return count
 
     def forget(self, days: float) -> int:
-        """Deletes the bulks that ended more than so many days ago, and their keys with them; how many."""
+        """Delete bulks that ended more than `days` ago, with their keys; return how many. Raises `LedgerError`."""
         with self._using() as database, database.write.begin() as connection:
             return ledger.forget(connection, database, days * 86400)
 
     def watch(self, bulk: int, timeout: float | None = None) -> Iterator[Progress]:
-        """The bulk's progress again and again, until it is at its end, somebody paused it, or `timeout` is over."""
+        """Yield the bulk's progress every 0.1 s, until it is done, paused or cancelled, or `timeout` (s) is over.
+
+        Raises `NoBulkError`, `LedgerError`.
+        """
         ends = None if timeout is None else time.monotonic() + timeout
         while True:
             now = self.progress(bulk)
@@ -209,7 +216,7 @@ class Outbox:
     # --- the worker ---
 
     def worker(self) -> Worker:
-        """A worker for this outbox, which sends this outbox's signals."""
+        """Return a worker for this outbox. It sends this outbox's signals."""
         return self._new_worker(self.database)
 
     def _new_worker(self, database: Database) -> Worker:
@@ -218,21 +225,21 @@ class Outbox:
             self._client or OneChat(self.settings),
             concurrency=self.settings.outbox_concurrency,
             rate=self.settings.outbox_rate,
-            failed=self._failed,
-            done=self._done,
+            on_failed=self._failed,
+            on_done=self._done,
         )
 
     def work(self, stop: threading.Event, *, drain: bool = False) -> None:
-        """Sends until `stop` is set, or with `drain` until nothing is left to send now: `miniapp worker`."""
+        """Send until `stop` is set, or with `drain` until nothing is due: what `miniapp worker` runs."""
         if self.database.is_sqlite or drain:
             self.worker().run(stop, drain=drain)
         else:
             from . import cluster
 
-            cluster.work(self, stop)
+            cluster.work(self.database, self.settings.outbox_url, self.worker(), stop)
 
     def start(self) -> None:
-        """Starts this process's worker thread if the settings want one and it doesn't run; wakes it if it does."""
+        """Start this process's worker thread if the settings want one, or wake it if it runs."""
         if self.settings.outbox_worker != "thread" or not self.database.is_sqlite:
             return
         with self._lock:
@@ -248,7 +255,7 @@ class Outbox:
         worker.wake()
 
     def stop(self) -> None:
-        """Ends this process's worker thread, once what is on its way has ended, and closes the database."""
+        """End this process's worker thread after the calls under way, and close the database."""
         with self._lock:
             worker, thread, opened = self._worker, self._thread, self._opened
             self._worker = self._thread = self._opened = None
@@ -262,11 +269,13 @@ class Outbox:
 
     def _failed(self, outcome: Outcome) -> None:
         claim = outcome.claim
-        signals.item_failed.send(self, bulk=claim.bulk, jid=claim.jid, state=outcome.state, answer=outcome.answer)
+        signals.item_failed.send(
+            self, bulk=claim.bulk, jid=claim.recipient.jid, state=outcome.state, answer=outcome.answer
+        )
 
     def _done(self, bulk: int) -> None:
         progress = self.progress(bulk)
-        if progress.state == "done":  # else it runs again already, and is announced at its end
+        if progress.state == "done":  # else it runs again, and is announced when it is done
             signals.bulk_done.send(self, bulk=progress)
 
 

@@ -1,6 +1,6 @@
 """Signals (blinker's, as Flask's own), sent in the process that sends the messages.
 
-A worker that is killed just then sends none: what has to happen belongs where the ledger is asked.
+A worker that is killed in that moment sends none. Code that must run should read the ledger instead.
 """
 
 from blinker import Namespace

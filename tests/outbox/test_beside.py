@@ -21,11 +21,14 @@ from countinghost import Stub
 from ledgers import Make, drain, people
 from postgres import Postgres
 from procrastinate.schema import SchemaManager
-from sqlalchemy import Column, Integer, MetaData, NullPool, Table, create_engine, inspect, make_url, text
+from sqlalchemy import Column, Integer, MetaData, NullPool, Table, create_engine, inspect, make_url, select, text
 
 import miniapp.outbox
 from miniapp.errors import MiniAppError
-from miniapp.outbox import cluster, include_object, placement
+from miniapp.outbox import include_object
+from miniapp.outbox import schema as schemas
+from miniapp.outbox.jobs import QUEUE
+from miniapp.outbox.tables import item
 
 LONG = 120.0  # seconds for a command of Flask's that takes a few: Alembic and Flask-SQLAlchemy are loaded anew
 
@@ -185,8 +188,39 @@ def old_ledger(url: str, *, apps_own: bool = False) -> None:
             ),
             {"jids": people(3)},
         )
-        connection.execute(text(jobs.format(cluster.QUEUE)))
+        connection.execute(text(jobs.format(QUEUE)))
         connection.commit()
+
+
+def test_an_older_ledger_learns_the_kinds_of_its_recipients(make: Make, url: str) -> None:
+    """A ledger of the version before has users, groups and domains told apart, and keeps its unknown attempts."""
+    with engine_of(url).connect() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(miniapp.outbox.__file__).with_name("migrations")))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.execute(
+            text(
+                "INSERT INTO outbox_bulk (id, digest, text, policy, owner, state, note, total, created_at)"
+                " VALUES (1, '', 'Hi', 'hold', '', 'paused', '', 3, 0)"
+            )
+        )
+        for doubts, jid in enumerate(("u@onechat.net", "g-1@muc.onechat.net", "onechat.net")):
+            connection.execute(
+                text(
+                    "INSERT INTO outbox_item (bulk, jid, state, due, worker, attempts, doubts, answer)"
+                    " VALUES (1, :jid, 'queued', 0, '', 0, :doubts, '')"
+                ),
+                {"jid": jid, "doubts": doubts},
+            )
+        connection.commit()
+    with make().database.read.begin() as connection:
+        rows = connection.execute(select(item.c.kind, item.c.jid, item.c.unknown_attempts).order_by(item.c.id)).all()
+    assert [tuple(row) for row in rows] == [
+        ("user", "u@onechat.net", 0),
+        ("group", "g-1@muc.onechat.net", 1),
+        ("domain", "onechat.net", 2),
+    ]
 
 
 def objects(url: str, schema: str) -> set[str]:
@@ -216,7 +250,7 @@ def test_an_old_ledger_moves(url: str, make: Make, host: Stub, schema: str) -> N
         outbox = make()
         assert outbox.progress(1).queued == 3
         assert objects(url, schema) == set()
-        assert before <= objects(url, placement.SCHEMA)
+        assert before <= objects(url, schemas.SCHEMA)
         with outbox.database.read.begin() as connection:
             assert connection.execute(text("SELECT count(*) FROM procrastinate_jobs")).scalar_one() == 1
         assert outbox.send(people(1), "Ho").id == 2
@@ -243,7 +277,7 @@ def test_the_apps_own_procrastinate_stays(url: str, make: Make) -> None:
         assert connection.execute("SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'shop'").fetchone() == (
             1,
         )
-    assert "procrastinate_jobs" in objects(url, placement.SCHEMA)
+    assert "procrastinate_jobs" in objects(url, schemas.SCHEMA)
     assert not any(name.startswith("outbox_") for name in objects(url, "public"))
 
 
@@ -275,7 +309,7 @@ def test_processes_that_start_at_once_move_it_once(url: str, make: Make, old: bo
 @only_postgres
 def test_a_ledger_in_use_is_not_waited_for_forever(url: str, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a process of the earlier version holds the tables, the error says to stop it; nothing is half moved."""
-    monkeypatch.setattr(placement, "LOCK_WAIT", 1)
+    monkeypatch.setattr(schemas, "LOCK_WAIT", 1)
     old_ledger(url)
     with psycopg.connect(url) as other:
         other.execute("SELECT * FROM outbox_item")
@@ -305,7 +339,7 @@ def test_a_right_that_is_missing(url: str, make: Make, case: str) -> None:
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute("CREATE ROLE app LOGIN")
         if case == "no use":
-            admin.execute(f"CREATE SCHEMA {placement.SCHEMA}")
+            admin.execute(f"CREATE SCHEMA {schemas.SCHEMA}")
         if case == "not the owner":
             old_ledger(url)
             admin.execute("GRANT CREATE ON DATABASE postgres TO app")
@@ -320,8 +354,8 @@ def test_a_right_that_is_missing(url: str, make: Make, case: str) -> None:
             admin.execute('GRANT CREATE ON DATABASE "postgres" TO "app";')
             assert 'GRANT CREATE ON DATABASE "postgres" TO "app";' in hint
         elif case == "no use":
-            admin.execute(f'GRANT USAGE, CREATE ON SCHEMA {placement.SCHEMA} TO "app";')
-            assert f'GRANT USAGE, CREATE ON SCHEMA {placement.SCHEMA} TO "app";' in hint
+            admin.execute(f'GRANT USAGE, CREATE ON SCHEMA {schemas.SCHEMA} TO "app";')
+            assert f'GRANT USAGE, CREATE ON SCHEMA {schemas.SCHEMA} TO "app";' in hint
         else:
             assert "must be owner of table outbox_" in caught.value.message
             assert 'OWNER TO "app"' in hint

@@ -13,10 +13,11 @@ from ledgers import DAY, Make, Settable, drain, people
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import OperationalError
 
+from miniapp.jid import Recipient
 from miniapp.outbox import Outbox, ledger
 from miniapp.outbox.clock import BACKOFF_MAX, JUMP, LEASE_MAX, WATCH, Clock, clamp
-from miniapp.outbox.policy import Claim, Outcome
-from miniapp.outbox.rate import Gate
+from miniapp.outbox.gate import Gate
+from miniapp.outbox.outcomes import Claim, Outcome
 from miniapp.outbox.tables import gate as gate_table
 from miniapp.outbox.tables import item as item_table
 
@@ -51,7 +52,7 @@ def check(outbox: Outbox, clock: Clock) -> float:
     with outbox.database.write.connect() as connection:
         for _ in range(3):  # the first one may find a jump, the second one corrects it
             with suppress(OperationalError), clock.writing(connection):
-                return float(connection.execute(select(outbox.database.kind.now)).scalar_one())
+                return float(connection.execute(select(outbox.database.dialect.now)).scalar_one())
     raise AssertionError("The clock is not corrected.")
 
 
@@ -65,14 +66,14 @@ def held(outbox: Outbox, lease: float = 20.0) -> None:
 
 def shut(outbox: Outbox, seconds: float) -> None:
     """Shut the gate, as a host's Retry-After does."""
-    claim = Claim(1, 1, "alice@onechat.net", "Hi", "hold", 1, 0)
+    claim = Claim(1, 1, Recipient("user", "alice@onechat.net"), "Hi", "hold", 1, 0)
     with outbox.database.write.begin() as connection:
-        Gate(outbox.database, 0, 20).note(connection, [Outcome(claim, "queued", sign="busy", sign_wait=seconds)])
+        Gate(outbox.database, 0, 20).note(connection, [Outcome(claim, "queued", host="busy", host_wait=seconds)])
 
 
 def opens_in(outbox: Outbox) -> float:
     with outbox.database.read.begin() as connection:
-        return float(connection.execute(select(gate_table.c.opens_at - outbox.database.kind.now)).scalar_one())
+        return float(connection.execute(select(gate_table.c.opens_at - outbox.database.dialect.now)).scalar_one())
 
 
 @BOTH_WAYS
@@ -249,7 +250,7 @@ def test_legitimate_times_are_left_alone(outbox: Outbox, caplog: pytest.LogCaptu
     bulk = outbox.send(people(2), "Ho").id
     shut(outbox, 3600.0)
     with outbox.database.write.begin() as connection:
-        later = outbox.database.kind.now + BACKOFF_MAX
+        later = outbox.database.dialect.now + BACKOFF_MAX
         connection.execute(update(item_table).where(item_table.c.bulk == bulk).values(due=later))
         query = text("SELECT sum(due) + sum(lease) + (SELECT sum(opens_at) FROM outbox_gate) FROM outbox_item")
         before = connection.execute(query).scalar_one()

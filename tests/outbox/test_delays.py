@@ -21,9 +21,10 @@ from ledgers import Make, drain, people
 from sqlalchemy import update
 
 from miniapp.errors import HostBusy
+from miniapp.jid import Recipient
 from miniapp.outbox import Outbox, ledger
-from miniapp.outbox.policy import BUSY_WAIT, Claim, Outcome, judge
-from miniapp.outbox.rate import BREAKER, Gate
+from miniapp.outbox.gate import BREAKER, Gate
+from miniapp.outbox.outcomes import BUSY_WAIT, Claim, Outcome, judge
 from miniapp.outbox.tables import gate as gate_table
 from miniapp.outbox.tables import item as item_table
 
@@ -46,10 +47,10 @@ def asks(retry_after: str) -> Answer:
     return lambda call, to: (429, b"", f"Retry-After: {retry_after}\r\n")
 
 
-def note(outbox: Outbox, *signs: str, wait: float | None = None) -> None:
+def note(outbox: Outbox, *hosts: str, wait: float | None = None) -> None:
     """Tells the gate what a worker saw."""
-    claim = Claim(1, 1, "alice@onechat.net", "Hi", "hold", 1, 0)
-    outcomes = [Outcome(claim, "queued", sign=sign, sign_wait=wait) for sign in signs]  # type: ignore[arg-type]
+    claim = Claim(1, 1, Recipient("user", "alice@onechat.net"), "Hi", "hold", 1, 0)
+    outcomes = [Outcome(claim, "queued", host=host, host_wait=wait) for host in hosts]  # type: ignore[arg-type]
     with outbox.database.write.begin() as connection:
         Gate(outbox.database, 0, 20).note(connection, outcomes)
 
@@ -100,7 +101,7 @@ class TestRetryAfter:
         assert delay is not None
         assert delay.reason == "host_busy"
         error = HostBusy("x", call="singleMessage", status=429, retry_after=0.0)
-        assert judge(Claim(1, 1, "a@b", "Hi", "hold", 1, 0), error).sign_wait == BUSY_WAIT
+        assert judge(Claim(1, 1, Recipient("user", "a@b"), "Hi", "hold", 1, 0), error).host_wait == BUSY_WAIT
 
     def test_a_date_counts(self, outbox: Outbox, host: Stub) -> None:
         """An HTTP date tells the end of the pause."""

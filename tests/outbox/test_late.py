@@ -12,7 +12,7 @@ from ledgers import Make, back, check_invariants, drain, people
 from sqlalchemy import update
 
 from miniapp.outbox import NoBulkError, Outbox, bulk_done, ledger, worker
-from miniapp.outbox.policy import Claim
+from miniapp.outbox.outcomes import Claim
 from miniapp.outbox.tables import bulk as bulk_table
 
 PATIENCE = 20.0  # seconds for what takes a moment
@@ -155,7 +155,7 @@ def test_a_worker_that_is_late_finishes_what_others_gave_up(
     """A worker stands still past its leases, another ends the bulk: what was not sent yet goes out once, after all."""
     count, quick, threads = 60, 20, 4
     late, other = make(outbox_concurrency=threads), make()
-    monkeypatch.setattr(worker, "HEADWAY_MIN", 300.0)  # everything is begun at once
+    monkeypatch.setattr(worker, "PREFETCH", 300.0)  # all items are marked at once
     monkeypatch.setattr(worker, "LEASE_MARGIN", 0.3 - late.settings.deadline)
     monkeypatch.setattr(worker, "HELD_MAX", 0.2)
     bulk = late.send(people(count), "Hi").id
@@ -175,7 +175,7 @@ def test_a_worker_that_is_late_finishes_what_others_gave_up(
     ends = time.monotonic() + PATIENCE
     while drain(other, bulk).state != "done":
         assert time.monotonic() < ends
-    assert other.progress(bulk).unknown > threads  # those on their way, and those marked ahead
+    assert other.progress(bulk).unknown > threads  # the calls under way, and the prefetched items
     on.set()
     standing.join(PATIENCE)
     progress = drain(other, bulk)

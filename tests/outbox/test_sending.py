@@ -14,9 +14,10 @@ from ledgers import Make, drain, people
 from sqlalchemy import update
 
 from miniapp.errors import HostUnreachable
+from miniapp.jid import Recipient
 from miniapp.outbox import NoBulkError, Outbox, bulk_done, item_failed, ledger
-from miniapp.outbox.policy import DOUBTS_MAX, Claim, Outcome, backoff, judge
-from miniapp.outbox.rate import Gate
+from miniapp.outbox.gate import Gate
+from miniapp.outbox.outcomes import UNKNOWN_LIMIT, Claim, Outcome, backoff, judge
 from miniapp.outbox.tables import bulk as bulk_table
 from miniapp.outbox.tables import item as item_table
 
@@ -114,11 +115,11 @@ class TestAnswers:
         """After five attempts that may have arrived, the item is left to a person."""
         host.answer = says(200, b"{}")
         bulk = outbox.send([ALICE], "Hi", policy="resend")
-        for _ in range(DOUBTS_MAX + 1):
+        for _ in range(UNKNOWN_LIMIT + 1):
             due_now(outbox)
             drain(outbox, bulk.id)
         assert outbox.progress(bulk.id).unknown == 1
-        assert len(host.calls) == DOUBTS_MAX
+        assert len(host.calls) == UNKNOWN_LIMIT
 
     def test_busy_hosts_are_waited_for(self, outbox: Outbox, host: Stub) -> None:
         """A 429 did nothing: the item stays queued, and nobody sends before what Retry-After asks for."""
@@ -167,12 +168,12 @@ class TestAnswers:
 
     def test_what_no_code_foresaw_may_have_arrived(self) -> None:
         """An error that is not one of ours leaves the outcome open."""
-        claim = Claim(1, 1, ALICE, "Hi", "hold", 1, 0)
+        claim = Claim(1, 1, Recipient("user", ALICE), "Hi", "hold", 1, 0)
         assert judge(claim, ZeroDivisionError()).state == "unknown"
 
     def test_a_domain_is_never_tried_again(self) -> None:
         """Not even where the call surely never left: whoever confirmed the broadcast decides."""
-        claim = Claim(1, 1, DOMAIN, "Hi", "resend", 1, 0)
+        claim = Claim(1, 1, Recipient("domain", DOMAIN), "Hi", "resend", 1, 0)
         assert judge(claim, HostUnreachable("x", call="massBroadcast", maybe_done=False)).state == "refused"
         assert judge(claim, HostUnreachable("x", call="massBroadcast", maybe_done=True)).state == "unknown"
 
@@ -408,9 +409,9 @@ class TestGate:
     """The one row that all workers ask: what it lets through while the host is down or asks for a pause."""
 
     @staticmethod
-    def note(outbox: Outbox, *signs: str, wait: float | None = None) -> None:
-        claim = Claim(1, 1, ALICE, "Hi", "hold", 1, 0)
-        outcomes = [Outcome(claim, "queued", sign=sign, sign_wait=wait) for sign in signs]  # type: ignore[arg-type]
+    def note(outbox: Outbox, *hosts: str, wait: float | None = None) -> None:
+        claim = Claim(1, 1, Recipient("user", ALICE), "Hi", "hold", 1, 0)
+        outcomes = [Outcome(claim, "queued", host=host, host_wait=wait) for host in hosts]  # type: ignore[arg-type]
         with outbox.database.write.begin() as connection:
             Gate(outbox.database, 0, 20).note(connection, outcomes)
 

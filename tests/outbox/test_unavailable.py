@@ -12,14 +12,14 @@ from flask import Flask
 
 from miniapp import MiniApp
 from miniapp.errors import LedgerError
-from miniapp.outbox import Outbox, tables
+from miniapp.outbox import Outbox, database
 from miniapp.testing.onechat import LocalOneChat
 
 
 @pytest.fixture
 def locked(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
     """Call it to have another process's transaction hold SQLite's write lock."""
-    monkeypatch.setattr(tables, "BUSY", 0.1)
+    monkeypatch.setattr(database, "BUSY", 0.1)
     connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     yield lambda: connection.execute("BEGIN IMMEDIATE")
     connection.close()

@@ -1,8 +1,8 @@
-"""Runs the steps on the connection, hence in the transaction, that `tables.Database` gives."""
+"""Runs the migrations on the connection of `database.Database`, and so in its transaction."""
 
 from alembic import context
 
-from miniapp.outbox.placement import VERSION_TABLE
+from miniapp.outbox.schema import VERSION_TABLE
 from miniapp.outbox.tables import metadata
 
 context.configure(

@@ -1,4 +1,4 @@
-"""Messages that are begun before a thread is free for them: how many, and what becomes of them."""
+"""Prefetch: items that are marked as `sending` before a thread is free for them."""
 
 from __future__ import annotations
 
@@ -18,55 +18,55 @@ THREADS, QUICK, ALL = 4, 40, 300
 
 @pytest.fixture(autouse=True)
 def far(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Headway of minutes: whatever the machine's pace, all that there is gets begun at once."""
-    monkeypatch.setattr(worker, "HEADWAY_MIN", 300.0)
+    """A prefetch window of minutes: whatever the machine's pace, all items are marked at once."""
+    monkeypatch.setattr(worker, "PREFETCH", 300.0)
 
 
-def begun(outbox: Outbox) -> int:
+def marked(outbox: Outbox) -> int:
     with outbox.database.read.begin() as connection:
         return connection.execute(select(func.count()).where(item.c.state == "sending")).scalar_one()
 
 
 def test_a_quick_host_is_given_more_than_there_are_threads(make: Make, host: Stub) -> None:
-    """Once the host's pace is known, items wait in the worker with their commit behind them; each is sent once."""
+    """Once the host's pace is known, marked items wait in the worker. Each is sent once."""
     outbox = make(outbox_concurrency=THREADS)
     bulk = outbox.send(people(ALL), "Hi")
-    most = []
+    counts = []
 
     def look(call: str, to: str) -> tuple[int, bytes, str]:
-        most.append(begun(outbox))
+        counts.append(marked(outbox))
         return 200, SUCCESS, ""
 
     host.answer = look
     assert drain(outbox, bulk.id).sent == ALL
-    assert max(most) > 2 * THREADS
+    assert max(counts) > 2 * THREADS
     assert host.count == len(host.accepted) == ALL
 
 
-def test_less_headway_than_is_on_its_way_begins_nothing(
+def test_a_prefetch_that_shrinks_marks_nothing_meanwhile(
     make: Make, host: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When a host gets slow, more was begun while it was quick than would be begun now: nothing is, for once."""
+    """When a host gets slow, more items are marked than would be marked now. The worker waits until they are fewer."""
     wide, narrow = 40, 5
-    headway = [wide]
-    monkeypatch.setattr(worker.Worker, "_headway", property(lambda _: headway[0]))
+    prefetch = [wide]
+    monkeypatch.setattr(worker.Worker, "_prefetch", property(lambda _: prefetch[0]))
     outbox = make(outbox_concurrency=THREADS)
     bulk = outbox.send(people(ALL), "Hi")
-    most = []
+    counts = []
 
     def look(call: str, to: str) -> tuple[int, bytes, str]:
         if len(host.calls) >= QUICK:
-            headway[0] = narrow
-        most.append(begun(outbox))
+            prefetch[0] = narrow
+        counts.append(marked(outbox))
         return 200, SUCCESS, ""
 
     host.answer = look
     assert drain(outbox, bulk.id).sent == ALL
-    assert narrow + THREADS < max(most) <= wide + THREADS
+    assert narrow + THREADS < max(counts) <= wide + THREADS
 
 
 def test_a_host_that_asks_to_wait_gets_no_more(make: Make, host: Stub) -> None:
-    """What no thread had begun goes back as it was: a 429 does not meet with all that was committed ahead."""
+    """After a 429 the marked items that no thread has begun go back to the queue unsent."""
     outbox = make(outbox_concurrency=THREADS)
     bulk = outbox.send(people(ALL), "Hi")
     host.answer = lambda call, to: (200, SUCCESS, "") if len(host.calls) < QUICK else (429, b"", "Retry-After: 60\r\n")
@@ -76,7 +76,7 @@ def test_a_host_that_asks_to_wait_gets_no_more(make: Make, host: Stub) -> None:
 
 
 def test_stopping_sends_no_more(make: Make, host: Stub) -> None:
-    """Whoever stops a worker waits for what is under way, not for all that was committed ahead."""
+    """Stopping a worker waits for the calls under way, not for all marked items."""
     outbox = make(outbox_concurrency=THREADS)
     bulk = outbox.send(people(ALL), "Hi")
     stop = threading.Event()
@@ -96,7 +96,7 @@ def test_stopping_sends_no_more(make: Make, host: Stub) -> None:
 def test_a_lease_outlives_the_call_also_if_the_host_gets_slow(
     make: Make, host: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What waited too long for a thread goes back unsent: sent later, another worker could have it by then."""
+    """An item that waited too long for a thread goes back unsent: another worker could lease it during the call."""
     monkeypatch.setattr(worker, "LEASE_MARGIN", 1.5)
     monkeypatch.setattr(worker, "HELD_MAX", 0.2)
     outbox = make(outbox_concurrency=THREADS)
