@@ -55,6 +55,7 @@ modules_enabled = {
 	"onechat_parent"; "onechat_archive"; "roster"; "saslauth"; "disco"; "carbons"; "pep"; "private"; "blocklist"; "bookmarks"; "ping"; "time";
 	"version"; "limits"; "mam"; "offline"; "csi_simple"; "smacks"; "http"; "bosh"; "websocket";
 }
+bounce_blocked_messages = true -- Prosody 13 would drop them without a word, and 0.12 always bounces
 smacks_hibernation_time = 60 -- seconds in which a client that lost its connection can come back to its session
 
 VirtualHost (H)
