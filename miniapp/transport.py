@@ -15,7 +15,6 @@ import ssl
 import sys
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextvars import ContextVar
@@ -105,41 +104,31 @@ def open_session(session: requests.Session | None, *, trust_env: bool, ca_file: 
 
 
 class Target:
-    """A URL that calls are posted to, with the headers they share. What is the same for each call is made once.
-
-    Our own adapter is asked for urllib3's answer: what `requests` does around it takes as long as all the rest.
-    """
+    """A URL that calls are posted to, with the headers that they share. The request is prepared once."""
 
     def __init__(self, session: requests.Session, url: str, headers: Mapping[str, str]) -> None:
         self._session = session
         self._url = url
         self._headers = dict(headers)
         self._prepared: requests.PreparedRequest | None = None
-        self._route: _Route | None = None
 
     def post(self, body: bytes, timeouts: tuple[float, float], exchange: Exchange) -> Answer | Failure:
-        """What came of one POST. `timeouts`: for the connection and for each read, in seconds.
+        """Return the outcome of one POST. `timeouts`: for the connection and for each read, in seconds.
 
-        Never raises, never keeps an exception: those of `requests` carry the request, and with it the key.
+        Never raises, and keeps no exception: those of `requests` carry the request, and so the API key.
         """
         handled = sys.exception()
         outer = _current.set(exchange)
         exchange.sent = False
         try:
             # Not by Session.send: it keeps the host's cookies, and reads the whole body of a redirect, however long.
-            request = self._request()
-            how = self._session.merge_environment_settings(self._url, {}, True, None, None)
-            adapter = self._session.get_adapter(self._url)
-            if isinstance(adapter, Adapter):
-                route = self._route
-                if route is None or not route.serves(adapter, how):
-                    route = self._route = _Route(adapter, how, request)
-                return route.post(body, timeouts, exchange)
-            exchange.sent = True  # an adapter that is not ours may not say
-            request = request.copy()
+            request = self._request().copy()
             request.body = body
             request.headers["Content-Length"] = str(len(body))
-            with adapter.send(request, timeout=timeouts, **how) as response:  # type: ignore[arg-type]
+            options = self._session.merge_environment_settings(self._url, {}, True, None, None)
+            adapter = self._session.get_adapter(self._url)
+            exchange.sent = not isinstance(adapter, Adapter)  # another adapter may not say when something left
+            with adapter.send(request, timeout=timeouts, **options) as response:  # type: ignore[arg-type]
                 return _read(response.status_code, response.headers, response.iter_content(CHUNK), exchange)
         except Exception as error:
             return _failure(error, handled, exchange.sent)
@@ -152,45 +141,6 @@ class Target:
                 requests.Request("POST", self._url, headers=self._headers, data=b"")
             )
         return self._prepared
-
-
-class _Route:
-    """The way to a `Target` under certain settings for TLS and proxies: a pool of connections, and what it is asked."""
-
-    def __init__(self, adapter: Adapter, how: Mapping[str, Any], request: requests.PreparedRequest) -> None:
-        self._adapter, self._how = adapter, how
-        verify, cert, proxies = how["verify"], how["cert"], how["proxies"]
-        pool = adapter.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
-        adapter.cert_verify(pool, request.url, verify, cert)  # type: ignore[no-untyped-call]
-        self._pool: Callable[[], Any] = weakref.ref(pool)  # Session.close drops the pool, and with it its connections
-        self._path = adapter.request_url(request, proxies)
-        self._headers = dict(request.headers)
-
-    def serves(self, adapter: Adapter, how: Mapping[str, Any]) -> bool:
-        """Whether this is still the way."""
-        return self._adapter is adapter and self._how == how and self._pool() is not None
-
-    def post(self, body: bytes, timeouts: tuple[float, float], exchange: Exchange) -> Answer:
-        pool = self._pool()
-        if pool is None:
-            raise ConnectionError("closed this very moment")
-        response = pool.urlopen(
-            "POST",
-            self._path,
-            body,
-            {**self._headers, "Content-Length": str(len(body))},
-            self._adapter.max_retries,
-            redirect=False,
-            assert_same_host=False,
-            timeout=urllib3.Timeout(*timeouts),
-            preload_content=False,
-            decode_content=False,
-        )
-        try:
-            return _read(response.status, response.headers, response.stream(CHUNK), exchange)
-        finally:
-            response.close()  # unless the whole answer came: then the pool has its connection already
-            response.release_conn()
 
 
 def _read(status: int, headers: Mapping[str, str], chunks: Iterable[bytes], exchange: Exchange) -> Answer:
