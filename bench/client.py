@@ -1,10 +1,9 @@
 """Calls to the host.
 
-`requests` prepares each request anew, merges settings, looks up its adapter and wraps urllib3's answer into one of
-its own, which keeps cookies and history: two thirds of a call. Our client keeps its sessions and settings but asks
-urllib3's pool itself, with what is the same for each call made once. It also sends head and body in one piece, where
-urllib3 and `http.client` send two: one system call less, and the host is woken once. That pays for what it does
-beyond urllib3: a deadline over the whole call, limits on what is read, a strict reading of the answer.
+`requests.Session` prepares each request, merges settings, and keeps cookies and history: half of a call. Our client
+prepares a request once and asks the session's adapter. It also sends head and body in one piece, where urllib3 and
+`http.client` send two: one system call less, and the host is woken once. That pays for what it does beyond urllib3:
+a deadline over the whole call, limits on what is read, a strict reading of the answer.
 
 slack_sdk opens a connection for each call. That is cheap here, on loopback without TLS, and costs round trips
 elsewhere. line-bot-sdk stands on urllib3 too, with models around it. python-telegram-bot is asyncio over httpx.
