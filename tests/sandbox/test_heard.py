@@ -28,3 +28,17 @@ def test_an_archived_invitation_is_no_message(invitation: str) -> None:
     body = "<body>Come in</body>"
     assert heard.from_archive(Archived("1", "", message(body)), ALICE) is not None
     assert heard.from_archive(Archived("1", "", message(body + invitation)), ALICE) is None
+
+
+def test_the_servers_own_archive_id_counts() -> None:
+    """A live message has the ID that its owner's archive gave to it last, whatever its sender wrote there or as ID."""
+    ids = "".join(
+        f"<stanza-id xmlns='urn:xmpp:sid:0' by='{by}' id='{id_}'/>"
+        for by, id_ in ((ALICE, "forged"), (ALICE, "7"), (BOB, "8"))
+    )
+    news = heard.direct(message(f"<body>hi</body>{ids}", "id='1'"), ALICE)
+    assert news is not None
+    assert (news.owner, news.archive_id, news.stanza_id) == (ALICE, "7", "1")
+    unnamed = heard.direct(message("<body>hi</body>"), ALICE)
+    assert unnamed is not None
+    assert (unnamed.archive_id, unnamed.stanza_id) == ("", "")

@@ -172,6 +172,26 @@ def test_two_clients_of_one_person_and_the_phone_agree(host: Host, eventually: E
     assert host.shown(BOB, ALICE) == ["from my desk"]
 
 
+def test_ids_of_senders_identify_nothing(host: Host, eventually: Eventually) -> None:
+    """Equal messages of one ID or of none are each shown once, live and from archives, to sender, recipient, group."""
+    bob = host.friend(BOB)
+    bob.join(LUNCH, "Bobby")
+    assert host.shown(ALICE) == host.shown(BOB) == []  # opens the phones
+    for to, kind in ((ALICE, "chat"), (ERIN, "chat"), (LUNCH, "groupchat")):
+        for named in ("id='same'", "id='same'", "", ""):
+            bob.stream.send_raw(f"<message to='{to}' type='{kind}' {named}><body>hi</body></message>")
+    threads = ((ALICE, BOB), (ALICE, LUNCH), (BOB, ALICE), (BOB, ERIN), (ERIN, BOB), (CAROL, LUNCH))
+
+    def shown() -> list[list[str]]:
+        return [host.shown(jid, thread) for jid, thread in threads]
+
+    eventually(lambda: shown() == [["hi"] * 4] * 6)
+    bridge = host.network._bridge
+    for jid in (ALICE, BOB, ERIN):
+        bridge.call(bridge.hang_up(jid)).result(10)
+    assert shown() == [["hi"] * 4] * 6  # each phone has read its archive again
+
+
 def test_texts_arrive_unchanged(host: Host, eventually: Eventually) -> None:
     """Markup, emoji and the longest text are the same at the other end, both ways."""
     texts = ["]]></body>&amp;<x/>", "🍜 麺", " padded ", "x" * 4096, "two\nlines"]

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from ..store import Store
 from ..store.records import Delivered, Group
-from ..store.stanzas import SENDING, SETTLED, Outgoing, stanza_key
+from ..store.stanzas import SENDING, SETTLED, Outgoing
 from .alerts import Alerts
 from .bookmarks import Bookmarks
 from .channel import Broken, Channel, Refused, log
@@ -311,10 +311,16 @@ class Bridge:
             return  # only we are that
         if heard.at is not None and heard.at < self._since:
             return  # the server kept it for somebody who was offline, and a reset came between
-        key = stanza_key(heard.kind, heard.sender, heard.to, heard.stanza_id, heard.text)
         self._hand_out(
             lambda: self._store.mail.receive(
-                heard.kind, heard.sender, heard.to, heard.text, key=key, stanza_id=heard.stanza_id, at=heard.at
+                heard.kind,
+                heard.sender,
+                heard.to,
+                heard.text,
+                owner=heard.owner,
+                archive_id=heard.archive_id,
+                stanza_id=heard.stanza_id,
+                at=heard.at,
             )
         )
 

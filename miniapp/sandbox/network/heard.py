@@ -21,12 +21,18 @@ HINTS = "urn:xmpp:hints"
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message between people that some XMPP client wrote, ours or another. `at`: seconds since 1970, None for now."""
+    """A message between people that some XMPP client wrote, ours or another.
+
+    `owner` is the user or room whose stream or archive it came from, `archive_id` its ID in that archive, if it is kept
+    there. `stanza_id` is its sender's choice, and may be missing. `at`: seconds since 1970, None for now.
+    """
 
     kind: MessageKind
     sender: str
     to: str
     text: str
+    owner: str
+    archive_id: str
     stanza_id: str
     at: float | None
 
@@ -39,7 +45,7 @@ def direct(message: ET.Element, owner: str, at: str = "", archive_id: str = "") 
     sender, to = bare(message.get("from")) or owner, bare(message.get("to")) or owner
     if owner not in (sender, to):
         return None
-    return Heard("direct", sender, to, text, id_of(message, f"{owner} {archive_id}"), seconds(at or delayed(message)))
+    return _heard("direct", message, sender, to, text, owner, at, archive_id)
 
 
 def group(message: ET.Element, sender: str | None, at: str = "", archive_id: str = "") -> Heard | None:
@@ -52,7 +58,7 @@ def group(message: ET.Element, sender: str | None, at: str = "", archive_id: str
     sender = bare(item.get("jid")) if item is not None and item.get("jid") else sender
     if not sender:
         return None
-    return Heard("group", sender, room, text, id_of(message, f"{room} {archive_id}"), seconds(at or delayed(message)))
+    return _heard("group", message, sender, room, text, room, at, archive_id)
 
 
 def from_archive(archived: Archived, owner: str) -> Heard | None:
@@ -83,10 +89,23 @@ def invitation(message: ET.Element) -> str:
     return ""
 
 
-def id_of(message: ET.Element, otherwise: str) -> str:
-    """The ID that the author gave to the message, which all its copies share; `otherwise` for one without."""
+def _heard(
+    kind: MessageKind, message: ET.Element, sender: str, to: str, text: str, owner: str, at: str, archive_id: str
+) -> Heard:
+    archive_id = archive_id or _archive_id(message, owner)
+    return Heard(kind, sender, to, text, owner, archive_id, _stanza_id(message), seconds(at or delayed(message)))
+
+
+def _stanza_id(message: ET.Element) -> str:
+    """Return the ID that the author gave to the message, or nothing."""
     origin = message.find(f"{{{SID}}}origin-id")
-    return (origin.get("id") if origin is not None else None) or message.get("id") or otherwise
+    return (origin.get("id", "") if origin is not None else "") or message.get("id", "")
+
+
+def _archive_id(message: ET.Element, owner: str) -> str:
+    """Return the ID of a live message in the archive of `owner`, or nothing. Forged ones stand before it."""
+    ids = [one.get("id", "") for one in message.findall(f"{{{SID}}}stanza-id") if one.get("by") == owner]
+    return ids[-1] if ids else ""
 
 
 def delayed(message: ET.Element) -> str:

@@ -15,8 +15,19 @@ from sqlalchemy.orm import aliased
 from ... import contract
 from .avatar import avatar
 from .records import Delivered, Forbidden, Group, Message, MessageKind, NotFound, Refusal, Sender, Sent, Thread, moment
-from .stanzas import QUEUED, SETTLED, stanza_key
-from .tables import Database, DeliveryRow, GroupRow, MemberRow, MessageRow, ReadRow, StanzaRow, UserRow, driver_of
+from .stanzas import QUEUED, stanza_key
+from .tables import (
+    Database,
+    DeliveryRow,
+    GroupRow,
+    HeardRow,
+    MemberRow,
+    MessageRow,
+    ReadRow,
+    StanzaRow,
+    UserRow,
+    driver_of,
+)
 from .users import matching, no_user, user_row
 
 Carried = tuple[Message, Iterable[Delivered]]
@@ -172,12 +183,32 @@ class Mail:
             t.execute(delete(GroupRow).where(GroupRow.jid == jid))
 
     def receive(
-        self, kind: MessageKind, sender: str, to: str, text: str, *, key: str, stanza_id: str, at: float | None
+        self,
+        kind: MessageKind,
+        sender: str,
+        to: str,
+        text: str,
+        *,
+        owner: str,
+        archive_id: str,
+        stanza_id: str,
+        at: float | None,
     ) -> list[Delivered]:
-        """A message that another XMPP client wrote, once for each `key`; nothing if it is known already."""
+        """Deliver a message that another XMPP client wrote; nothing if it is known already.
+
+        It counts once for each `archive_id` of its `owner`: a user or a group. Sender and recipient have archives of
+        their own: the first of equal messages in the one is the first of them in the other.
+        """
+        archive_id = archive_id or secrets.token_hex(16)  # not archived, so it comes once
+        key = stanza_key(kind, sender, to, stanza_id, text)
         with self._database.transaction() as t:
             author = t.get(UserRow, sender)
-            if author is None or t.get(StanzaRow, key) is not None:
+            if author is None or t.get(StanzaRow, key) is not None or t.get(HeardRow, (owner, archive_id)) is not None:
+                return []
+            had = select(HeardRow.message_id).where(HeardRow.key == key, HeardRow.owner == owner)
+            there = select(func.min(HeardRow.message_id)).where(HeardRow.key == key, HeardRow.message_id.not_in(had))
+            if (message_id := t.scalar(there)) is not None:
+                t.add(HeardRow(owner=owner, archive_id=archive_id, key=key, message_id=message_id))
                 return []
             if kind == "group":
                 if t.get(GroupRow, to) is None:
@@ -185,11 +216,11 @@ class Mail:
                 threads = dict.fromkeys(self._group(t, to).members, to)
             else:
                 threads = {sender: to} | ({to: sender} if t.get(UserRow, to) else {})
-            carried = self._deliver(
+            message, delivered = self._deliver(
                 driver_of(t.connection()), kind, Sender(sender, author.name), to, text, threads, at=at, relay=False
             )
-            t.add(StanzaRow(key=key, message_id=carried[0].id, stanza_id=stanza_id, state=SETTLED))
-            return carried[1]
+            t.add(HeardRow(owner=owner, archive_id=archive_id, key=key, message_id=message.id))
+            return delivered
 
     def groups(self, user: str | None = None) -> list[Group]:
         """Every group, or those that `user` is in, by name."""

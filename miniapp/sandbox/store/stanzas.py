@@ -24,10 +24,10 @@ SETTLED: State = "settled"
 
 
 def stanza_key(kind: MessageKind, sender: str, to: str, stanza_id: str, text: str) -> str:
-    """What is the same of a message however it comes: live, as a copy, from an archive.
+    """Return what the copies of a message have in common: those of sender and recipient, live and in archives.
 
-    The text is part of it: some clients count their stanza IDs from one in every session. XML makes one of all line
-    ends. In a group the sender is known by a nickname only, so that is no part of it.
+    It identifies messages of ours, whose IDs are random. Other clients count IDs from one in every session, or write
+    none. XML makes one of all line ends. In a group the sender is known by a nickname only, so that is no part of it.
     """
     author = "" if kind == "group" else sender
     text = text.replace("\r\n", "\n").replace("\r", "\n")

@@ -19,7 +19,7 @@ from .checkpoints import LOG_PAGES, PAGE, Checkpoints
 from .records import Conflict
 
 BEGIN = "BEGIN IMMEDIATE"  # who reads first and then writes would fail if another wrote between
-SCHEMA = 6  # SQLite's user_version. Raise it with every change of the tables below, and add a step to migrations/
+SCHEMA = 7  # SQLite's user_version. Raise it with every change of the tables below, and add a step to migrations/
 OLDEST = 4  # the first schema that the steps begin with
 
 
@@ -123,7 +123,7 @@ class PasswordRow(Base):
 
 
 class StanzaRow(Base):
-    """A message on its way to, or from, an XMPP server. The key is what makes it one message however often it comes."""
+    """A message on its way to an XMPP server. The key is what makes it one message however often it comes back."""
 
     __tablename__ = "stanzas"
     __table_args__ = {"sqlite_with_rowid": False}
@@ -136,6 +136,17 @@ class StanzaRow(Base):
 
 # The few that wait, however many have been sent.
 Index("stanzas_waiting", StanzaRow.message_id, sqlite_where=StanzaRow.state != "settled")
+
+
+class HeardRow(Base):
+    """A message of another client, as the archive of `owner` has it: a user or a group. Messages may share a key."""
+
+    __tablename__ = "heard"
+    __table_args__ = {"sqlite_with_rowid": False}
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    archive_id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(index=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey(MessageRow.id, ondelete="CASCADE"), index=True)
 
 
 class PositionRow(Base):
