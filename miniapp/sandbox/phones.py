@@ -12,7 +12,7 @@ from .. import contract
 from .bodies import json_body
 from .fields import check_field, jid_list, read_number, text_fault
 from .launch import DEVICE_FIELDS, launch
-from .shapes import app_shape, chat_shape, group_shape, message_shape, thread_shape, user_shape
+from .shapes import app_shape, chat_shape, group_shape, invitation_shape, message_shape, thread_shape, user_shape
 from .state import Sandbox, sandbox
 from .store.records import Forbidden, NotFound, Refusal, Sender, User
 from .wire import connection, is_gone
@@ -73,6 +73,24 @@ def contacts(jid: str) -> list[dict[str, Any]]:
 def groups(jid: str) -> list[dict[str, Any]]:
     host, user = _of(jid)
     return [group_shape(group) for group in host.network.groups(user.jid)]
+
+
+@bp.get("/<jid>/invitations")
+def invitations(jid: str) -> list[dict[str, Any]]:
+    host, user = _of(jid)
+    return [invitation_shape(invitation) for invitation in host.network.invitations(user.jid)]
+
+
+@bp.post("/<jid>/invitations")
+def answer(jid: str) -> tuple[str, int]:
+    """The person's answer to an invitation."""
+    host, user = _of(jid)
+    body = json_body()
+    accept = body.get("accept")
+    if not isinstance(accept, bool):
+        raise Refusal("accept: is neither true nor false.")
+    host.network.answer(user.jid, check_field("group", "group", body), accept=accept)
+    return "", 204
 
 
 @bp.get("/<jid>/messages")

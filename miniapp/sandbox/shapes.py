@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from .config import Options
-from .store.records import App, Chat, Group, Message, Sent, Session, Thread, User
+from .store.records import App, Chat, Group, Invitation, Message, Sent, Session, Thread, User
 
 Shape = dict[str, Any]
 
@@ -55,6 +55,14 @@ def message_shape(message: Message) -> Shape:
         "to": message.to,
         "text": message.text,
         "at": time_shape(message.at),
+    }
+
+
+def invitation_shape(invitation: Invitation) -> Shape:
+    return {
+        "group": invitation.group,
+        "name": invitation.name,
+        "by": {"jid": invitation.by, "name": invitation.by_name},
     }
 
 

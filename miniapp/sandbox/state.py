@@ -43,6 +43,7 @@ class Sandbox:
             self.store.close()
             raise
         self.network.listen(self._arrived)
+        self.network.listen_invitations(lambda jid: self.events.publish("threads", {"jid": jid}))
 
     @property
     def domain(self) -> str:

@@ -2,6 +2,7 @@ import {
   Refusal,
   type DeviceInfo,
   type Group,
+  type Invitation,
   type Launch,
   type Message,
   type Relay,
@@ -50,6 +51,11 @@ export class Api {
     this.#call("GET", `${path(jid, "contacts")}?${new URLSearchParams({ search, limit: String(limit) })}`);
 
   groups = (jid: string): Promise<Group[]> => this.#call("GET", path(jid, "groups"));
+
+  invitations = (jid: string): Promise<Invitation[]> => this.#call("GET", path(jid, "invitations"));
+
+  answer = (jid: string, group: string, accept: boolean): Promise<void> =>
+    this.#call("POST", path(jid, "invitations"), { group, accept });
 
   messages(jid: string, thread: string, before?: number): Promise<Message[]> {
     const query = new URLSearchParams({ thread, limit: String(PAGE) });

@@ -2,7 +2,16 @@ import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { PAGE, type Api } from "./api.js";
 import type { Event, Live } from "./events.js";
 import { SharedStream } from "./shared.js";
-import { Refusal, type App, type Group, type Message, type State, type Thread, type User } from "./types.js";
+import {
+  Refusal,
+  type App,
+  type Group,
+  type Invitation,
+  type Message,
+  type State,
+  type Thread,
+  type User,
+} from "./types.js";
 
 /** Something that elements watch, to draw themselves again when it changes. */
 class Model {
@@ -168,6 +177,7 @@ export class World extends Model {
 export class PhoneModel extends Model {
   threads: Thread[] = [];
   groups: Group[] = [];
+  invitations: Invitation[] = [];
   /** The open thread's id, its messages (oldest first), and whether the first of all is among them. */
   thread: string | undefined;
   messages: Message[] = [];
@@ -237,7 +247,11 @@ export class PhoneModel extends Model {
       this.#again = false;
       try {
         const { api } = this.world;
-        [this.threads, this.groups] = await Promise.all([api.threads(this.jid), api.groups(this.jid)]);
+        [this.threads, this.groups, this.invitations] = await Promise.all([
+          api.threads(this.jid),
+          api.groups(this.jid),
+          api.invitations(this.jid),
+        ]);
         this.loaded = true;
         this.fault = undefined;
         if (this.#missed && this.thread) await this.#catchUp(this.thread);
@@ -301,6 +315,19 @@ export class PhoneModel extends Model {
       if (this.thread === thread) this.#older = false;
     }
     this.changed();
+  }
+
+  /** Answers an invitation. Fails with a `Refusal`, such as when the group is gone. */
+  async answer({ group }: Invitation, accept: boolean): Promise<void> {
+    try {
+      await this.world.api.answer(this.jid, group, accept);
+    } catch (error) {
+      throw asRefusal(error);
+    } finally {
+      this.invitations = this.invitations.filter((other) => other.group !== group);
+      this.refresh();
+      this.changed();
+    }
   }
 
   async send(text: string): Promise<void> {

@@ -1,16 +1,18 @@
 import { LitElement, css, html, nothing } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { customElement, property, state } from "lit/decorators.js";
 import * as icons from "./icons.js";
 import { Watch, type PhoneModel } from "./model.js";
 import "./oc-avatar.js";
 import { base, rows } from "./styles.js";
 import { whenOf } from "./text.js";
-import type { Thread } from "./types.js";
+import type { Invitation, Refusal, Thread } from "./types.js";
 
 /** The list of threads. Fires `open` with a thread's id, `new-chat` and `new-group`. */
 @customElement("oc-chats")
 export class Chats extends LitElement {
   @property({ attribute: false }) phone!: PhoneModel;
+  /** Why the last answer to an invitation did not work, if so. */
+  @state() private refused = "";
   protected watch = new Watch(this, () => this.phone);
 
   static override styles = [
@@ -36,6 +38,23 @@ export class Chats extends LitElement {
       ul {
         overflow-y: auto;
         flex: 1;
+      }
+      .asked {
+        flex: 0 1 auto;
+        max-height: 50%;
+        border-bottom: 1px solid var(--line);
+      }
+      .asked li {
+        display: flex;
+        gap: 12px;
+        padding: 8px 16px 12px;
+      }
+      .asked p {
+        margin-bottom: 8px;
+      }
+      .refused {
+        padding: 8px 16px;
+        color: var(--fault);
       }
       .row {
         position: relative;
@@ -74,6 +93,8 @@ export class Chats extends LitElement {
         <h2>Chats</h2>
         ${this.#begin("new-group", "New group", icons.people)} ${this.#begin("new-chat", "New chat", icons.pencil)}
       </header>
+      ${phone.invitations.length ? html`<ul class="asked">${phone.invitations.map((one) => this.#asked(one))}</ul>` : nothing}
+      ${this.refused ? html`<p class="refused" role="alert">${this.refused}</p>` : nothing}
       ${
         phone.threads.length
           ? html`<ul>
@@ -94,6 +115,29 @@ export class Chats extends LitElement {
     >
       ${icon}
     </button>`;
+  }
+
+  #asked(invitation: Invitation) {
+    const answer = (accept: boolean) => () => void this.#answer(invitation, accept);
+    return html`<li data-testid="invitation" data-group=${invitation.group}>
+      <oc-avatar kind="group" .name=${invitation.name} .src=${""}></oc-avatar>
+      <div class="words">
+        <p><bdi>${invitation.by.name}</bdi> invites you to <bdi>${invitation.name}</bdi></p>
+        <button class="button main" @click=${answer(true)}>Accept</button>
+        <button class="button" @click=${answer(false)}>Decline</button>
+      </div>
+    </li>`;
+  }
+
+  async #answer(invitation: Invitation, accept: boolean): Promise<void> {
+    this.refused = "";
+    try {
+      await this.phone.answer(invitation, accept);
+      if (accept) this.#fire("open", invitation.group);
+    } catch (error) {
+      const { message, hint } = error as Refusal;
+      this.refused = `${message} ${hint}`;
+    }
   }
 
   #row(thread: Thread) {

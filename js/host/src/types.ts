@@ -36,6 +36,13 @@ export interface Message {
   at: string;
 }
 
+/** An invitation to a group that the person has yet to answer. */
+export interface Invitation {
+  group: string;
+  name: string;
+  by: { jid: string; name: string };
+}
+
 export interface Thread {
   id: string;
   kind: Kind;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { PAGE, type Api } from "../src/api.js";
 import { World, type PhoneModel } from "../src/model.js";
-import { Refusal, type Message, type Thread } from "../src/types.js";
+import { Refusal, type Invitation, type Message, type Thread } from "../src/types.js";
 
 const ALICE = "alice@onechat.localhost";
 const BOB = "bob@onechat.localhost";
@@ -34,6 +34,8 @@ class Sandbox {
   messages: Message[] = [];
   threads = vi.fn(async (): Promise<Thread[]> => []);
   groups = vi.fn(async () => []);
+  invitations = vi.fn(async (): Promise<Invitation[]> => []);
+  answer = vi.fn(async () => {});
   users = vi.fn(async (jids: readonly string[]) => jids.filter((jid) => jid !== NOBODY).map(user));
   state = vi.fn(async () => ({ domain: "onechat.localhost", groupDomain: "", users: [], userCount: 9, apps: [] }));
   read = vi.fn(async () => {});
@@ -204,4 +206,16 @@ test("a look that fails says why, and the next one mends it", async () => {
   await vi.waitFor(() => expect(phone.fault?.message).toBe("gone"));
   phone.refresh();
   await vi.waitFor(() => expect(phone.fault).toBeUndefined());
+});
+
+test("an invitation that is answered is gone, also if the group can't be entered", async () => {
+  const invitation = (group: string) => ({ group, name: group, by: { jid: BOB, name: "Bob" } });
+  sandbox.invitations.mockResolvedValueOnce([invitation("a"), invitation("b")]);
+  phone.refresh();
+  await vi.waitFor(() => expect(phone.invitations).toHaveLength(2));
+  await phone.answer(invitation("a"), false);
+  expect(sandbox.answer).toHaveBeenLastCalledWith(ALICE, "a", false);
+  sandbox.answer.mockRejectedValueOnce(new Refusal("refused", "It is gone."));
+  await expect(phone.answer(invitation("b"), true)).rejects.toThrow("It is gone.");
+  expect(phone.invitations).toEqual([]);
 });

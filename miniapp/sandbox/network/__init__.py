@@ -14,7 +14,7 @@ from typing import Self
 
 from ... import contract
 from ...errors import MessageError
-from ..store.records import Chat, Conflict, Delivered, Group, Message, Sender, Thread, User
+from ..store.records import Chat, Conflict, Delivered, Group, Invitation, Message, NotFound, Sender, Thread, User
 from .server import ServerSettings
 
 __all__ = ["Chat", "Delivered", "Group", "Message", "Network", "Sender", "Subscription", "Thread", "check_text"]
@@ -80,6 +80,17 @@ class Network(ABC):
 
         Calls come one at a time, in the order of the messages, and must be quick.
         """
+
+    def listen_invitations(self, listener: Callable[[str], None]) -> None:  # noqa: B027 (not every network has some)
+        """Call `listener` with each user for whom there are other invitations than before. It must be quick."""
+
+    def invitations(self, user: str) -> list[Invitation]:
+        """Return the invitations to groups that `user` has yet to answer; others are followed at once."""
+        return []
+
+    def answer(self, user: str, group: str, *, accept: bool) -> None:
+        """Enter the group, or decline. Raises `NotFound` without an invitation, `Conflict` if it can't be entered."""
+        raise NotFound("There is no such invitation.", hint="They come from clients of an XMPP server.")
 
     def user_changed(self, user: User) -> None:  # noqa: B027 (not every network keeps users of its own)
         """The user is new, or has a new name."""

@@ -10,13 +10,12 @@ from ..store.records import Group
 from . import heard
 from .channel import FORMS, Channel, Refused, bare, child, component, form, local_name, log
 from .client import Ears, catch_up
-from .heard import CONFERENCE, MUC, MUC_USER
+from .heard import CONFERENCE, MUC, MUC_USER, OWNER
 from .rooms import ORIGIN, Rooms, body
 from .server import ServerSettings
 
 OBSERVER = "OneChat"  # its own occupant in every room; each mini app has one of its own name where it has written
 ADMIN = f"{MUC}#admin"
-OWNER = f"{MUC}#owner"
 CONFIG = f"{MUC}#roomconfig"
 INFO = "http://jabber.org/protocol/disco#info"
 NICK = "http://jabber.org/protocol/nick"
@@ -122,16 +121,29 @@ class Alerts:
     async def adopt(self, room: str) -> None:
         """Take over a room that somebody else made or changed, as it is."""
         try:
-            await self.rooms().join(room)
+            if await self.rooms().join(room):  # so it was there no longer, or never
+                return await self._destroy(room)
             affiliations = await self._affiliations(room)
             name = await self._name(room)
         except Refused as refused:
             log.info("The group %s can't be looked at: %s", room, refused)
-            return
+            return None
         members = [jid for jid in affiliations if jid.endswith(f"@{self._settings.domain}")]
         owners = [jid for jid in members if affiliations[jid] == "owner"]
         if members:
             self._changed(room, Group(room, name, (owners or members)[0], tuple(members)))
+        return None
+
+    async def admit(self, room: str, jid: str) -> None:
+        """Make `jid`, whom `room` has let in, a member for good, and take over what has become of it."""
+        await self.rooms().join(room)
+        if jid not in await self._affiliations(room):
+            await self._affiliate(room, {jid: "member"})
+        await self.adopt(room)
+
+    def present(self, room: str) -> set[str]:
+        """Return who is in `room` now."""
+        return set(self._people.get(room, {}).values())
 
     async def expel(self, jid: str, rooms: Collection[str]) -> None:
         """Take `jid`, who was removed, out of `rooms`."""
@@ -152,9 +164,12 @@ class Alerts:
             await self.channel.ping(self._settings.groups)
             return
         for room in list(self.rooms().nicknames):
-            query = ET.Element(f"{{{OWNER}}}query")
-            ET.SubElement(query, f"{{{OWNER}}}destroy")
-            await self.channel.ask("set", room, query, from_=self.occupant())
+            await self._destroy(room)
+
+    async def _destroy(self, room: str) -> None:
+        query = ET.Element(f"{{{OWNER}}}query")
+        ET.SubElement(query, f"{{{OWNER}}}destroy")
+        await self.channel.ask("set", room, query, from_=self.occupant())
 
     async def _configure(self, group: Group) -> None:
         answer = await self.channel.ask("get", group.jid, ET.Element(f"{{{OWNER}}}query"), from_=self.occupant())

@@ -48,15 +48,18 @@ class Bridge:
         credentials: Credentials,
         hand_out: Callable[[Callable[[], list[Delivered]]], None],
         settle: Callable[[], Awaitable[object]],
+        asked: Callable[[str], None],
         *,
         is_own: bool,
     ) -> None:
+        """`asked` is called with a user for whom there are other invitations than before."""
         self._settings = settings
         self._is_own = is_own
         self._store = store
         self._credentials = credentials
         self._hand_out = hand_out
         self._settle = settle
+        self._asked = asked
         self._since = int(store.stanzas.position("").since)  # stamps are in whole seconds
         self._calls = threading.Lock()
         self._ended = False
@@ -279,8 +282,12 @@ class Bridge:
         before = self._store.mail.find_group(room)
         if group is None:
             self._store.mail.drop_group(room)
-        elif self._store.mail.adopt_group(group):
-            for member in group.members:
+        else:
+            group, asked = self._store.invitations.admit(group, self._alerts.present(room))
+            news = (before is not None or bool(group.members)) and self._store.mail.adopt_group(group)
+            for member in asked:
+                self._asked(member)
+            for member in group.members if news else ():
                 if (phone := self._phones.get(member)) is not None and phone.channel.up.is_set():
                     self._do(phone.join(room))
         now = self._store.mail.find_group(room)
@@ -298,11 +305,32 @@ class Bridge:
                 self._bookmarks.drop(member, group.jid)
         await self._bookmarks.run()
 
-    def _invited(self, room: str, jid: str) -> None:
-        if room not in [group.jid for group in self._store.mail.groups(jid)]:
-            self._alerts.look_at(room)
-        elif (phone := self._phones.get(jid)) is not None:
-            self._do(phone.join(room))
+    def _invited(self, jid: str, room: str, by: str, at: float | None) -> None:
+        if not room.endswith(f"@{self._settings.groups}") or (at is not None and at < self._since):
+            return
+        if room in [group.jid for group in self._store.mail.groups(jid)]:
+            if (phone := self._phones.get(jid)) is not None:
+                self._do(phone.join(room))
+        elif joins := self._store.invitations.invite(jid, room, by, at):
+            self._do(self._enter(jid, room))
+        elif joins is not None:
+            self._alerts.look_at(room)  # for its name
+            self._asked(jid)
+
+    async def _enter(self, jid: str, room: str) -> None:
+        try:
+            await self.enter(jid, room)
+        except (Broken, Refused) as error:
+            log.info("%s can't enter %s: %s", jid, room, error)
+
+    async def enter(self, jid: str, room: str) -> None:
+        """Have the user `jid` enter `room` for good, if it lets that user in. Raises `Refused` or `Broken`."""
+        await (await self.phone(jid)).accept(room)
+        await self._alerts.admit(room, jid)
+
+    async def decline(self, jid: str, room: str, by: str) -> None:
+        """Tell `by` that the user `jid` does not come. Raises `Broken`."""
+        (await self.phone(jid)).decline(room, by)
 
     # --- what comes ---
 

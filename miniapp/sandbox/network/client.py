@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 from ..store.stanzas import Outgoing, Position
 from . import heard
 from .channel import Broken, Channel, Refused, bare, client, log
-from .heard import CARBONS, Heard
+from .heard import CARBONS, MUC_USER, OWNER, Heard
 from .rooms import ORIGIN, Rooms, body
 from .server import ServerSettings
 
@@ -23,10 +23,13 @@ SETTLE_SECONDS = (1.0, 5.0)  # pauses before the archive is read again; `extauth
 
 @dataclass(frozen=True, kw_only=True)
 class Ears:
-    """Whom a stream tells (of a message; of the room into which a user is invited), and how far archives are read."""
+    """Whom a stream tells, and how far archives are read.
+
+    `invited` gets the user, the room, who invites, and when: seconds since 1970, None for now.
+    """
 
     heard: Callable[[Heard], None]
-    invited: Callable[[str, str], None]
+    invited: Callable[[str, str, str, float | None], None]
     position: Callable[[str], Position]
     move: Callable[[str, str], None]
 
@@ -88,6 +91,21 @@ class Phone:
         except Refused as refused:
             log.info("%s can't join %s: %s", self.jid, room, refused)
 
+    async def accept(self, room: str) -> None:
+        """Enter `room` for good. Raises `Refused`, also if it is no longer there: entering has made it then."""
+        if await self.rooms.join(room):
+            query = ET.Element(f"{{{OWNER}}}query")
+            ET.SubElement(query, f"{{{OWNER}}}destroy")
+            await self.channel.ask("set", room, query)
+            raise Refused("item-not-found")
+
+    def decline(self, room: str, by: str) -> None:
+        """Tell `by`, by way of the room, that the user does not come (XEP-0045, 7.8.2)."""
+        message = self.channel.element("message", to=room)
+        x = ET.SubElement(message, f"{{{MUC_USER}}}x")
+        ET.SubElement(x, f"{{{MUC_USER}}}decline", {"to": by})
+        self.channel.send(message)
+
     async def _set_up(self) -> None:
         self._stop_settling()
         self.rooms.nicknames.clear()
@@ -122,8 +140,8 @@ class Phone:
             return
         message = heard.carbon(stanza, self.jid)
         message = stanza if message is None else message
-        if room := heard.invitation(message):
-            self._ears.invited(room, self.jid)
+        if (invitation := heard.invitation(message)) is not None:
+            self._ears.invited(self.jid, *invitation, heard.seconds(heard.delayed(message)))
         elif (news := heard.direct(message, self.jid)) is not None:
             self._ears.heard(news)
 
@@ -146,7 +164,9 @@ async def catch_up(channel: Channel, owner: str, ears: Ears, *, from_: str = "")
 async def _read(channel: Channel, owner: str, ears: Ears, after: str | None, start: str, from_: str) -> str | None:
     async for page in channel.archive(owner if from_ else "", after=after, start=start, from_=from_):
         for archived in page:
-            if (news := heard.from_archive(archived, owner)) is not None:
+            if (invitation := heard.invitation(archived.message)) is not None:
+                ears.invited(owner, *invitation, heard.seconds(archived.at))
+            elif (news := heard.from_archive(archived, owner)) is not None:
                 ears.heard(news)
         after = page[-1].archive_id
     return after

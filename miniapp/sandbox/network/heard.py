@@ -15,6 +15,7 @@ FORWARD = "urn:xmpp:forward:0"
 DELAY = "urn:xmpp:delay"
 MUC = "http://jabber.org/protocol/muc"
 MUC_USER = f"{MUC}#user"
+OWNER = f"{MUC}#owner"
 CONFERENCE = "jabber:x:conference"
 HINTS = "urn:xmpp:hints"
 
@@ -65,7 +66,7 @@ def from_archive(archived: Archived, owner: str) -> Heard | None:
     """What one message of the archive of the user or room `owner` says."""
     if archived.message.get("type") == "groupchat":
         return group(archived.message, None, archived.at, archived.archive_id)
-    if invitation(archived.message):  # live, it is none of the person's messages either
+    if invitation(archived.message) is not None:  # live, it is none of the person's messages either
         return None
     return direct(archived.message, owner, archived.at, archived.archive_id)
 
@@ -79,14 +80,14 @@ def carbon(message: ET.Element, owner: str) -> ET.Element | None:
     return None
 
 
-def invitation(message: ET.Element) -> str:
-    """The room into which this message invites, by XEP-0249 or by way of the room, or nothing."""
+def invitation(message: ET.Element) -> tuple[str, str] | None:
+    """Return the room into which this message invites, and who does: by way of the room or, by XEP-0249, directly."""
+    sender = bare(message.get("from"))
+    invite = message.find(f"{{{MUC_USER}}}x/{{{MUC_USER}}}invite")
+    if invite is not None:
+        return sender, bare(invite.get("from")) or sender
     conference = message.find(f"{{{CONFERENCE}}}x")
-    if conference is not None:
-        return bare(conference.get("jid"))
-    if message.find(f"{{{MUC_USER}}}x/{{{MUC_USER}}}invite") is not None:
-        return bare(message.get("from"))
-    return ""
+    return None if conference is None else (bare(conference.get("jid")), sender)
 
 
 def _heard(

@@ -11,11 +11,11 @@ from typing import Any
 
 from ...errors import MiniAppError
 from ..store import Store
-from ..store.records import Chat, Delivered, Group, Message, NotFound, Sender, Thread, User
+from ..store.records import Chat, Conflict, Delivered, Group, Invitation, Message, NotFound, Sender, Thread, User
 from . import Listener
 from .alerts import settle
 from .bridge import Bridge
-from .channel import Broken, log
+from .channel import Broken, Refused, log
 from .credentials import CHAT_SECONDS, Credentials
 from .embedded import EmbeddedNetwork
 from .server import Server, ServerSettings
@@ -48,6 +48,7 @@ class XMPPNetwork(EmbeddedNetwork):
         self._credentials = credentials
         self._settle = settle
         self._bridge: Bridge | None = None
+        self._asked: Callable[[str], None] = lambda _jid: None
         # Held from a change of the store until the relay has its order, and all through a reset: an order of before is
         # given to the relay of before, which ends with it. Never taken in the relay's own thread.
         self._steady = threading.Lock()
@@ -101,6 +102,27 @@ class XMPPNetwork(EmbeddedNetwork):
             self._open(user)
         return super().listen(listener, user)
 
+    def listen_invitations(self, listener: Callable[[str], None]) -> None:
+        self._asked = listener
+
+    def invitations(self, user: str) -> list[Invitation]:
+        return self._store.invitations.pending(user)
+
+    def answer(self, user: str, group: str, *, accept: bool) -> None:
+        invitation = self._store.invitations.answer(user, group, accept=accept)
+        self._asked(user)
+        if (bridge := self._bridge) is None:
+            return
+        try:
+            if accept:
+                bridge.call(bridge.enter(user, group)).result(2 * OPEN_SECONDS)
+            else:
+                bridge.call(bridge.decline(user, group, invitation.by)).result(2 * OPEN_SECONDS)
+        except (Refused, Broken, CancelledError, TimeoutError) as error:
+            if accept:
+                raise Conflict("The group does not let you in.", hint=f"Ask to be invited again ({error}).") from None
+        self._asked(user)
+
     def user_changed(self, user: User) -> None:
         with self._steady:
             if (now := self._store.users.find(user.jid)) is None:  # a reset came between
@@ -153,7 +175,13 @@ class XMPPNetwork(EmbeddedNetwork):
     def _connect(self) -> str:
         """Start a relay; returns why the server did not take it in time, or nothing."""
         self._bridge = Bridge(
-            self._server.settings, self._store, self._credentials, self._hear, self._settle, is_own=self._server.is_own
+            self._server.settings,
+            self._store,
+            self._credentials,
+            self._hear,
+            self._settle,
+            lambda jid: self._asked(jid),
+            is_own=self._server.is_own,
         )
         return self._bridge.start(CONNECT_SECONDS)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .apps import Apps
+from .invitations import Invitations
 from .mail import Mail
 from .passwords import Passwords
 from .seed import plant
@@ -37,6 +38,7 @@ class Store:
         self.sessions = Sessions(self._database, clock)
         self.apps = Apps(self._database, clock)
         self.mail = Mail(self._database, domain, clock)
+        self.invitations = Invitations(self._database, clock)
         self.passwords = Passwords(self._database)
         self.stanzas = Stanzas(self._database)
         try:

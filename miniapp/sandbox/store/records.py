@@ -114,6 +114,16 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True)
+class Invitation:
+    """An invitation to the group `group`, named `name`, by the user `by`, which the person has yet to answer."""
+
+    group: str
+    name: str
+    by: str
+    by_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """One send that the REST API accepted from a mini app's backend, by the name of the call."""
 

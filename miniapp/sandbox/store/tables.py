@@ -19,7 +19,7 @@ from .checkpoints import LOG_PAGES, PAGE, Checkpoints
 from .records import Conflict
 
 BEGIN = "BEGIN IMMEDIATE"  # who reads first and then writes would fail if another wrote between
-SCHEMA = 7  # SQLite's user_version. Raise it with every change of the tables below, and add a step to migrations/
+SCHEMA = 8  # SQLite's user_version. Raise it with every change of the tables below, and add a step to migrations/
 OLDEST = 4  # the first schema that the steps begin with
 
 
@@ -77,6 +77,18 @@ class MemberRow(Base):
     __tablename__ = "members"
     group: Mapped[str] = mapped_column(ForeignKey(GroupRow.jid, ondelete="CASCADE"), primary_key=True)
     jid: Mapped[str] = mapped_column(ForeignKey(UserRow.jid, ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class InvitationRow(Base):
+    """An invitation to a group. `answer` is yes, no or, until there is one, nothing; `at` is when that changed."""
+
+    __tablename__ = "invitations"
+    __table_args__ = {"sqlite_with_rowid": False}
+    jid: Mapped[str] = mapped_column(ForeignKey(UserRow.jid, ondelete="CASCADE"), primary_key=True)
+    group: Mapped[str] = mapped_column(primary_key=True)
+    by: Mapped[str]
+    at: Mapped[float]
+    answer: Mapped[str]
 
 
 class MessageRow(Base):

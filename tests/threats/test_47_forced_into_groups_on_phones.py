@@ -1,0 +1,71 @@
+"""Threat 47 on the host page: a stranger puts users into groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, expect
+from xmpp.friend import SECONDS, Friend
+from xmpp.host import ALICE, BOB, CAROL, DOMAIN, Host, eventually, host, loop, start
+
+pytestmark = pytest.mark.browser
+
+__all__ = ["eventually", "host", "loop", "start"]
+
+TRAPS = [f"trap{number}@muc.{DOMAIN}" for number in range(4)]
+TRIP = f"trip@muc.{DOMAIN}"
+
+
+@pytest.fixture
+def crowded(host: Host) -> Host:
+    """A sandbox with so many users that a contact is whom one has written to."""
+    for number in range(200):
+        host.sandbox.store.users.add(f"Member {number}", f"member{number}@{DOMAIN}")
+    return host
+
+
+def make_member(friend: Friend, room: str) -> None:
+    friend.join(room, friend.jid.partition("@")[0])
+    friend.ask(lambda stream: stream.plugin["xep_0045"].set_affiliation(room, "member", jid=ALICE))
+
+
+def test_a_stranger_only_asks(crowded: Host, eventually: Callable[..., None], browser: Browser) -> None:
+    """A stranger's invitations of either kind are shown on the phone, to accept or decline; a contact's is followed."""
+    host = crowded
+    bob, carol = host.friend(BOB), host.friend(CAROL)
+    host.type(ALICE, CAROL, "hello")
+    page = browser.new_page()
+    page.goto(f"{host.server.url}/?user=alice")
+    asked, threads = page.get_by_test_id("invitation"), page.get_by_test_id("thread")
+    expect(threads).to_have_count(1)
+    for number, room in enumerate(TRAPS):
+        make_member(bob, room)
+        if number == 0:
+            bob._now(lambda room=room: bob.stream.plugin["xep_0249"].send_invitation(ALICE, room))
+        elif number < 3:  # the last has made her a member, and does not say so
+            bob._now(lambda room=room: bob.stream.plugin["xep_0045"].invite(room, ALICE))
+    make_member(carol, TRIP)
+    carol._now(lambda: carol.stream.plugin["xep_0045"].invite(TRIP, ALICE))
+    expect(asked).to_have_count(4)
+    expect(asked.first).to_contain_text("Bob Rahman invites you to")
+
+    def groups() -> set[str]:
+        return {group["jid"] for group in host.controls.call("GET", f"/phones/{ALICE}/groups")}
+
+    eventually(lambda: TRIP in groups())
+    assert not groups().intersection(TRAPS)
+    page.locator(f'[data-group="{TRAPS[1]}"]').get_by_role("button", name="Decline").click()
+    expect(asked).to_have_count(3)
+    eventually(lambda: any(one.sender == TRAPS[1] and "declined" in one.text for one in bob.got))
+    page.locator(f'[data-group="{TRAPS[0]}"]').get_by_role("button", name="Accept").click()
+    expect(page.get_by_test_id("messages")).to_be_visible()
+    assert groups().intersection(TRAPS) == {TRAPS[0]}
+    bob.send(TRAPS[0], "welcome", "groupchat")
+    expect(page.get_by_text("welcome").first).to_be_visible()
+
+    bridge = host.network._bridge
+    bridge.call(bridge.hang_up(ALICE)).result(SECONDS)
+    host.shown(ALICE)  # reads the archive, and the invitations in it, again
+    assert {one["group"] for one in host.controls.call("GET", f"/phones/{ALICE}/invitations")} == set(TRAPS[2:])
+    page.close()
