@@ -221,6 +221,13 @@ export class Client {
     return chat.kind === "group" ? this.occupantName(chat, from, author) : (nick ?? this.people.nameOf(from));
   }
 
+  /** The picture of the mini app that sent `message`, if it was one: the host has a vCard for each, by name. */
+  appPicture(chat: Chat, { from, author, nick }: Message): string {
+    const host = chat.room ? (author ?? chat.room.occupants.get(from)?.jid) : chat.jid;
+    const app = chat.room ? from : nick;
+    return app && host && !host.includes("@") ? this.people.avatarOf(`${host}/${app}`) : "";
+  }
+
   occupantName(chat: Chat, nick: string, author = chat.room?.occupants.get(nick)?.jid): string {
     // The host writes for many apps; each has its name as its nickname.
     return author?.includes("@") ? this.people.nameOf(author) : nick;

@@ -169,7 +169,7 @@ export class People {
   /** The vCard of `jid` if it is known; asked for once if it is not. */
   #card(jid: string): Card | undefined {
     const card = this.#cards.get(jid);
-    if (!card && this.link.live && jid.includes("@")) {
+    if (!card && this.link.live && /[@/]/.test(jid)) {
       this.#cards.set(jid, { name: "", avatar: "" });
       this.#wanted.push(jid);
       this.#next();

@@ -80,8 +80,14 @@ export class Thread extends LitElement {
         margin-block-start: 2px;
       }
       .from {
+        display: flex;
+        align-items: center;
+        gap: 6px;
         margin: 0 10px 1px;
         font-weight: 600;
+      }
+      .from ocwp-avatar {
+        --size: 20px;
       }
       .bubble {
         min-width: 0;
@@ -301,10 +307,11 @@ export class Thread extends LitElement {
     const { say } = ui.language;
     const name = message.mine ? say("you") : ui.client.senderOf(chat, message);
     const named = (chat.kind === "group" || message.nick) && !message.mine && !joined;
+    const picture = named && ui.client.appPicture(chat, message);
     return html`<div
       class="message ${message.mine ? "mine" : ""} ${joined ? "joined" : ""} ${message.mentionsMe ? "mention" : ""}"
       data-id=${message.id}>
-      ${named ? html`<p class="from quiet"><bdi>${name}</bdi></p>` : html`<span class="unseen">${name}: </span>`}
+      ${named ? html`<p class="from quiet">${picture ? html`<ocwp-avatar .name=${name} .src=${picture}></ocwp-avatar>` : nothing}<bdi>${name}</bdi></p>` : html`<span class="unseen">${name}: </span>`}
       <div class="line">
       <div class="bubble">
         ${message.reply && !message.retracted ? this.#quote(message.reply) : nothing}

@@ -174,8 +174,9 @@ describe("the archive", () => {
   });
 });
 
-test("alerts and the host's messages to groups have the names of their apps", async () => {
+test("alerts and the host's messages to groups have the names and pictures of their apps", async () => {
   server.rooms.set("room@muc.d", { config: [] });
+  server.cards["alerts.d/Lunch"] = "<PHOTO><TYPE>image/png</TYPE><BINVAL>aGk=</BINVAL></PHOTO>";
   const nick = (name: string) => `<nick xmlns="${NS.nick}">${name}</nick>`;
   const host = `<x xmlns="${NS.mucUser}"><item jid="alerts.d"/></x>`;
   server.direct("alerts.d", `<body>ready</body>${nick("Lunch")}`);
@@ -192,6 +193,15 @@ test("alerts and the host's messages to groups have the names of their apps", as
   expect(senders("alerts.d")).toEqual(["Lunch", "alerts.d"]);
   expect(senders("room@muc.d")).toEqual(["Lunch"]);
   expect(senders("eve@d")).toEqual(["eve"]);
+  const pictures = (jid: string) => {
+    const chat = client.chat(jid);
+    return chat.timeline.messages.map((message) => client.appPicture(chat, message));
+  };
+  const lunch = "data:image/png;base64,aGk=";
+  await vi.waitUntil(() => pictures("alerts.d")[0]);
+  expect(pictures("alerts.d")).toEqual([lunch, ""]);
+  expect(pictures("room@muc.d")).toEqual([lunch]);
+  expect(pictures("eve@d")).toEqual([""]);
 });
 
 describe("after a login", () => {

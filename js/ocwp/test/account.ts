@@ -8,7 +8,7 @@ const features = {
   typing: true,
   receipts: true,
   notifications: false,
-  avatars: false,
+  avatars: true,
   emoji: false,
 };
 

@@ -14,6 +14,8 @@ export class FakeServer {
   /** The people whom the service `vjud.d` finds by what their JID or name begins with. */
   directory: Record<string, string> = {};
   searches: Element[] = [];
+  /** What is in the vCard of each JID that has one. */
+  cards: Record<string, string> = {};
   clock = Date.now();
   logins: number[] = [];
   /** What the client has sent, other than queries of archives. */
@@ -131,6 +133,9 @@ export class FakeServer {
         return void answer(
           `<query xmlns="${NS.roster}">${this.roster.map((jid) => `<item jid="${jid}" subscription="both"/>`).join("")}</query>`,
         );
+      case NS.vcard:
+        if (this.cards[to] === undefined) return "item-not-found";
+        return void answer(`<vCard xmlns="${NS.vcard}">${this.cards[to]}</vCard>`);
       case NS.time:
         return void answer(`<time xmlns="${NS.time}"><utc>${new Date(this.clock).toISOString()}</utc></time>`);
       case NS.pubsub: {

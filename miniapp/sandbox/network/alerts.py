@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from xml.etree import ElementTree as ET
 
 from ..store.records import Group
 from . import heard
-from .channel import FORMS, Channel, Refused, bare, child, component, form, local_name, log
+from .cards import VCARD, card
+from .channel import FORMS, Broken, Channel, Refused, bare, child, component, form, local_name, log
 from .client import Ears, catch_up
 from .heard import CONFERENCE, MUC, MUC_USER, OWNER
 from .rooms import ORIGIN, Rooms, body
@@ -31,7 +33,10 @@ async def settle() -> None:
 
 
 class Alerts:
-    """The component `alerts.{domain}`. `changed` is called with a group as it is on the server, None if it is gone."""
+    """The component `alerts.{domain}`. `changed` is called with a group as it is on the server, None if it is gone.
+
+    `icon` says where the picture of an app is, by its name.
+    """
 
     def __init__(
         self,
@@ -41,12 +46,14 @@ class Alerts:
         changed: Callable[[str, Group | None], None],
         on_up: Callable[[], Awaitable[None]],
         settle: Callable[[], Awaitable[object]],
+        icon: Callable[[str], str],
     ) -> None:
         self._settings = settings
         self._ears = ears
         self._changed = changed
         self._after = on_up
         self._settle = settle
+        self._icon = icon
         self._apps: dict[str, Rooms] = {}
         self._people: dict[str, dict[str, str]] = {}  # who has which nickname, by room
         self._looking: dict[str, asyncio.Task[None]] = {}
@@ -57,6 +64,7 @@ class Alerts:
             settings.component,
             on_stanza=self._take,
             on_up=self._set_up,
+            on_request=self._take_request,
         )
 
     async def close(self) -> None:
@@ -257,6 +265,23 @@ class Alerts:
             error = ET.SubElement(answer, answer.tag.replace("}message", "}error"), {"type": "cancel"})
             ET.SubElement(error, "{urn:ietf:params:xml:ns:xmpp-stanzas}not-allowed")
             ET.SubElement(error, "{urn:ietf:params:xml:ns:xmpp-stanzas}text").text = "Nobody can write to alerts."
+            self.channel.send(answer)
+
+    def _take_request(self, request: ET.Element) -> bool:
+        """Answer with the vCard of the app whose name the request is for; of others nothing is known."""
+        app = request.get("to", "").partition("/")[2]
+        if request.find(f"{{{VCARD}}}vCard") is None or not app:
+            return False
+        task = asyncio.ensure_future(self._send_card(request, app))
+        self._busy.add(task)
+        task.add_done_callback(self._busy.discard)
+        return True
+
+    async def _send_card(self, request: ET.Element, app: str) -> None:
+        ends = {"from_": request.get("to", ""), "to": request.get("from", ""), "id": request.get("id", "")}
+        answer = self.channel.element("iq", type_="result", **ends)
+        answer.append(await asyncio.to_thread(card, app, self._icon(app)))
+        with suppress(Broken):
             self.channel.send(answer)
 
     def _take_presence(self, presence: ET.Element, room: str, nickname: str) -> None:

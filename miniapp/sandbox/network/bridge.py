@@ -136,6 +136,7 @@ class Bridge:
             changed=self._group_changed,
             on_up=self._alerts_up,
             settle=self._settle,
+            icon=lambda name: next((app.icon for app in self._store.apps.all() if app.name == name), ""),
         )
         self._bookmarks = Bookmarks(self._settings, self._alerts.channel, self._credentials, is_own=self._is_own)
         self._alerts.channel.open()

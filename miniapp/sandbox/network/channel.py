@@ -58,7 +58,7 @@ class Channel:
     """A stream that is kept up from `open()` to `close()`.
 
     `on_stanza` gets every message and presence; `on_up` runs after each login, and only then is the channel `up`.
-    `password` is asked for before each login.
+    `password` is asked for before each login. `on_request` gets what is asked of us, and says whether it answers.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Channel:
         on_stanza: Callable[[ET.Element], None],
         on_up: Callable[[], Coroutine[Any, Any, None]],
         password: Callable[[], str] | None = None,
+        on_request: Callable[[ET.Element], bool] = lambda _request: False,
     ) -> None:
         self.up = asyncio.Event()
         self.fault = ""
@@ -78,6 +79,7 @@ class Channel:
         self._on_stanza = on_stanza
         self._on_up = on_up
         self._password = password
+        self._on_request = on_request
         self._answers: dict[str, asyncio.Future[ET.Element]] = {}
         self._results: dict[str, list[Archived]] = {}
         self._numbers = itertools.count(1)
@@ -226,6 +228,8 @@ class Channel:
         name = local_name(element)
         if name == "iq":
             if element.get("type") in ("result", "error") and self.settle(element.get("id", ""), element):
+                return None
+            if element.get("type") == "get" and self._on_request(element):
                 return None
         elif name in ("message", "presence"):
             if name == "message" and self._is_result(element):

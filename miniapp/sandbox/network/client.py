@@ -12,12 +12,12 @@ from xml.etree import ElementTree as ET
 
 from ..store.stanzas import Outgoing, Position
 from . import heard
+from .cards import VCARD
 from .channel import Broken, Channel, Refused, bare, client, log
 from .heard import CARBONS, MUC_USER, OWNER, Heard
 from .rooms import ORIGIN, Rooms, body
 from .server import ServerSettings
 
-VCARD = "vcard-temp"
 SETTLE_SECONDS = (1.0, 5.0)  # pauses before the archive is read again; `extauth` has an answer after 5 s at the latest
 
 
