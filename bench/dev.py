@@ -30,7 +30,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, FrameLocator, Page
 
-from miniapp.scaffold import create
+from miniapp.project.new import create
 
 from .browser import ROOT, SECONDS, chromium
 from .report import Progress, Table, interleaved

@@ -12,9 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from miniapp.controls import Controls
 from miniapp.sandbox import SandboxConfig, SandboxServer
 from miniapp.sandbox.store import Store
+from miniapp.testing.controls import Controls
 
 DOMAIN = "onechat.localhost"
 FIRST, LAST = "aaa", "zzz"  # in the order of a broadcast

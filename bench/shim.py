@@ -23,8 +23,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 import wsgi
 from miniapp import MiniApp, login_required
-from miniapp.controls import Controls, browser_url, settings_for
 from miniapp.sandbox.server import SandboxServer
+from miniapp.testing.controls import Controls, browser_url, settings_for
 
 from .browser import ROOT, SECONDS, chromium, zipped
 from .report import Progress, Row, Table, interleaved

@@ -4,8 +4,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .auth import User, current_user, login_required
-    from .client import OneChat, Registration
     from .errors import (
         ConfigurationError,
         HostBusy,
@@ -19,6 +17,9 @@ if TYPE_CHECKING:
         MiniAppError,
     )
     from .extension import MiniApp
+    from .login.guard import login_required
+    from .login.user import User, current_user
+    from .onechat.client import OneChat, Registration
     from .settings import Settings
 
 __version__ = "0.1.0"
@@ -43,16 +44,16 @@ __all__ = [
     "login_required",
 ]
 
-# A name's module is imported when the name is first asked for: pytest loads this package for every project that has it
-# installed, and the command line for every word of help, neither with a need for Flask and requests.
+# A name's module is imported on first use. pytest loads this package in every project that has it installed, and the
+# command line for its help: neither needs Flask and requests.
 _MODULES = {
     "MiniApp": ".extension",
-    "OneChat": ".client",
-    "Registration": ".client",
+    "OneChat": ".onechat.client",
+    "Registration": ".onechat.client",
     "Settings": ".settings",
-    "User": ".auth",
-    "current_user": ".auth",
-    "login_required": ".auth",
+    "User": ".login.user",
+    "current_user": ".login.user",
+    "login_required": ".login.guard",
 }
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from miniapp.client import OneChat
 from miniapp.errors import MiniAppError
+from miniapp.onechat.client import OneChat
 from miniapp.settings import Secret, Settings
 
 APP_ID = "app-0001"

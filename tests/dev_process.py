@@ -17,7 +17,7 @@ from pathlib import Path
 import requests
 from commands import PATIENCE
 
-from miniapp.controls import Controls
+from miniapp.testing.controls import Controls
 
 
 class Dev:

@@ -12,7 +12,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect
 from servers import serving
 
-from miniapp.controls import browser_url
+from miniapp.testing.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
 
 SECONDS = 1000  # Playwright counts in milliseconds

@@ -11,7 +11,7 @@ from apps import ORIGIN, PAGE, PROTECTED, Spy, create_app, sign_in, spy_on
 from flask import Flask
 from flask_login import user_logged_in, user_logged_out
 
-from miniapp.auth import User
+from miniapp.login.user import User
 from miniapp.testing.onechat import LocalOneChat
 
 

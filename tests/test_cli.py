@@ -15,7 +15,7 @@ import pytest
 from commands import PATIENCE, Run, at_terminal, loaded
 
 from miniapp import __version__
-from miniapp.controls import Controls
+from miniapp.testing.controls import Controls
 from miniapp.testing.onechat import LocalOneChat
 
 COMMANDS = [
@@ -212,7 +212,7 @@ def test_what_could_not_be_stored_is_printed_once(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("miniapp.envfile.os.replace", full)
+    monkeypatch.setattr("miniapp.project.envfile.os.replace", full)
     args = ["--name", "Lunch", "--url", "https://lunch.example", "--admin-jid", onechat_server.admin.jid]
     args += ["--api-url", env["ONECHAT_API_URL"], "--session-id-stdin"]
     result = run("register", *args, stdin=onechat_server.session(onechat_server.admin) + "\n")

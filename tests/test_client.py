@@ -16,9 +16,10 @@ from calls import APP_ID, CALLS, GROUP, KEY, SESSION, USER, client_of, failure, 
 from faulthost import SUCCESS, FaultHost, Talk, answer, http
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-from miniapp import contract, transport
-from miniapp.client import OneChat, Registration
+from miniapp import contract
 from miniapp.errors import ConfigurationError, HostNonsense, HostUnreachable, JIDError, MessageError, MiniAppError
+from miniapp.onechat import transport
+from miniapp.onechat.client import OneChat, Registration
 from miniapp.settings import Secret, Settings
 
 REGISTERED = {**SUCCESS, "appId": "app-12345", "apiKey": "key-12345678", "isAuthenticated": True}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from miniapp.client import OneChat
 from miniapp.errors import HostBusy, HostError, HostNonsense, HostRefused, HostUnreachable
+from miniapp.onechat.client import OneChat
 from miniapp.settings import Settings
 from miniapp.testing.onechat import LocalOneChat
 

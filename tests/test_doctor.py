@@ -17,8 +17,8 @@ from commands import Run, loaded
 from flask import Flask, Response
 from servers import serving
 
-from miniapp import doctor
-from miniapp.doctor import Finding, examine
+from miniapp.project import doctor
+from miniapp.project.doctor import Finding, examine
 from miniapp.testing.onechat import LocalOneChat
 
 Look = Callable[[], dict[str, Finding]]

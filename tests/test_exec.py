@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from commands import PATIENCE
 
-from miniapp import scaffold
+from miniapp.project import new as scaffold
 
 LOOK = "import os; print(sorted(key for key in os.environ if key.startswith('ONECHAT_'))); raise SystemExit(7)"
 

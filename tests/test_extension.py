@@ -102,7 +102,7 @@ def test_a_second_set_up_is_refused(onechat):
 
 
 def test_outside_of_an_app_with_it_the_client_says_what_is_missing():
-    """`miniapp.client` in an app without init_app is a clear error."""
+    """`miniapp.onechat.client` in an app without init_app is a clear error."""
     with Flask(__name__).app_context(), pytest.raises(ConfigurationError, match="init_app"):
         _ = MiniApp().client
 

@@ -15,8 +15,8 @@ from calls import CALLS, client_of, failure, hasty, threads
 from faultcases import CASES, ERROR, HTML, WHOLE, Case, cut
 from faulthost import Fault, FaultHost, Talk, answer
 
-from miniapp import transport
 from miniapp.errors import ConfigurationError, HostBusy, HostNonsense, HostRefused, HostUnreachable
+from miniapp.onechat import transport
 from miniapp.settings import Settings
 
 

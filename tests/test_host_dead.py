@@ -19,10 +19,10 @@ from flask.testing import FlaskClient
 from servers import gunicorn
 from werkzeug.test import TestResponse
 
-from miniapp import breaker, verify
-from miniapp.auth import User
-from miniapp.breaker import FAILURES, PLACES, Breaker
 from miniapp.errors import HostBusy, HostNonsense, HostRefused, HostUnreachable
+from miniapp.login import breaker, verifier
+from miniapp.login.breaker import FAILURES, PLACES, Breaker
+from miniapp.login.user import User
 
 SETTINGS = {
     "SECRET_KEY": "a-key-that-signs-nothing-outside-of-tests",
@@ -176,7 +176,7 @@ def test_logins_and_messages_do_not_shut_each_other_out() -> None:
 
 def test_whoever_waits_for_the_same_login_does_not_wait_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of one user's requests, those that share a call which hangs get their 503 before the call is over."""
-    monkeypatch.setattr(verify, "PATIENCE", 0.05)  # seconds, instead of two
+    monkeypatch.setattr(verifier, "PATIENCE", 0.05)  # seconds, instead of two
     with FaultHost(Talk.hang) as host, ThreadPoolExecutor(1) as pool:
         app = mini_app(host.url)
         first = pool.submit(log_in, app, 1)

@@ -16,17 +16,18 @@ ROOT = PACKAGE.parent
 
 # A unit (a module or a folder of `miniapp/`) imports only from rows above its own.
 LAYERS = [
-    {"errors", "contract"},
-    {"jid"},
+    {"errors", "contract", "texts"},
+    {"jid", "responses"},
     {"settings"},
-    {"transport", "envfile", "appfile", "breaker", "secret_keys"},
-    {"client"},
-    {"headers", "sessions", "verify", "controls", "cookies", "guards", "texts"},
-    {"auth", "shim", "outbox", "startup"},
+    {"onechat"},
+    {"login", "shim", "outbox"},
+    {"state"},
+    {"script_tag", "routes"},
     {"extension"},
     {"__init__"},
-    {"sandbox", "scaffold", "registration", "doctor"},
-    {"dev", "testing"},
+    {"sandbox", "project"},
+    {"testing"},
+    {"dev"},
     {"cli"},
     {"__main__"},
 ]

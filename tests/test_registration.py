@@ -14,9 +14,10 @@ from dotenv import dotenv_values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miniapp import ConfigurationError, HostRefused, HostUnreachable, MiniAppError, OneChat, Settings, registration
-from miniapp.envfile import open_env_file, quoted, with_values
-from miniapp.registration import API_KEY, APP_ID, NotStored, Plan, register
+from miniapp import ConfigurationError, HostRefused, HostUnreachable, MiniAppError, OneChat, Settings
+from miniapp.project import register as register_module
+from miniapp.project.envfile import open_env_file, quoted, with_values
+from miniapp.project.register import API_KEY, APP_ID, NotStored, Plan, register
 from miniapp.settings import Secret
 from miniapp.testing.onechat import LocalOneChat
 
@@ -174,7 +175,7 @@ def test_what_could_not_be_stored_is_handed_over(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("miniapp.envfile.os.replace", full)
+    monkeypatch.setattr("miniapp.project.envfile.os.replace", full)
     with pytest.raises(NotStored, match="No space left") as caught:
         register(plan(), session(onechat_server))
     assert caught.value.registration.api_key not in str(caught.value)
@@ -238,7 +239,7 @@ def test_draft_is_never_readable_by_others(tmp_path: Path) -> None:
 
 def test_script_is_the_same_command(onechat_server: LocalOneChat, tmp_path: Path) -> None:
     """`scripts/register_miniapp.py` registers as `miniapp register` does, its session ID from standard input."""
-    script = Path(registration.__file__).parents[1] / "scripts" / "register_miniapp.py"
+    script = Path(register_module.__file__).parents[2] / "scripts" / "register_miniapp.py"
     command = [sys.executable, str(script), "--name", "Lunch", "--url", "https://lunch.example", "--session-id-stdin"]
     command += ["--admin-jid", onechat_server.admin.jid, "--api-url", onechat_server.config["ONECHAT_API_URL"]]
     session_id = session(onechat_server)

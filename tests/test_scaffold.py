@@ -1,4 +1,4 @@
-"""A project made by `scaffold.create`: its files, what it refuses, and that it works as it stands."""
+"""A project made by `project.new.create`: its files, what it refuses, and that it works as it stands."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ import requests
 from dotenv import dotenv_values
 from servers import gunicorn, gunicorn_process
 
-from miniapp import scaffold
 from miniapp.errors import ScaffoldError
+from miniapp.project import new as scaffold
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENT = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
@@ -413,8 +413,8 @@ def test_a_wheel_carries_the_starter(tmp_path):
     for name in ("host.js", "ocwp/ocwp.js"):
         assert (site / "miniapp/sandbox/static/build" / name).is_file()
     make = (
-        "from pathlib import Path; from miniapp import scaffold; scaffold.create(Path('lunch-club'), {});"
-        "print(scaffold.starter())"
+        "from pathlib import Path; from miniapp.project import new; new.create(Path('lunch-club'), {});"
+        "print(new.starter())"
     )
     done = subprocess.run(
         [sys.executable, "-c", make],

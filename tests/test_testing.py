@@ -202,8 +202,8 @@ def test_without_the_extra_the_fixture_says_what_to_install(pytester: pytest.Pyt
 def test_plugin_loads_no_sandbox(tmp_path: Path) -> None:
     """A test run that uses no fixture of ours loads neither the sandbox nor its database library."""
     (tmp_path / "test_it.py").write_text(
-        "import sys\ndef test_it():\n    assert not {'sqlalchemy', 'watchdog', 'miniapp.sandbox', 'miniapp.controls',"
-        " 'miniapp.testing.onechat'} & set(sys.modules)\n"
+        "import sys\ndef test_it():\n    assert not {'sqlalchemy', 'watchdog', 'miniapp.sandbox',"
+        " 'miniapp.testing.controls', 'miniapp.testing.onechat'} & set(sys.modules)\n"
     )
     run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)]
     assert subprocess.run(run, capture_output=True, check=False).returncode == 0

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from flask import Flask, Response, jsonify, request, send_from_directory
 
-from miniapp.controls import Controls
 from miniapp.sandbox import SandboxConfig, SandboxServer
 from miniapp.sandbox.ocwp import FILES
+from miniapp.testing.controls import Controls
 
 HERE = Path(__file__).parent
 USERS = ("alice", "bob", "carol")

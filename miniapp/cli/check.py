@@ -23,7 +23,7 @@ def doctor(ctx: click.Context, app: str, as_json: bool) -> None:
 
     Exits with 1 if there is an error. App ID and API key are sent to OneChat alone.
     """
-    from ..doctor import examine
+    from ..project.doctor import examine
 
     findings = examine(Path.cwd(), app)
     count = {level: sum(finding.level == level for finding in findings) for level in MARKS}

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from ..client import OneChat
 from ..contract import DOMAIN
 from ..errors import HostError
+from ..onechat.client import OneChat
 from ..settings import Secret, Settings
 from .output import say, sheet
 
@@ -61,7 +61,7 @@ def register(
     The admin's session ID is asked for, or read from standard input or from ONECHAT_SESSION_ID; it is never an
     argument, since every process of the machine can read those.
     """
-    from .. import registration
+    from ..project import register as registration
 
     settings = registration.Plan(
         name=name, icon="", url="", admin_jid=admin_jid, api_url=api_url, env_file=env_file

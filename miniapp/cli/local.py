@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..appfile import refuse_hiding, refuse_missing
 from ..errors import MiniAppError
+from ..project.appfile import refuse_hiding, refuse_missing
 from .output import say, sheet
 
 if TYPE_CHECKING:
@@ -147,9 +147,9 @@ def sandbox(port: int, data: Path | None, reset: bool, host: str, force_host: bo
     """Run a local OneChat by itself, for apps that are started elsewhere."""
     _need_sandbox()
     from .. import contract
-    from ..controls import Controls
     from ..dev.listen import KEEP_SECONDS, check_host, listen, local_url, sandbox_server
     from ..dev.project import DATABASE, StateFolder
+    from ..testing.controls import Controls
 
     if reset and data is None:
         raise click.UsageError("--reset is about what --data has kept: give both.")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from ..errors import ScaffoldError
-from ..scaffold import QUESTIONS, create
+from ..project.new import QUESTIONS, create
 from .output import say
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -15,9 +15,9 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from .. import contract
-from ..controls import Controls, settings_for
 from ..errors import MiniAppError
-from ..secret_keys import read_secret_key
+from ..login.secret_keys import read_secret_key
+from ..testing.controls import Controls, settings_for
 from .process import Ready
 
 if TYPE_CHECKING:

@@ -96,7 +96,7 @@ class Supervisor:
             stack.callback(self._stop_children)
             self._prepare()  # loads the framework while this process loads the sandbox
 
-            from ..controls import Controls
+            from ..testing.controls import Controls
             from .project import DATABASE, FOLDER, Project, StateFolder
 
             self._folder = stack.enter_context(StateFolder(self._directory / FOLDER))

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 from sqlalchemy.exc import OperationalError
 
-from ..client import RETRY_AFTER_MAX
+from ..onechat.outcome import RETRY_AFTER_MAX
 from .database import Database
 from .outcomes import BACKOFF_MAX
 from .tables import bulk, gate, item

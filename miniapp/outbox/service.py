@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from weakref import WeakSet
 
-from ..client import OneChat
 from ..errors import LedgerError
+from ..onechat.client import OneChat
 from ..settings import Settings
 from . import accept, bulks, gate, ledger, signals
 from .accept import Bulk, Policy

@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from ..client import OneChat
+from ..onechat.client import OneChat
 from . import ledger
 from .clock import Clock, clamp, elapsed
 from .database import Database

@@ -15,7 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from ..controls import Controls, settings_for
+from .controls import Controls, settings_for
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

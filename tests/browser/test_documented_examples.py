@@ -13,7 +13,7 @@ from phones import Host, add_app
 from playwright.sync_api import ConsoleMessage, Page
 from servers import serving
 
-from miniapp.controls import browser_url
+from miniapp.testing.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
 
 pytestmark = pytest.mark.browser

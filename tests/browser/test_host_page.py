@@ -11,7 +11,7 @@ from phones import Host, Phone
 from playwright.sync_api import Browser, BrowserContext, expect
 from probe import create_probe
 
-from miniapp.controls import browser_url
+from miniapp.testing.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
 
 pytestmark = pytest.mark.browser

@@ -16,9 +16,9 @@ from flask import Flask, request
 from native import PYTHON, SECONDS, Native, display, native_container
 from servers import ROOT, gunicorn, serving
 
-from miniapp.controls import Controls, browser_url
 from miniapp.sandbox.config import SandboxConfig
 from miniapp.sandbox.server import SandboxServer
+from miniapp.testing.controls import Controls, browser_url
 from miniapp.testing.onechat import LocalOneChat
 
 pytestmark = pytest.mark.browser

@@ -11,7 +11,7 @@ from dev_process import Dev
 from phones import Phone
 from playwright.sync_api import BrowserContext, Page, expect
 
-from miniapp import scaffold
+from miniapp.project import new as scaffold
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from servers import serving
 
 from miniapp import MiniApp, login_required
-from miniapp.controls import browser_url
+from miniapp.testing.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
 
 pytestmark = pytest.mark.browser

@@ -13,7 +13,7 @@ from phones import add_app
 from servers import serving
 
 import wsgi
-from miniapp.controls import browser_url
+from miniapp.testing.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
 
 pytestmark = pytest.mark.browser

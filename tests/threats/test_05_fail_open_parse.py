@@ -10,9 +10,9 @@ from faulthost import FaultHost, answer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from miniapp.client import judge, parse
 from miniapp.errors import HostError
-from miniapp.transport import Answer
+from miniapp.onechat.outcome import judge, parse
+from miniapp.onechat.transport import Answer
 
 YES = [
     b'{"status":"Success","description":"-","isAuthenticated":true}',

@@ -11,8 +11,8 @@ import pytest
 from calls import CALLS, KEY, SESSION, client_of, failure
 from faulthost import Fault, FaultHost, Talk, answer, http
 
-from miniapp.client import OneChat
 from miniapp.errors import HostBusy, HostError, HostNonsense, HostRefused, HostUnreachable, MiniAppError
+from miniapp.onechat.client import OneChat
 from miniapp.settings import Secret, Settings
 
 CANARIES = (KEY, SESSION)
@@ -62,7 +62,7 @@ def test_errors_carry_no_secret(kind: type[HostError], call: str) -> None:
         assert not type(thing).__module__.startswith(("requests", "urllib3", "http"))
         assert not any(canary in repr(thing) or canary in str(thing) for canary in CANARIES)
     text = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
-    assert "miniapp/client.py" in text
+    assert "miniapp/onechat/client.py" in text
     assert not any(canary in text for canary in CANARIES)
 
 

@@ -8,7 +8,7 @@ import requests
 from calls import CALLS, KEY, client_of
 from faulthost import FaultHost, answer
 
-from miniapp.client import OneChat
+from miniapp.onechat.client import OneChat
 from miniapp.settings import Secret, Settings
 
 GOOD = {"status": "Success", "appId": "app-12345", "apiKey": "key-12345678"}

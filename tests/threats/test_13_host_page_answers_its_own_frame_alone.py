@@ -10,7 +10,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Frame, Page, expect
 from servers import serving
 
-from miniapp.controls import browser_url
+from miniapp.testing.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
 
 pytestmark = pytest.mark.browser

@@ -6,7 +6,7 @@ import requests
 from apps import create_app, sign_in, spy_on
 from servers import gunicorn
 
-from miniapp import verify
+from miniapp.login import verifier
 
 LIFETIME = 3
 
@@ -31,7 +31,7 @@ def test_a_revoked_session_is_out_within_the_lifetime(onechat_server, alice):
 
 def test_logout_and_refusal_end_a_login_at_once(onechat, alice):
     """Neither waits for the lifetime, and a refusal is remembered for five seconds at most."""
-    assert verify.REMEMBERED <= 5
+    assert verifier.REMEMBERED <= 5
     app = create_app(onechat.config)
     spy_on(app, onechat)
     client = app.test_client()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import requests
 from servers import gunicorn
 
-from miniapp import scaffold
+from miniapp.project import new as scaffold
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "miniapp/templates/scaffold/gunicorn.conf.py"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from miniapp import scaffold
 from miniapp.errors import ScaffoldError
+from miniapp.project import new as scaffold
 
 
 def everything(directory):

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 from dotenv import dotenv_values
 
-from miniapp import scaffold
+from miniapp.project import new as scaffold
 
 CANARY = "canary-key-0123456789"
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Frame, Locator, Page, expect
 from servers import serving
 
 from miniapp import MiniApp, current_user, login_required
-from miniapp.controls import browser_url
+from miniapp.testing.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
 
 pytestmark = pytest.mark.browser

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from servers import serving
 
 from miniapp import MiniApp, current_user, login_required
-from miniapp.auth import User
-from miniapp.controls import browser_url
+from miniapp.login.user import User
+from miniapp.testing.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
 
 HTTPS = {"base_url": "https://lunch.example/"}

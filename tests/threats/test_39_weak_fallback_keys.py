@@ -11,11 +11,12 @@ import pytest
 from apps import create_app
 from flask import Flask
 
-from miniapp.auth import Logins, User
-from miniapp.cookies import LoginCookie
-from miniapp.doctor import examine
 from miniapp.errors import ConfigurationError
-from miniapp.secret_keys import read_secret_key
+from miniapp.login.cookies import LoginCookie
+from miniapp.login.secret_keys import read_secret_key
+from miniapp.login.signed import Logins
+from miniapp.login.user import User
+from miniapp.project.doctor import examine
 from miniapp.settings import Settings
 
 GOOD = "an-old-key-that-was-random-0123456789"

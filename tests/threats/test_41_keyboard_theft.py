@@ -13,7 +13,7 @@ from playwright.sync_api import Frame, Locator, expect
 from probe import create_probe
 from servers import serving
 
-from miniapp.controls import browser_url
+from miniapp.testing.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
 
 pytestmark = pytest.mark.browser

@@ -17,8 +17,8 @@ from flask.cli import FlaskGroup
 from flask.views import MethodView, View
 
 from miniapp import MiniApp, login_required
-from miniapp.doctor import examine
 from miniapp.errors import ConfigurationError
+from miniapp.project.doctor import examine
 
 
 def other(view: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from miniapp.controls import Controls
 from miniapp.sandbox import SandboxConfig, SandboxServer
 from miniapp.sandbox.prosody import Prosody
+from miniapp.testing.controls import Controls
 
 from .friend import Friend, Loop
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, request
 from werkzeug.sansio.http import parse_cookie
 
-from .settings import Settings
+from ..settings import Settings
 
 PREFIX = "__Host-"
 """Browsers take a cookie of this name only from the very host, with Secure and the path `/` (RFC 6265bis, 4.1.3.2)."""

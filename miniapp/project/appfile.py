@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from sysconfig import get_path
 
-from .errors import MiniAppError
+from ..errors import MiniAppError
 
 _LATE = {"flask", "flask_login", "jinja2", "requests", "sqlalchemy", "urllib3", "werkzeug"}
 """Packages that the framework imports later than the command line is loaded."""
@@ -55,5 +55,7 @@ def _file(name: str) -> Path | None:
     if file is None and name in _LATE:
         spec = find_spec(name)
         file = spec and spec.origin
-    places = {Path(get_path(place)).resolve() for place in ("stdlib", "purelib", "platlib")} | {Path(__file__).parent}
+    places = {Path(get_path(place)).resolve() for place in ("stdlib", "purelib", "platlib")} | {
+        Path(__file__).parents[1]
+    }
     return Path(file) if file and places.intersection(Path(file).resolve().parents) else None

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from ..errors import HostBusy, HostError, HostRefused, MiniAppError
 from .breaker import PATIENCE, Breaker
-from .errors import HostBusy, HostError, HostRefused, MiniAppError
 
 log = logging.getLogger(__name__)
 

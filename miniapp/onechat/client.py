@@ -7,42 +7,35 @@ import logging
 import random
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
 
 import requests
 
-from . import contract, transport
-from . import jid as jids
-from .errors import (
+from .. import contract
+from .. import jid as jids
+from ..errors import (
     ConfigurationError,
-    HostBusy,
     HostError,
     HostNonsense,
-    HostRefused,
     HostUnreachable,
     MessageError,
     MiniAppError,
     Problem,
 )
-from .jid import Recipient
-from .settings import Secret, Settings
+from ..jid import Recipient
+from ..settings import Secret, Settings
+from . import transport
+from .outcome import judge, nonsense
 
 log = logging.getLogger(__name__)
 
 REPEATS = (0.1, 0.3)
 """Seconds before each repeat, give or take half: a host that restarts or a connection that broke is often back by
 then, and a person is waiting for the answer."""
-RETRY_AFTER_MAX = 3600.0
-"""Seconds: the host's clock or ours may be wrong, and a longer wait would look like death."""
-DESCRIPTION_MAX = 200
-"""Characters of the host's own words that we pass on: a sentence or two, not a page."""
 TEXT_MAX = 65536
 """Characters of an app's name, icon or URL: room for an icon as a `data:` URL."""
 
@@ -217,7 +210,7 @@ class OneChat:
         if isinstance(answer, transport.Answer):
             return judge(call, answer, [self.settings.api_key, fields.get("sessionId", "")])
         if answer.garbled:
-            return _nonsense(call, answer.why)
+            return nonsense(call, answer.why)
         if answer.sent:
             hint = "It may have been done all the same."
         elif answer.untrusted:
@@ -226,119 +219,6 @@ class OneChat:
             hint = "Check ONECHAT_API_URL and the network."
         why = f"OneChat could not be reached for {call}: {answer.why}."
         return HostUnreachable(why, call=call, maybe_done=answer.sent, hint=hint)
-
-
-def judge(call: str, answer: transport.Answer, secrets: Iterable[str] = ()) -> Mapping[str, Any] | HostError:
-    """What the host's answer to `call` means: the documented object if it is a success, else the error to raise.
-
-    The body counts before the HTTP status, which OneChat doesn't document. The first row that fits:
-
-    | HTTP status | body | outcome | may be done |
-    |---|---|---|---|
-    | 3xx | any | `HostNonsense`; nobody goes where it points | yes |
-    | 429 | no `Success` | `HostBusy` | no |
-    | 5xx | any | `HostUnreachable`: it may have stopped halfway | yes |
-    | any other | `Error` | `HostRefused` | no |
-    | 2xx | `Success` | success | |
-    | 401, 403 | no `Success` | `HostRefused` | no |
-    | any | any | `HostNonsense` | yes |
-
-    A body that is not one JSON object in UTF-8, each name in it once, counts as none. `secrets` are taken out of the
-    host's words.
-    """
-    status = answer.status
-    document = parse(answer.body) or {}
-    says = document.get("status")
-    description = _clean(document.get("description"), secrets)
-    if 300 <= status < 400:
-        return _nonsense(call, answer.fault, status)
-    if status == 429 and says != contract.SUCCESS:
-        return HostBusy(
-            description or "too many calls", call=call, status=status, retry_after=seconds(answer.retry_after)
-        )
-    if status >= 500:
-        return HostUnreachable(
-            f"OneChat is out of order: HTTP {status} for {call}{description and f' ({description})'}.",
-            call=call,
-            maybe_done=True,
-            hint="It may have been done all the same.",
-        )
-    if says == contract.ERROR:
-        unauthorized = status in (401, 403) or description.lower().startswith("unauthorized")
-        hint = _hint(call) if unauthorized else ""
-        return HostRefused(description or "no reason given", call=call, status=status, hint=hint)
-    if says == contract.SUCCESS and 200 <= status < 300:
-        return document
-    if status in (401, 403) and says != contract.SUCCESS:
-        return HostRefused(HTTPStatus(status).phrase, call=call, status=status, hint=_hint(call))
-    fault = answer.fault or (
-        "it has no status that is documented" if document else "it is not one JSON object with each name once"
-    )
-    return _nonsense(call, fault, status)
-
-
-def _hint(call: str) -> str:
-    """Return what a developer should look at when the host did not let `call` in."""
-    if call == "registerMiniApp":
-        return "Check the admin's JID, and that the session ID is theirs and has not ended."
-    return "Check ONECHAT_APP_ID and ONECHAT_API_KEY, and that the app is approved."
-
-
-def parse(body: bytes) -> dict[str, Any] | None:
-    """The JSON object that `body` is, or None. Bad UTF-8, a name that occurs twice, NaN, deep nesting: none."""
-    try:
-        document = _JSON.decode(body.decode())
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):  # two readers of the same bytes would disagree on what they say
-        raise ValueError("a name occurs twice")
-    return found
-
-
-def _constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-_JSON = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
-
-
-def seconds(retry_after: str | None) -> float | None:
-    """What a `Retry-After` header asks for (RFC 9110, 10.2.3), in seconds from now, or None if it is none."""
-    if retry_after is None:
-        return None
-    text = retry_after.strip()
-    if re.fullmatch(r"[0-9]{1,9}", text):
-        wait = float(text)
-    else:
-        try:
-            when = parsedate_to_datetime(text)
-        except (ValueError, OverflowError):
-            return None
-        wait = (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    return min(max(wait, 0.0), RETRY_AFTER_MAX)
-
-
-def _nonsense(call: str, fault: str, status: int | None = None) -> HostNonsense:
-    came = f" (HTTP {status})" if status else ""
-    return HostNonsense(
-        f"OneChat's answer to {call}{came} is not what its documentation describes: {fault}.",
-        call=call,
-        maybe_done=True,
-        hint="Check ONECHAT_API_URL.",
-    )
-
-
-def _clean(description: Any, secrets: Iterable[str]) -> str:
-    if not isinstance(description, str) or description == contract.DESCRIPTION_OK:
-        return ""
-    for secret in filter(None, secrets):
-        description = description.replace(secret, "…")
-    return "".join(c if c.isprintable() else " " for c in description[:DESCRIPTION_MAX]).strip()
 
 
 def _message(text: str) -> str:

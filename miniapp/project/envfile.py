@@ -15,7 +15,7 @@ from typing import IO
 
 from dotenv.parser import parse_stream
 
-from .errors import MiniAppError
+from ..errors import MiniAppError
 
 
 class EnvFile:

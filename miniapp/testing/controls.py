@@ -7,8 +7,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import requests
 
-from . import contract
-from .errors import MiniAppError
+from .. import contract
+from ..errors import MiniAppError
 
 TOKEN_HEADER = "X-Sandbox-Token"  # noqa: S105 - the name of a header
 

@@ -11,8 +11,8 @@ import click
 from flask import Flask, appcontext_pushed
 from flask.cli import ScriptInfo
 
-from . import guards
-from .errors import ConfigurationError, Problem
+from ..errors import ConfigurationError, Problem
+from . import misplaced
 from .secret_keys import read_fallback_keys, read_secret_key
 
 
@@ -44,7 +44,7 @@ def _check_routes(app: Flask) -> None:
 
 def problems(app: Flask) -> Iterator[Problem]:
     """Yield what makes the logins of `app` worth nothing, whatever its settings say."""
-    yield from guards.problems(app)
+    yield from misplaced.problems(app)
     state = app.extensions["miniapp"]
     if getattr(app, "login_manager", None) is not state.login_manager:
         what = "was replaced after MiniApp.init_app, so Flask-Login's login_required asks another one."

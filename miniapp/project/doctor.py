@@ -21,12 +21,13 @@ from urllib.parse import urlsplit
 
 import requests
 
-from . import appfile, startup
-from .client import OneChat
+from ..errors import ConfigurationError, HostBusy, HostError, HostRefused, MiniAppError, Problem
+from ..login import startup
+from ..login.secret_keys import FALLBACKS, read_secret_key
+from ..onechat.client import OneChat
+from ..settings import PREFIX, Settings, is_loopback, read_env_file
+from . import appfile
 from .envfile import git
-from .errors import ConfigurationError, HostBusy, HostError, HostRefused, MiniAppError, Problem
-from .secret_keys import FALLBACKS, read_secret_key
-from .settings import PREFIX, Settings, is_loopback, read_env_file
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -219,7 +220,7 @@ def _credentials(settings: Settings) -> Iterator[Finding]:
 
 
 def _is_documented(body: bytes) -> bool:
-    from .client import parse
+    from ..onechat.outcome import parse
 
     return (parse(body) or {}).get("status") in ("Success", "Error")
 

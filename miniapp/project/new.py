@@ -14,9 +14,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from . import contract
-from .errors import ConfigurationError, ScaffoldError
-from .settings import Settings
+from .. import contract
+from ..errors import ConfigurationError, ScaffoldError
+from ..settings import Settings
 
 STARTER = ("wsgi.py", "templates", "static", "tests/test_starter.py")
 """What is copied as it stands; the wheel carries it as `miniapp/_starter/`."""
@@ -35,7 +35,7 @@ FILES = {
 SECRET_FILES = frozenset({".env"})
 """Readable by their owner alone, from the moment that they exist."""
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 # Letters, digits, - and _ : a directory, a Python distribution and a container image may all be called so. 64
 # characters are more than anybody types, and fewer than the 128 that an image's name may have.
 _PROJECT_NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?\Z")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .errors import Problem
-from .settings import read_environment
+from ..errors import Problem
+from ..settings import read_environment
 
 LENGTH_MIN = 16
 """Characters of a key: 128 bits at the very most. Below it, the signature of a login could be guessed."""

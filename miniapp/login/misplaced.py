@@ -27,7 +27,7 @@ from weakref import WeakSet
 import flask_login
 from flask import Flask
 
-from .errors import Problem
+from ..errors import Problem
 
 FIX = "Put the route first: @app.get(…), below it @login_required, below that def."
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .errors import HostError, HostUnreachable
+from ..errors import HostError, HostUnreachable
 
 PLACES = 4
 """Calls under way at a time, per process, that may take as long as the settings let them: half of the eight threads

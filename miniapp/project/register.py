@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from .client import OneChat, Registration
+from ..errors import MiniAppError
+from ..onechat.client import OneChat, Registration
+from ..settings import PREFIX, Secret, Settings, read_env_file
 from .envfile import open_env_file
-from .errors import MiniAppError
-from .settings import PREFIX, Secret, Settings, read_env_file
 
 APP_ID, API_KEY, PUBLIC_URL = PREFIX + "APP_ID", PREFIX + "API_KEY", PREFIX + "PUBLIC_URL"
 

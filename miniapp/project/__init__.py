@@ -1,0 +1,1 @@
+"""A developer's project: make it, register it, check it."""
