@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -37,15 +38,14 @@ ROUTES = {"api", "control", "portal", "phones"}
 
 
 def imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:
-    """The full names that a module imports; not those under `if TYPE_CHECKING`, which never run."""
+    """Yield the full names that a module imports, for types too; with `top_level_only`, when it is imported itself."""
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
     waiting: list[ast.AST] = [ast.parse(path.read_text())]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-            waiting.extend(node.orelse)
-            continue
         if top_level_only and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if top_level_only and isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -78,6 +78,10 @@ def own(path: Path, **how: bool) -> set[str]:
     return {name for name in imports(path, **how) if name.split(".")[0] == "miniapp"}
 
 
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
 def unit_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
@@ -91,6 +95,12 @@ def test_a_module_imports_only_from_the_rows_above_its_own(path: Path) -> None:
     for name in own(path):
         there = unit(name)
         assert there == here or place[there] < place[here], f"{path} imports {name}"
+
+
+def test_there_is_no_circle() -> None:
+    """No module imports itself through others: not inside of functions, and not for types."""
+    graph = {name_of(path): own(path) - {name_of(path)} for path in modules()}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
 @pytest.mark.parametrize("path", modules(PACKAGE / "sandbox"), ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -130,22 +140,28 @@ def test_the_starter_knows_miniapp_and_flask_alone() -> None:
 
 
 def test_the_reader_of_imports_sees_them_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Relative and absolute imports, in functions and classes too, are found; those for types alone are not."""
+    """Relative and absolute imports are found, in functions and classes and for types too."""
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
     folder = tmp_path / "miniapp" / "part"
     folder.mkdir(parents=True)
-    for name in ("miniapp/client.py", "miniapp/jid.py", "miniapp/part/other.py", "miniapp/part/__init__.py"):
+    for name in (
+        "miniapp/client.py",
+        "miniapp/state.py",
+        "miniapp/jid.py",
+        "miniapp/part/other.py",
+        "miniapp/part/__init__.py",
+    ):
         (tmp_path / name).touch()
     (folder / "module.py").write_text(
         "import miniapp.jid\n"
         "from . import other\n"
         "from .. import __version__\n"
-        "if TYPE_CHECKING:\n    from ..extension import State\n"
+        "if TYPE_CHECKING:\n    from ..state import State\n"
         "def f():\n    from ..client import OneChat\n"
         "class C:\n    async def g(self):\n        if 1:\n            from miniapp import jid\n"
     )
     assert sorted(imports(folder / "module.py")) == [
-        "miniapp", "miniapp.client", "miniapp.jid", "miniapp.jid", "miniapp.part.other",
+        "miniapp", "miniapp.client", "miniapp.jid", "miniapp.jid", "miniapp.part.other", "miniapp.state",
     ]  # fmt: skip
     assert sorted(imports(folder / "module.py", top_level_only=True)) == [
         "miniapp",

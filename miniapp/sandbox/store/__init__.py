@@ -10,7 +10,7 @@ from .apps import Apps
 from .invitations import Invitations
 from .mail import Mail
 from .passwords import Passwords
-from .seed import plant
+from .seed import load_seed
 from .sessions import Sessions
 from .stanzas import Stanzas
 from .tables import Database
@@ -44,7 +44,7 @@ class Store:
         try:
             with self._database.transaction():
                 if not self.users.count():
-                    plant(self, seed)
+                    load_seed(seed, self.domain, self.users, self.mail)
         except BaseException:
             self.close()
             raise
@@ -52,7 +52,7 @@ class Store:
     def reset(self) -> None:
         """Forget everything and seed again, at once or not at all."""
         with self._database.emptied():
-            plant(self, self._seed)
+            load_seed(self._seed, self.domain, self.users, self.mail)
             self.apps.forget_keys()
 
     def enter(self) -> None:

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ... import jid
 from ...errors import JIDError, MiniAppError
-
-if TYPE_CHECKING:
-    from . import Store
+from .mail import Mail
+from .users import Users
 
 PACKAGED = Path(__file__).parent.parent / "seed.toml"
 
 
-def plant(store: Store, path: str | Path | None) -> None:
-    """Add what the file at `path` lists to an empty `store`; by itself the packaged one."""
+def load_seed(path: str | Path | None, domain: str, users: Users, mail: Mail) -> None:
+    """Add the people and groups that the TOML file at `path` lists, by default the packaged one, to an empty store.
+
+    Raises `MiniAppError` with the code `seed`.
+    """
     source = Path(path or PACKAGED)
     try:
         seed = tomllib.loads(source.read_text("utf-8"))
         for user in seed.get("users", ()):
-            store.users.add(user["name"], _address(user["local"], store.domain), admin=user.get("admin", False))
+            users.add(user["name"], _address(user["local"], domain), admin=user.get("admin", False))
         for group in seed.get("groups", ()):
-            members = [_address(local, store.domain) for local in group["members"]]
-            address = jid.group(f"{group['local']}@muc.{store.domain}")
-            store.mail.create_group(_address(group["owner"], store.domain), members, group["name"], address)
+            members = [_address(local, domain) for local in group["members"]]
+            address = jid.group(f"{group['local']}@muc.{domain}")
+            mail.create_group(_address(group["owner"], domain), members, group["name"], address)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, JIDError) as error:
         raise MiniAppError(
             f"The seed {source} can't be used: {_reason(error)}.",
