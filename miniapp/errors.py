@@ -5,7 +5,10 @@
     ├── JIDError                 not a JID, or not of the kind that was asked for (a ValueError)
     ├── MessageError             a text that can't be sent: empty, too long, not XML text (a ValueError)
     ├── ScaffoldError            a project can't be made as asked
+    ├── TooManyAttempts          too many refused logins of a JID or address  .retry_after       (429)
     ├── LedgerError              the outbox's database can't be used                             (503)
+    ├── KeyTakenError            the key belongs to another bulk (a ValueError)
+    ├── NoBulkError              the bulk doesn't exist, or its state forbids the change (a LookupError)
     └── HostError                a call to the host did not succeed  .call  .maybe_done
         ├── HostUnreachable      no answer: name, connection, TLS, time-out, cut off; or 5xx     (503)
         ├── HostRefused          the host answered `Error`           .status  .description        (502; a login: 401)
@@ -20,6 +23,63 @@ No error carries a request, a header, a body or a key: whatever logs one logs no
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """The stable code of each error, for programs. `docs/errors.md` explains them."""
+
+    ALREADY_RUNNING = "already_running"
+    ARGUMENT = "argument"
+    BAD_ARGUMENT = "bad_argument"
+    BAD_REQUEST = "bad_request"
+    CONFIGURATION = "configuration"
+    CONFLICT = "conflict"
+    DATABASE = "database"
+    ENV_FILE = "env_file"
+    ERROR = "error"
+    FILE = "file"
+    FORBIDDEN = "forbidden"
+    FORBIDDEN_ORIGIN = "forbidden_origin"
+    HIDDEN_PACKAGE = "hidden_package"
+    HOST = "host"
+    HOST_BUSY = "host_busy"
+    HOST_NONSENSE = "host_nonsense"
+    HOST_NOT_LOOPBACK = "host_not_loopback"
+    HOST_REFUSED = "host_refused"
+    HOST_UNREACHABLE = "host_unreachable"
+    JID = "jid"
+    MESSAGE = "message"
+    NO_APP = "no_app"
+    NO_COMMAND = "no_command"
+    NO_OUTBOX = "no_outbox"
+    NO_PROSODY = "no_prosody"
+    NO_SANDBOX = "no_sandbox"
+    NOT_BUILT = "not_built"
+    NOT_FOUND = "not_found"
+    NOT_JSON = "not_json"
+    NOT_STORED = "not_stored"
+    OS = "os"
+    OUTBOX_BULK = "outbox_bulk"
+    OUTBOX_DATABASE = "outbox_database"
+    OUTBOX_FORK = "outbox_fork"
+    OUTBOX_KEY = "outbox_key"
+    OUTBOX_THREADS = "outbox_threads"
+    PORT = "port"
+    PROSODY = "prosody"
+    REFUSED = "refused"
+    REGISTERED = "registered"
+    SANDBOX_REFUSED = "sandbox_refused"
+    SANDBOX_UNREACHABLE = "sandbox_unreachable"
+    SCAFFOLD = "scaffold"
+    SEED = "seed"
+    SIGNED_OUT = "signed_out"
+    STATE_FOLDER = "state_folder"
+    TOO_LARGE = "too_large"
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    XMPP_SECRET = "xmpp_secret"  # noqa: S105 # a code
+    XMPP_SETTINGS = "xmpp_settings"
+    XMPP_UNREACHABLE = "xmpp_unreachable"
 
 
 class MiniAppError(Exception):
@@ -29,7 +89,7 @@ class MiniAppError(Exception):
     `hint` says what to do next.
     """
 
-    code = "error"
+    code: str = Code.ERROR
 
     def __init__(self, message: str, *, hint: str = "", code: str | None = None) -> None:
         super().__init__(message)
@@ -55,9 +115,9 @@ class Problem:
 
 
 class ConfigurationError(MiniAppError):
-    """The settings don't do; `problems` has every one of them, so that one look is enough."""
+    """Settings are missing or invalid; `problems` lists all of them."""
 
-    code = "configuration"
+    code = Code.CONFIGURATION
 
     def __init__(self, problems: list[Problem] | tuple[Problem, ...]) -> None:
         self.problems = tuple(problems)
@@ -68,25 +128,47 @@ class ConfigurationError(MiniAppError):
 class JIDError(MiniAppError, ValueError):
     """Not a JID, or a JID of the wrong kind for the call."""
 
-    code = "jid"
+    code = Code.JID
 
 
 class MessageError(MiniAppError, ValueError):
     """A text that OneChat can't carry."""
 
-    code = "message"
+    code = Code.MESSAGE
 
 
 class ScaffoldError(MiniAppError):
     """A project can't be made so, or there."""
 
-    code = "scaffold"
+    code = Code.SCAFFOLD
 
 
 class LedgerError(MiniAppError):
     """The outbox's database does not answer, is locked or damaged, or can't be used by this process."""
 
-    code = "outbox_database"
+    code = Code.OUTBOX_DATABASE
+
+
+class KeyTakenError(MiniAppError, ValueError):
+    """The key belongs to a bulk with another text, policy or other recipients."""
+
+    code = Code.OUTBOX_KEY
+
+
+class NoBulkError(MiniAppError, LookupError):
+    """The bulk does not exist, or its state forbids the change."""
+
+    code = Code.OUTBOX_BULK
+
+
+class TooManyAttempts(MiniAppError):
+    """This JID or address was refused too often; `retry_after` is in seconds."""
+
+    code = Code.TOO_MANY_ATTEMPTS
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("Too many refused logins.", hint="Try again later.")
+        self.retry_after = retry_after
 
 
 class HostError(MiniAppError):
@@ -96,7 +178,7 @@ class HostError(MiniAppError):
     surely did nothing (never reached, or refused), so that a repeat does no harm.
     """
 
-    code = "host"
+    code = Code.HOST
 
     def __init__(self, message: str, *, call: str, maybe_done: bool, hint: str = "", code: str | None = None) -> None:
         super().__init__(message, hint=hint, code=code)
@@ -107,13 +189,13 @@ class HostError(MiniAppError):
 class HostUnreachable(HostError):
     """No whole answer came in time, or HTTP 5xx. Pages answer 503 with Retry-After."""
 
-    code = "host_unreachable"
+    code = Code.HOST_UNREACHABLE
 
 
 class HostRefused(HostError):
     """The host answered `Error`. `description` holds its words, `status` the HTTP status it came with."""
 
-    code = "host_refused"
+    code = Code.HOST_REFUSED
 
     def __init__(self, description: str, *, call: str, status: int, hint: str = "", code: str | None = None) -> None:
         super().__init__(f"OneChat refused {call}: {description}", call=call, maybe_done=False, hint=hint, code=code)
@@ -124,7 +206,7 @@ class HostRefused(HostError):
 class HostBusy(HostRefused):
     """The host answered 429. `retry_after` is what it asked for, in seconds, or None if it didn't say."""
 
-    code = "host_busy"
+    code = Code.HOST_BUSY
 
     def __init__(self, description: str, *, call: str, status: int, retry_after: float | None) -> None:
         super().__init__(description, call=call, status=status, hint="Try again later.")
@@ -134,4 +216,4 @@ class HostBusy(HostRefused):
 class HostNonsense(HostError):
     """The host's answer is not what its documentation describes. Pages answer 502."""
 
-    code = "host_nonsense"
+    code = Code.HOST_NONSENSE

@@ -15,7 +15,7 @@ import requests
 from flask import Flask, Response, current_app, g, has_request_context, request
 
 from . import routes, shim, texts
-from .errors import ConfigurationError, HostError, JIDError, LedgerError, MessageError, MiniAppError, Problem
+from .errors import Code, ConfigurationError, HostError, JIDError, LedgerError, MessageError, MiniAppError, Problem
 from .login import flask_session, guard, headers, startup
 from .login.cookies import LoginCookie
 from .login.endpoint import on_logged_out
@@ -237,5 +237,5 @@ def _on_error(problem: MiniAppError) -> Response:
         return host_error(problem)
     if isinstance(problem, LedgerError):
         current_app.logger.error("%s: %s", problem.code, problem)
-        return error(503, "outbox_database", problem.message, problem.hint, RETRY_AFTER)
+        return error(503, Code.OUTBOX_DATABASE, problem.message, problem.hint, RETRY_AFTER)
     return error(400, problem.code, problem.message, problem.hint)

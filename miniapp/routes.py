@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from . import shim
+from .errors import Code, NoBulkError
 from .login.endpoint import session_endpoint
 from .login.guard import login_required, refuse_forged
 from .login.user import current_user
@@ -65,14 +66,12 @@ def _progress(bulk: int) -> Response:
     """Answer with the progress of a bulk, to its owner only. For others it does not exist."""
     outbox = state().outbox
     assert outbox is not None  # its route would not be there
-    from .outbox import NoBulkError
-
     try:
         progress = outbox.progress(bulk)
     except NoBulkError:
         progress = None
     if progress is None or progress.owner != current_user.jid:
-        return error(404, "outbox_bulk", "There is no such bulk of yours.", "Ask for one that you have sent.")
+        return error(404, Code.OUTBOX_BULK, "There is no such bulk of yours.", "Ask for one that you have sent.")
     shown = ("id", "state", "total", "waiting", "sent", "refused", "unknown", "created_at", "done_at")
     document = progress.as_dict()
     return jsonify({name: document[name] for name in shown})

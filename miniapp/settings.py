@@ -17,6 +17,7 @@ from dotenv import dotenv_values
 
 from . import contract, jid
 from .errors import ConfigurationError, JIDError, Problem
+from .hosts import is_loopback
 
 PREFIX = "ONECHAT_"
 CONCURRENCY_MAX = 64
@@ -251,11 +252,6 @@ def _boolean(value: Any) -> bool:
         return words[str(value).lower()]
     except KeyError:
         raise ValueError("is neither true nor false.|Set 1 or 0.") from None
-
-
-def is_loopback(hostname: str | None) -> bool:
-    """Whether `hostname` surely names this machine alone."""
-    return hostname in ("localhost", "127.0.0.1", "::1") or (hostname or "").endswith(".localhost")
 
 
 # A host goes into the Content-Security-Policy as it stands: no `*`, no `;`.

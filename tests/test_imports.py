@@ -17,7 +17,7 @@ ROOT = PACKAGE.parent
 
 # A unit (a module or a folder of `miniapp/`) imports only from rows above its own.
 LAYERS = [
-    {"errors", "contract", "texts"},
+    {"errors", "contract", "hosts", "texts"},
     {"jid", "responses"},
     {"settings"},
     {"onechat"},
@@ -32,7 +32,13 @@ LAYERS = [
     {"cli"},
     {"__main__"},
 ]
-SANDBOX_MAY = {"contract", "errors", "jid", "sandbox"}  # it shares no parser with the client: no shared mistake
+SANDBOX_MAY = {
+    "contract",
+    "errors",
+    "hosts",
+    "jid",
+    "sandbox",
+}  # no parser shared with the client
 KNOW_THE_SANDBOX = {"cli", "dev", "testing"}  # `dev` is the inside of `miniapp dev`
 ROUTES = {"api", "control", "portal", "phones"}
 
@@ -105,7 +111,7 @@ def test_there_is_no_circle() -> None:
 
 @pytest.mark.parametrize("path", modules(PACKAGE / "sandbox"), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_the_sandbox_stands_apart(path: Path) -> None:
-    """The sandbox takes the contract, the errors and JIDs from the framework, and nothing else."""
+    """The sandbox takes the contract, errors, host names and JIDs from the framework, and nothing else."""
     assert {unit(name) for name in own(path)} <= SANDBOX_MAY
 
 

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miniapp.errors import ConfigurationError
+from miniapp.hosts import is_loopback
 from miniapp.login.secret_keys import read_secret_key
-from miniapp.settings import Secret, Settings, is_loopback, read_env_file
+from miniapp.settings import Secret, Settings, read_env_file
 
 APP = {"ONECHAT_APP_ID": "app-0001", "ONECHAT_API_KEY": "key-12345678"}
 

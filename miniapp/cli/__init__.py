@@ -22,7 +22,7 @@ from typing import IO, Any
 import click
 
 from .. import __version__
-from ..errors import ConfigurationError, HostError, HostRefused, MiniAppError
+from ..errors import Code, ConfigurationError, HostError, HostRefused, MiniAppError
 from .output import replace_what_cannot_be_shown
 
 FAILED, CONFIGURATION, UNREACHABLE, REFUSED, LEFT, INTERRUPTED = 1, 3, 4, 5, 6, 130
@@ -112,10 +112,10 @@ def _of_system(error: OSError) -> MiniAppError | None:
         return MiniAppError(
             f"{error.filename} can't be used: {error.strerror}.",
             hint="Check the path, whether this user may write there (ls -ld), and whether its disk has room (df).",
-            code="file",
+            code=Code.FILE,
         )
     if isinstance(error, FileNotFoundError):  # os.getcwd(), which names no file
-        return MiniAppError("The working directory was removed or moved.", hint="Go to another: cd", code="file")
+        return MiniAppError("The working directory was removed or moved.", hint="Go to another: cd", code=Code.FILE)
     return None
 
 

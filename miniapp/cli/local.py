@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..errors import MiniAppError
+from ..errors import Code, MiniAppError
 from ..project.appfile import refuse_hiding, refuse_missing
 from .output import say, sheet
 
@@ -54,7 +54,7 @@ def _need_sandbox() -> None:
             raise MiniAppError(
                 f"The sandbox needs {name}, which is not installed.",
                 hint="Install it: pip install 'onechat-miniapp[sandbox]'",
-                code="no_sandbox",
+                code=Code.NO_SANDBOX,
             )
 
 
@@ -105,7 +105,7 @@ def dev(
     _need_sandbox()
     if sys.platform == "win32":
         raise MiniAppError(
-            "`miniapp dev` needs Linux, macOS or WSL.", hint="`miniapp sandbox` runs anywhere.", code="os"
+            "`miniapp dev` needs Linux, macOS or WSL.", hint="`miniapp sandbox` runs anywhere.", code=Code.OS
         )
     refuse_missing(Path.cwd(), app)
     refuse_hiding(Path.cwd())
@@ -202,7 +202,7 @@ def exec_(command: tuple[str, ...]) -> None:
         raise MiniAppError(
             f"There is no command {command[0]}.",
             hint="Install it into the environment that has miniapp, or give its path.",
-            code="no_command",
+            code=Code.NO_COMMAND,
         )
     sys.stdout.flush()
     if sys.platform == "win32":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ..errors import MiniAppError
+from ..errors import Code, MiniAppError
 from .output import say
 
 FILES = Path(__file__).parents[1] / "sandbox/static/build/ocwp"  # not imported: that would need the extra `sandbox`
@@ -21,7 +21,9 @@ def ocwp(directory: Path) -> None:
     A config/config.json that is there already stays as it is; everything else is replaced.
     """
     if not (FILES / "ocwp.js").is_file():
-        raise MiniAppError("The chat plugin has not been built.", hint="Build it: scripts/build-js", code="not_built")
+        raise MiniAppError(
+            "The chat plugin has not been built.", hint="Build it: scripts/build-js", code=Code.NOT_BUILT
+        )
     files = sorted(path.relative_to(FILES) for path in FILES.rglob("*") if path.is_file())
     copied = [file for file in files if not (file.name == "config.json" and (directory / file).exists())]
     for file in copied:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..errors import ConfigurationError, MiniAppError, Problem
+from ..errors import Code, ConfigurationError, MiniAppError, Problem
 from ..settings import Settings
 from . import LEFT
 from .output import say, sheet
@@ -51,7 +51,7 @@ def _open(*, sending: bool = False) -> Outbox:
         raise MiniAppError(
             f"The outbox needs {error.name}, which is not installed.",
             hint="Install it: pip install 'onechat-miniapp[outbox]'",
-            code="no_outbox",
+            code=Code.NO_OUTBOX,
         ) from None
     return Outbox(
         replace(settings, outbox_worker="process")

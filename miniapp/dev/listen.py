@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import MiniAppError
-from ..settings import is_loopback
+from ..errors import Code, MiniAppError
+from ..hosts import is_loopback
 
 if TYPE_CHECKING:
     from ..sandbox.server import SandboxServer
@@ -27,7 +27,7 @@ def check_host(host: str, *, forced: bool) -> None:
         raise MiniAppError(
             f"{host} can be reached from other machines, and the sandbox lets everyone be anyone.",
             hint="Leave --host out; or add --force-host if you are sure that only you can get there.",
-            code="host_not_loopback",
+            code=Code.HOST_NOT_LOOPBACK,
         )
 
 
@@ -49,10 +49,10 @@ def listen(host: str, port: int, say: Callable[[str], object] = lambda line: Non
                 raise MiniAppError(
                     f"Can't listen on {host} port {candidate}: {error.strerror}.",
                     hint="Choose another with --port or --sandbox-port.",
-                    code="port",
+                    code=Code.PORT,
                 ) from None
     raise MiniAppError(
-        f"Ports {port} to {port + PORTS_TRIED - 1} are all taken.", hint="Choose another with --port.", code="port"
+        f"Ports {port} to {port + PORTS_TRIED - 1} are all taken.", hint="Choose another with --port.", code=Code.PORT
     )
 
 

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from .. import contract
-from ..errors import MiniAppError
+from ..errors import Code, MiniAppError
 from ..login.secret_keys import read_secret_key
 from ..testing.controls import Controls, settings_for
 from .process import Ready
@@ -54,7 +54,7 @@ class StateFolder:
             raise MiniAppError(
                 f"{self.path.parent.absolute()} was moved or removed while a sandbox used {self.path} in it.",
                 hint="Start again where it is now.",
-                code="state_folder",
+                code=Code.STATE_FOLDER,
             )
         with self._usable():
             self.path.mkdir(mode=0o700, exist_ok=True)
@@ -87,7 +87,7 @@ class StateFolder:
                 raise MiniAppError(
                     f"Process {lock.read().strip() or 'unknown'} runs a sandbox on {self.path} already.",
                     hint="Stop that one first, or give this one another folder.",
-                    code="already_running",
+                    code=Code.ALREADY_RUNNING,
                 ) from None
             lock.truncate(0)
             lock.write(f"{os.getpid()}\n")
@@ -114,7 +114,7 @@ def unusable(path: Path, error: OSError) -> MiniAppError:
         hint = f"Make room on its disk (df -h {path.parent} shows it), and start again."
     elif error.errno in (errno.EEXIST, errno.ENOTDIR):
         hint = f"A folder is wanted there: move what {where} is away, and start again."
-    return MiniAppError(f"{where} can't be used: {error.strerror}.", hint=hint, code="state_folder")
+    return MiniAppError(f"{where} can't be used: {error.strerror}.", hint=hint, code=Code.STATE_FOLDER)
 
 
 def _identity(file: Path | int) -> tuple[int, int] | None:
@@ -179,7 +179,7 @@ class Project:
         return MiniAppError(
             f"{self._file} can't be used: {why}.",
             hint="Move it away and start again: the app then gets a new app ID, and its users log in again.",
-            code="state_folder",
+            code=Code.STATE_FOLDER,
         )
 
     def save(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
-from ..settings import is_loopback
+from ..hosts import is_loopback
 from .listen import KEEP_SECONDS, LOOPBACK_HOSTS, check_host, listen, local_url, sandbox_server
 from .loop import Loops
 from .process import AppProcess, Ended, Ready

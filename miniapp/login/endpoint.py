@@ -9,13 +9,12 @@ from flask import Flask, Response, current_app, g, jsonify, request, session
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from .. import contract, jid
-from ..errors import HostBusy, HostError, HostRefused, JIDError
+from ..errors import Code, HostBusy, HostError, HostRefused, JIDError, TooManyAttempts
 from ..responses import error, host_error
 from .current import LoginState, login_state
 from .guard import REFRESH, users_in_cookies
 from .origin import same_origin
 from .user import User
-from .verifier import TooManyAttempts
 
 BODY_MAX = 8192
 """Bytes of a login's body: a JID (3 KiB at most) and a session ID (512 bytes) with room to spare."""
@@ -25,12 +24,12 @@ def session_endpoint() -> Response:
     """Verify the session and log in (POST), or log out (DELETE). See `docs/protocol.md`."""
     state = login_state()
     if not same_origin(state.settings):
-        return error(403, "forbidden_origin", "This request does not come from this app's own pages.")
+        return error(403, Code.FORBIDDEN_ORIGIN, "This request does not come from this app's own pages.")
     if request.method == "DELETE":
         flask_login.logout_user()
         return Response(status=204)
     if request.mimetype != "application/json":
-        return error(415, "not_json", "The body must be JSON.", "Send Content-Type: application/json.")
+        return error(415, Code.NOT_JSON, "The body must be JSON.", "Send Content-Type: application/json.")
     fields = _fields()
     if isinstance(fields, Response):
         return fields
@@ -47,7 +46,7 @@ def session_endpoint() -> Response:
         return host_error(problem, refused=401)
     if at is None:
         flask_login.logout_user()
-        return error(401, "refused", "OneChat does not know this session.", "Close the mini app and open it again.")
+        return error(401, Code.REFUSED, "OneChat does not know this session.", "Close the mini app and open it again.")
     user = User(name, at + state.settings.login_lifetime, state.verifier.digest(name, session_id), time.time())
     return _log_in(user, state, bearer=bearer, keep=before is not None and before.jid == name)
 
@@ -55,7 +54,7 @@ def session_endpoint() -> Response:
 def _fields() -> tuple[str, str, bool] | Response:
     """Return the canonical bare JID, the session ID, and whether a bearer token is wanted; or an error answer."""
     if (request.content_length or 0) > BODY_MAX:
-        return error(413, "too_large", f"The body is larger than {BODY_MAX} bytes.")
+        return error(413, Code.TOO_LARGE, f"The body is larger than {BODY_MAX} bytes.")
     request.max_content_length = BODY_MAX  # for bodies without a Content-Length
     try:
         body = request.get_json()
@@ -68,9 +67,9 @@ def _fields() -> tuple[str, str, bool] | Response:
     except JIDError as problem:
         return error(400, problem.code, problem.message, problem.hint)
     except RequestEntityTooLarge:
-        return error(413, "too_large", f"The body is larger than {BODY_MAX} bytes.")
+        return error(413, Code.TOO_LARGE, f"The body is larger than {BODY_MAX} bytes.")
     except (BadRequest, KeyError, TypeError, ValueError, AttributeError, RecursionError):
-        return error(400, "bad_request", "The body is not a JSON object with the texts jid and sessionId.")
+        return error(400, Code.BAD_REQUEST, "The body is not a JSON object with the texts jid and sessionId.")
 
 
 def _log_in(user: User, state: LoginState, *, bearer: bool, keep: bool) -> Response:

@@ -12,6 +12,7 @@ import flask_login
 from flask import Response, current_app, g, make_response, render_template, request, session
 from werkzeug.exceptions import Unauthorized
 
+from ..errors import Code
 from ..responses import error, wants_page
 from . import headers, misplaced
 from .current import LoginState, login_state
@@ -117,7 +118,9 @@ def unauthorized() -> Response:
         response = make_response(render_template("miniapp/401.html", nonce=headers.nonce()), 401)
         request.environ["miniapp.login_page"] = True  # for the headers
     else:
-        response = error(401, "signed_out", "There is no login, or it is over.", "Call OC.app.signIn() and try again.")
+        response = error(
+            401, Code.SIGNED_OUT, "There is no login, or it is over.", "Call OC.app.signIn() and try again."
+        )
     response.headers["WWW-Authenticate"] = 'Bearer realm="onechat"'  # RFC 9110, 15.5.2: a 401 names a scheme
     response.headers["Cache-Control"] = "no-store"
     response.vary.update(("Cookie", "Authorization"))
@@ -141,4 +144,4 @@ def refuse_forged() -> Response | None:
         return None
     if same_origin(login_state().settings):
         return None
-    return error(403, "forbidden_origin", "This request does not come from this app's own pages.")
+    return error(403, Code.FORBIDDEN_ORIGIN, "This request does not come from this app's own pages.")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from ..errors import HostBusy, HostError, HostRefused, MiniAppError
+from ..errors import HostBusy, HostError, HostRefused, TooManyAttempts
 from .breaker import PATIENCE, Breaker
 
 log = logging.getLogger(__name__)
@@ -25,16 +25,6 @@ REFUSALS, WINDOW = 20, 60.0
 
 KEYS_MAX = 10_000
 """Entries each memory here may hold: some MiB, then the oldest go."""
-
-
-class TooManyAttempts(MiniAppError):
-    """This JID or address was refused too often; `retry_after` is in seconds."""
-
-    code = "too_many_attempts"
-
-    def __init__(self, retry_after: float) -> None:
-        super().__init__("Too many refused logins.", hint="Try again later.")
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ import requests
 from .. import contract
 from .. import jid as jids
 from ..errors import (
+    Code,
     ConfigurationError,
     HostError,
     HostNonsense,
@@ -103,7 +104,7 @@ class OneChat:
         """
         session_id = _secret(session_id)
         if not contract.SESSION_ID.match(session_id):
-            raise MiniAppError("The session ID is not one.", hint="Copy it again, with no blank.", code="argument")
+            raise MiniAppError("The session ID is not one.", hint="Copy it again, with no blank.", code=Code.ARGUMENT)
         fields = {
             "adminJid": jids.user(admin_jid),
             "sessionId": session_id,
@@ -233,7 +234,7 @@ def _text(what: str, value: str) -> str:
         raise MiniAppError(
             f"The app's {what} is not text of 1 to {TEXT_MAX} characters in one line.",
             hint="Correct it.",
-            code="argument",
+            code=Code.ARGUMENT,
         )
     return value.strip()
 

@@ -1,7 +1,8 @@
 """Bulk sends that lose nothing: a ledger in SQL, and workers that send its items. See docs/outbox.md."""
 
-from .accept import Bulk, KeyTakenError
-from .bulks import Item, NoBulkError, Progress
+from ..errors import KeyTakenError, NoBulkError
+from .accept import Bulk
+from .bulks import Item, Progress
 from .schema import include_object
 from .service import Outbox
 from .signals import bulk_done, item_failed

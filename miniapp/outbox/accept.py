@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from .. import contract
-from ..errors import JIDError, MessageError, MiniAppError
+from ..errors import Code, JIDError, KeyTakenError, MessageError, MiniAppError
 from ..jid import Recipient
 from .database import Database
 from .tables import bulk
@@ -47,12 +47,6 @@ class Bulk:
     key: str | None
     total: int
     new: bool
-
-
-class KeyTakenError(MiniAppError, ValueError):
-    """The key belongs to a bulk with another text, policy or other recipients."""
-
-    code = "outbox_key"
 
 
 def accept(
@@ -99,11 +93,11 @@ def _check(message: str, key: str | None, policy: str) -> None:
         raise MiniAppError(
             "The policy is none of hold, resend.",
             hint="hold leaves an unknown outcome to a person; resend repeats such a send.",
-            code="argument",
+            code=Code.ARGUMENT,
         )
     if key is not None and not (isinstance(key, str) and 0 < len(key) <= KEY_MAX and key.isprintable()):
         raise MiniAppError(
-            f"The key is not 1 to {KEY_MAX} printable characters.", hint="Take a shorter one.", code="argument"
+            f"The key is not 1 to {KEY_MAX} printable characters.", hint="Take a shorter one.", code=Code.ARGUMENT
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, func, select, update
 
-from ..errors import MiniAppError
+from ..errors import Code, MiniAppError, NoBulkError
 from . import delays, gate, ledger
 from .database import Database
 from .delays import Delay
@@ -18,12 +18,6 @@ from .tables import gate as gate_table
 UNTAKEN = 10.0
 """Seconds after which a message that may go out should be with a worker: one that runs looks for it every 2 s."""
 STATES = ("queued", "leased", "sending", "sent", "refused", "unknown")
-
-
-class NoBulkError(MiniAppError, LookupError):
-    """The bulk does not exist, or its state forbids the change."""
-
-    code = "outbox_bulk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +134,7 @@ def retry(database: Database, number: int, states: tuple[str, ...], *, broadcast
     Broadcasts to a whole domain only with `broadcasts`. Raises `NoBulkError`.
     """
     if not set(states) <= {"refused", "unknown"}:
-        raise MiniAppError("Only refused and unknown items can be tried again.", hint="Name these.", code="argument")
+        raise MiniAppError("Only refused and unknown items can be tried again.", hint="Name these.", code=Code.ARGUMENT)
     with database.write.begin() as connection:
         state = connection.execute(
             select(bulk.c.state).where(bulk.c.id == number).with_for_update(key_share=True)

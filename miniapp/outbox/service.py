@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from weakref import WeakSet
 
-from ..errors import LedgerError
+from ..errors import Code, LedgerError
 from ..onechat.client import OneChat
 from ..settings import Settings
 from . import accept, bulks, gate, ledger, signals
@@ -67,7 +67,7 @@ class Outbox:
                         "This process was forked from one that was using the outbox. SQLite does not support that.",
                         hint="Use the outbox after the fork only, or call its stop() before."
                         " Under gunicorn's --preload, leave it alone while the app is imported.",
-                        code="outbox_fork",
+                        code=Code.OUTBOX_FORK,
                     )
                 self._opened = self._open()
             return self._opened
@@ -81,7 +81,7 @@ class Outbox:
                 "Threads were replaced, by gevent for example, after miniapp was imported: the outbox would hang.",
                 hint="Begin gunicorn.conf.py with: from gevent import monkey; monkey.patch_all()."
                 " Or leave out gunicorn's --preload.",
-                code="outbox_threads",
+                code=Code.OUTBOX_THREADS,
             )
         return database
 

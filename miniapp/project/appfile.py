@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from sysconfig import get_path
 
-from ..errors import MiniAppError
+from ..errors import Code, MiniAppError
 
 _LATE = {"flask", "flask_login", "jinja2", "requests", "sqlalchemy", "urllib3", "werkzeug"}
 """Packages that the framework imports later than the command line is loaded."""
@@ -32,7 +32,7 @@ def refuse_missing(directory: Path, app: str) -> None:
         raise MiniAppError(
             f"There is no app in {directory}: no module {app.partition(':')[0]}.",
             hint="Go to the project's directory, name the app with --app, or make a project: miniapp new lunch",
-            code="no_app",
+            code=Code.NO_APP,
         )
 
 
@@ -45,7 +45,7 @@ def refuse_hiding(directory: Path) -> None:
             raise MiniAppError(
                 f"{path.name} in {directory} hides the package {name}, which the framework needs.",
                 hint="Rename it: an app imports what is in its own directory first.",
-                code="hidden_package",
+                code=Code.HIDDEN_PACKAGE,
             )
 
 

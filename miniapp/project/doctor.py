@@ -22,10 +22,11 @@ from urllib.parse import urlsplit
 import requests
 
 from ..errors import ConfigurationError, HostBusy, HostError, HostRefused, MiniAppError, Problem
+from ..hosts import is_loopback
 from ..login import startup
 from ..login.secret_keys import FALLBACKS, read_secret_key
 from ..onechat.client import OneChat
-from ..settings import PREFIX, Settings, is_loopback, read_env_file
+from ..settings import PREFIX, Settings, read_env_file
 from . import appfile
 from .envfile import git
 

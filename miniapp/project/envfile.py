@@ -15,7 +15,7 @@ from typing import IO
 
 from dotenv.parser import parse_stream
 
-from ..errors import MiniAppError
+from ..errors import Code, MiniAppError
 
 
 class EnvFile:
@@ -55,7 +55,7 @@ def open_env_file(path: Path) -> Iterator[EnvFile]:
             raise MiniAppError(
                 f"Can't write into {path.parent.resolve()}: {error.strerror}.",
                 hint="Nothing was sent. Make it writable, or make room, or choose another file with --env-file.",
-                code="env_file",
+                code=Code.ENV_FILE,
             ) from None
         yield EnvFile(path, Path(draft), file)
 
@@ -69,7 +69,7 @@ def refuse_unsafe(path: Path) -> None:
     """Refuse a file for secrets that is a link, no plain file, in git, or about to be."""
 
     def refuse(what: str, fix: str) -> None:
-        raise MiniAppError(f"{path} {what}.", hint=f"Nothing was sent. {fix}", code="env_file")
+        raise MiniAppError(f"{path} {what}.", hint=f"Nothing was sent. {fix}", code=Code.ENV_FILE)
 
     if path.is_symlink():
         refuse("is a symbolic link", "Name the file it leads to with --env-file.")

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import MiniAppError
+from ..errors import Code, MiniAppError
 from ..onechat.client import OneChat, Registration
 from ..settings import PREFIX, Secret, Settings, read_env_file
 from .envfile import open_env_file
@@ -39,7 +39,7 @@ class Plan:
 class NotStored(MiniAppError):
     """The app is registered, but `env_file` could not be written; `registration` must not be lost."""
 
-    code = "not_stored"
+    code = Code.NOT_STORED
 
     def __init__(self, registration: Registration, env_file: Path, why: str) -> None:
         super().__init__(
@@ -83,5 +83,5 @@ def refuse_second(plan: Plan) -> None:
         raise MiniAppError(
             f"This app is registered already: {where} has an {APP_ID}.",
             hint="With --force it is registered as a new app, which replaces the old one's ID and key.",
-            code="registered",
+            code=Code.REGISTERED,
         )

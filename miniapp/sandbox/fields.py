@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from .. import contract, jid
 from ..errors import JIDError
+from ..hosts import is_loopback
 from .store.records import Refusal
 
 NAME_MAX = 100  # characters; more fits on no phone's title bar
@@ -125,11 +126,6 @@ def _url(value: str) -> str:
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("is http, which is for this machine only: use https.")
     return value
-
-
-def is_loopback(hostname: str) -> bool:
-    """Whether `hostname`, in lower case, surely names this machine alone."""
-    return hostname in ("localhost", "127.0.0.1", "::1") or hostname.endswith(".localhost")
 
 
 def _is_host(hostname: str) -> bool:

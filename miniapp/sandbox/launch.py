@@ -9,8 +9,8 @@ import re
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from ..hosts import is_loopback
 from .config import HOST_NAME
-from .fields import is_loopback
 from .store.records import App, User
 
 DEVICE_FIELDS = ("device", "os", "screenWidth", "screenHeight")

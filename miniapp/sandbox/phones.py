@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from .. import contract
+from ..errors import Code
 from .bodies import json_body
 from .fields import check_field, jid_list, read_number, text_fault
 from .launch import DEVICE_FIELDS, launch
@@ -179,7 +180,7 @@ def _bridge_codes() -> Iterator[None]:
         yield
     except Refusal as refusal:
         if refusal.status != 400:
-            refusal.code = "refused"
+            refusal.code = Code.REFUSED
         raise
 
 

@@ -19,10 +19,10 @@ from flask import Flask
 from werkzeug.wsgi import ClosingIterator
 
 from .. import contract
-from ..errors import MiniAppError
+from ..errors import Code, MiniAppError
+from ..hosts import is_loopback
 from .app import create_sandbox
 from .config import HOST_NAME, SandboxConfig
-from .fields import is_loopback
 from .state import sandbox_of
 from .wire import CONNECTION
 
@@ -63,7 +63,7 @@ class SandboxServer:
             raise MiniAppError(
                 "The sandbox listens on this machine only: whoever reaches it can read and send as anybody.",
                 hint="Leave the host at 127.0.0.1.",
-                code="host",
+                code=Code.HOST,
             )
         self.app = create_sandbox(config)
         self.sandbox = sandbox_of(self.app)

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import requests
 
 from .. import contract
-from ..errors import MiniAppError
+from ..errors import Code, MiniAppError
 
 TOKEN_HEADER = "X-Sandbox-Token"  # noqa: S105 - the name of a header
 
@@ -72,7 +72,7 @@ class Controls:
             raise MiniAppError(
                 f"The sandbox at {self.url} does not answer ({type(error).__name__}).",
                 hint="Is `miniapp sandbox` or `miniapp dev` running?",
-                code="sandbox_unreachable",
+                code=Code.SANDBOX_UNREACHABLE,
             ) from None
         if not answer.ok:
             raise _refusal(method, path, answer)
@@ -110,4 +110,6 @@ def _refusal(method: str, path: str, answer: requests.Response) -> MiniAppError:
         error = answer.json()["error"]
         return MiniAppError(error["message"], hint=error["hint"], code=error["code"])
     except (ValueError, KeyError, TypeError):
-        return MiniAppError(f"The sandbox answered {method} {path} with {answer.status_code}.", code="sandbox_refused")
+        return MiniAppError(
+            f"The sandbox answered {method} {path} with {answer.status_code}.", code=Code.SANDBOX_REFUSED
+        )

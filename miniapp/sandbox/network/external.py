@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Self
 
-from ...errors import MiniAppError
+from ...errors import Code, MiniAppError
 from ..store.records import User
 from .accounts import Accounts, Authority
 from .server import ServerSettings
@@ -35,7 +35,7 @@ class ExternalServer:
             raise MiniAppError(
                 f"Questions about accounts can't be answered on port {self.settings.accounts_port}: {error.strerror}.",
                 hint="Set accounts_port to another, there and here.",
-                code="port",
+                code=Code.PORT,
             ) from None
         return self
 

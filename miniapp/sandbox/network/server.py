@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from ...errors import MiniAppError
+from ...errors import Code, MiniAppError
+from ...hosts import is_loopback
 from ..store.records import User
 
 Address = tuple[str, int]
@@ -107,7 +108,7 @@ def read_settings(path: Path) -> ServerSettings:
     ]
     if given.get("c2s_tls", "starttls") not in ("starttls", "none"):
         problems.append("c2s_tls: is neither starttls nor none")
-    elif given.get("c2s_tls") == "none" and given.get("c2s_host", "127.0.0.1") not in ("127.0.0.1", "::1", "localhost"):
+    elif given.get("c2s_tls") == "none" and not is_loopback(str(given.get("c2s_host", "127.0.0.1"))):
         problems.append("c2s_tls: passwords would leave this machine in clear; use starttls")
     if problems:
         raise _unusable(path, "; ".join(problems))
@@ -118,5 +119,5 @@ def _unusable(path: Path, why: str) -> MiniAppError:
     return MiniAppError(
         f"The XMPP settings in {path} can't be used: {why.rstrip('.')}.",
         hint="`miniapp docs xmpp` lists the settings.",
-        code="xmpp_settings",
+        code=Code.XMPP_SETTINGS,
     )

@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import Any
 
-from ...errors import MiniAppError
+from ...errors import Code, MiniAppError
 from ..store import Store
 from ..store.records import Chat, Conflict, Delivered, Group, Invitation, Message, NotFound, Sender, Thread, User
 from . import Listener
@@ -222,10 +222,10 @@ def _no_connection(server: Server, fault: str) -> MiniAppError:
         return MiniAppError(
             f"The XMPP server at {host} port {port} does not accept the component's secret.",
             hint=f"Make component_secret what the server has for {server.settings.alerts}.",
-            code="xmpp_secret",
+            code=Code.XMPP_SECRET,
         )
     return MiniAppError(
         f"The XMPP server at {host} port {port} can't be reached: {fault}.",
         hint="Is it running, and does it listen for components there? --xmpp off does without it.",
-        code="xmpp_unreachable",
+        code=Code.XMPP_UNREACHABLE,
     )

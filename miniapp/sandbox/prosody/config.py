@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from ...errors import MiniAppError
+from ...errors import Code, MiniAppError
 from ..store import checkpoints
 from .temporary import TemporaryDirectory, clear_away
 
@@ -82,7 +82,7 @@ def _check(archive: Path) -> None:
         raise MiniAppError(
             f"Prosody's archive {archive} can't be used: {error}.",
             hint="Move the file away and start again: archives begin empty, and the phones show what they had.",
-            code="prosody",
+            code=Code.PROSODY,
         ) from None
 
 

@@ -22,7 +22,7 @@ from typing import Any, Self
 from urllib.error import URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from ...errors import MiniAppError
+from ...errors import Code, MiniAppError
 from ..network.accounts import Accounts, Authority, person_shape
 from ..network.server import ServerSettings
 from ..store.checkpoints import LOG_PAGES, Checkpoints
@@ -110,7 +110,7 @@ class Prosody:
     def start(self) -> Self:
         """Returns once everything listens. Raises `MiniAppError` if it can't be started."""
         if reason := missing():
-            raise MiniAppError(f"{reason}.", hint="Or leave XMPP out: --xmpp off.", code="no_prosody")
+            raise MiniAppError(f"{reason}.", hint="Or leave XMPP out: --xmpp off.", code=Code.NO_PROSODY)
         self._stopping.clear()
         self._authority.start()
         try:
@@ -204,7 +204,7 @@ class Prosody:
                 raise MiniAppError(
                     f"Prosody can't listen on 127.0.0.1 port {', '.join(map(str, taken))}: something else does.",
                     hint="Stop that, or leave the port out: then a free one is taken.",
-                    code="port",
+                    code=Code.PORT,
                 )
             self.ports = Ports(*(0 if port in taken else port for port in _numbers(self.ports)))
         for before, now in zip(_numbers(wanted), _numbers(self.ports), strict=True):
@@ -267,7 +267,7 @@ class Prosody:
         raise MiniAppError(
             f"Prosody did not start: {self._reason(said)}",
             hint="Its whole log is in prosody.log; --xmpp off does without it.",
-            code="prosody",
+            code=Code.PROSODY,
         )
 
     def _reason(self, said: bytes) -> str:
@@ -331,7 +331,7 @@ def _no_files(error: OSError) -> MiniAppError:
     return MiniAppError(
         f"Prosody's file {error.filename} can't be used: {error.strerror}.",
         hint="Make room on its disk, and its folder writable for this user; --xmpp off does without it.",
-        code="prosody",
+        code=Code.PROSODY,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from ...errors import MiniAppError
+from ...errors import Code, MiniAppError
 
 MessageKind = Literal["direct", "group", "alert"]
 AppStatus = Literal["pending", "approved", "suspended"]
@@ -151,26 +151,26 @@ class Chat:
 class Refusal(MiniAppError):
     """The sandbox says no. `status` is the HTTP status that says the same."""
 
-    code = "bad_argument"
+    code: str = Code.BAD_ARGUMENT
     status = 400
 
 
 class NotFound(Refusal):
     """What was named does not exist."""
 
-    code = "not_found"
+    code = Code.NOT_FOUND
     status = 404
 
 
 class Forbidden(Refusal):
     """It exists, and is not for the one who asks."""
 
-    code = "forbidden"
+    code = Code.FORBIDDEN
     status = 403
 
 
 class Conflict(Refusal):
     """It exists already."""
 
-    code = "conflict"
+    code = Code.CONFLICT
     status = 409

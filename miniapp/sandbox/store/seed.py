@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import jid
-from ...errors import JIDError, MiniAppError
+from ...errors import Code, JIDError, MiniAppError
 from .mail import Mail
 from .users import Users
 
@@ -32,7 +32,7 @@ def load_seed(path: str | Path | None, domain: str, users: Users, mail: Mail) ->
         raise MiniAppError(
             f"The seed {source} can't be used: {_reason(error)}.",
             hint="Its form is that of the packaged seed.toml.",
-            code="seed",
+            code=Code.SEED,
         ) from error
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.pool import NullPool
 
-from ...errors import MiniAppError
+from ...errors import Code, MiniAppError
 from .checkpoints import LOG_PAGES, PAGE, Checkpoints
 from .records import Conflict
 
@@ -296,7 +296,7 @@ class Database:
             raise MiniAppError(
                 f"The sandbox's database {self._path} was made by {age} version of onechat-miniapp.",
                 hint=f"Use that version. Or move the file away and start again: {BEGINS}",
-                code="database",
+                code=Code.DATABASE,
             )
         if self._connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
             raise _unusable(self._path, "it is damaged", DAMAGED)
@@ -350,7 +350,7 @@ DAMAGED = f"Move the file away, or put a copy in its place, and start again: {BE
 
 def _unusable(path: Path | None, why: str, hint: str) -> MiniAppError:
     return MiniAppError(
-        f"The sandbox's database {path or 'in memory'} can't be used: {why}.", hint=hint, code="database"
+        f"The sandbox's database {path or 'in memory'} can't be used: {why}.", hint=hint, code=Code.DATABASE
     )
 
 
