@@ -1,5 +1,6 @@
 import { LitElement, css, html, nothing, type TemplateResult } from "lit";
 import { property, query, state } from "lit/decorators.js";
+import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
 import { isEscape } from "../../common/keys.js";
 import { pieces, type Piece } from "../../common/text.js";
@@ -284,22 +285,51 @@ export class Thread extends LitElement {
     const messages = this.chat.timeline.messages.filter(({ text }) => fits(text));
     if (this.sought.trim() && messages.length === 0)
       return html`<p class="note quiet">${language.say("noneFound")}</p>`;
+    let dayBefore = "";
     return repeat(
       messages,
       (message) => message,
       (message, index) => {
         const before = messages[index - 1];
-        const newDay = !before || language.day(before.at) !== language.day(message.at);
+        const day = language.day(message.at);
+        const newDay = day !== dayBefore;
+        dayBefore = day;
         const joined =
           !newDay &&
-          before.from === message.from &&
+          before?.from === message.from &&
           before.nick === message.nick &&
           before.mine === message.mine &&
           message.at - before.at < TOGETHER;
-        return html`${newDay ? html`<p class="note quiet">${language.day(message.at)}</p>` : nothing}
-        ${this.#message(message, joined)}`;
+        return guard(
+          this.#shows(message, newDay && day, joined),
+          () => html`${newDay ? html`<p class="note quiet">${day}</p>` : nothing} ${this.#message(message, joined)}`,
+        );
       },
     );
+  }
+
+  /** All that the row of `message` shows: of thousands of rows, those that stay the same cost next to nothing. */
+  #shows(message: Message, ...more: unknown[]): unknown[] {
+    const { client } = this.ui;
+    const { text, at, delivery, readers, edited, retracted, mentionsMe, reply, file } = message;
+    const plain = !reply && !file && this.menu !== message && client.changes.reactions(this.chat, message).size === 0;
+    const by = [client.senderOf(this.chat, message), client.appPicture(this.chat, message)];
+    const last = message === this.#last;
+    const possible = client.changes.possible(this.chat, message);
+    return [
+      plain || {},
+      text,
+      at,
+      delivery,
+      readers.size,
+      edited,
+      retracted,
+      mentionsMe,
+      possible,
+      last,
+      ...by,
+      ...more,
+    ];
   }
 
   #message(message: Message, joined: boolean): TemplateResult {
