@@ -40,7 +40,8 @@ SANDBOX_MAY = {
     "sandbox",
 }  # no parser shared with the client
 KNOW_THE_SANDBOX = {"cli", "dev", "testing"}  # `dev` is the inside of `miniapp dev`
-ROUTES = {"api", "control", "portal", "phones"}
+SANDBOX_LAYERS = [{"store"}, {"network"}, {"config", "prosody"}, {"networks"}, {"web"}, {"server"}, {"__init__"}]
+ROUTES = {"rest_api", "controls", "portal", "phones"}  # of `sandbox/web/`
 
 
 def imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:
@@ -127,15 +128,15 @@ def test_only_the_command_line_and_the_test_plugin_know_the_sandbox(path: Path) 
 
 @pytest.mark.parametrize("path", modules(PACKAGE / "sandbox"), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_inside_the_sandbox_requests_go_down_to_the_store(path: Path) -> None:
-    """app, then the routes, then the network, then the store; routes know nothing of each other."""
-    here = path.relative_to(PACKAGE / "sandbox").parts[0].removesuffix(".py")
-    there = {unit(name, 2) for name in own(path) if unit(name) == "sandbox"} - {here, "__init__"}
-    if here == "store":
-        assert not there
-    elif here == "network":
-        assert there <= {"store"}
-    elif here not in ("app", "server", "__init__"):
-        assert not there & (ROUTES | {"app", "server"})
+    """The server, then the routes, then the network, then the store; routes know nothing of each other."""
+    place = {name: number for number, names in enumerate(SANDBOX_LAYERS) for name in names}
+    here = unit(name_of(path), 2)
+    for name in own(path):
+        there = unit(name, 2)
+        if unit(name) == "sandbox" and there != here:
+            assert place[there] < place[here], f"{path} imports {name}"
+    if path.stem in ROUTES:
+        assert not {name.rpartition(".")[2] for name in own(path)} & (ROUTES - {path.stem})
 
 
 def test_the_starter_knows_miniapp_and_flask_alone() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Flask, Response, jsonify, request, send_from_directory
 
 from miniapp.sandbox import SandboxConfig, SandboxServer
-from miniapp.sandbox.ocwp import FILES
+from miniapp.sandbox.web.ocwp_files import FILES
 from miniapp.testing.controls import Controls
 
 HERE = Path(__file__).parent

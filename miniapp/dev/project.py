@@ -199,7 +199,7 @@ class Project:
 
         Says whether the sandbox is as it was in the run before.
         """
-        from ..sandbox.fields import check_field
+        from ..sandbox.web.validation import check_field
 
         admin = sandbox.store.users.admins()[0].jid
         sandbox.store.apps.provide(

@@ -7,9 +7,9 @@ except ModuleNotFoundError as error:
         "The sandbox needs more packages. Install them: pip install 'onechat-miniapp[sandbox]'", name=error.name
     ) from None
 
-from .app import create_sandbox
 from .config import HOST_NAME, Options, SandboxConfig
 from .server import SandboxServer
-from .state import Sandbox, sandbox_of
+from .web.app import create_sandbox
+from .web.state import Sandbox, sandbox_of
 
 __all__ = ["HOST_NAME", "Options", "Sandbox", "SandboxConfig", "SandboxServer", "create_sandbox", "sandbox_of"]

@@ -21,10 +21,10 @@ from werkzeug.wsgi import ClosingIterator
 from .. import contract
 from ..errors import Code, MiniAppError
 from ..hosts import is_loopback
-from .app import create_sandbox
 from .config import HOST_NAME, SandboxConfig
-from .state import sandbox_of
-from .wire import CONNECTION
+from .web.app import create_sandbox
+from .web.connection_faults import CONNECTION
+from .web.state import sandbox_of
 
 BACKLOG = 128  # connections that wait to be accepted; 200 users who log in at once come within milliseconds
 THREADS = 4  # at the start; more come as they are needed

@@ -62,8 +62,8 @@ def _onechat() -> Iterator[LocalOneChat]:
 
     token = secrets.token_urlsafe(16)
     config = _sandbox("config").SandboxConfig(token=token)
-    app = _sandbox("app").create_sandbox(config)
-    with closing(_sandbox("state").sandbox_of(app)), requests.Session() as session:
+    app = _sandbox("web.app").create_sandbox(config)
+    with closing(_sandbox("web.state").sandbox_of(app)), requests.Session() as session:
         adapter = WSGIAdapter(app)
         session.mount(IN_PROCESS_URL, adapter)
         yield LocalOneChat(Controls(IN_PROCESS_URL, token, session=session), adapter)

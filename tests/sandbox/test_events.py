@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from miniapp.sandbox import SandboxServer
-from miniapp.sandbox.events import RING, EventHub
+from miniapp.sandbox.web.events import RING, EventHub
 
 from .conftest import ADMIN, ALICE, BOB, CAROL, DAVE, ERIN, LUNCH, ORIGIN, Caller, Registered
 

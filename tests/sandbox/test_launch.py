@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from miniapp import jid
 from miniapp.errors import JIDError
-from miniapp.sandbox.launch import app_label, user_label
 from miniapp.sandbox.store.records import App
+from miniapp.sandbox.web.launch import app_label, user_label
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 

@@ -14,7 +14,7 @@ from schemathesis import GenerationMode
 
 from miniapp import contract
 from miniapp.sandbox import SandboxConfig, create_sandbox, sandbox_of
-from miniapp.sandbox.openapi import openapi, postman
+from miniapp.sandbox.web.openapi import openapi, postman
 
 # Five operations, good and bad: the 10,000 requests that a release needs; every commit makes a tenth of them.
 EXAMPLES = 1000 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 100

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from miniapp.sandbox import pages
+from miniapp.sandbox.web import host_page as pages
 
 from .conftest import ALICE, BOB, ORIGIN, Caller, Registered
 

@@ -12,9 +12,9 @@ import pytest
 from flask import request
 
 from miniapp.sandbox import SandboxConfig, SandboxServer
-from miniapp.sandbox.events import EventHub
 from miniapp.sandbox.store import Store
 from miniapp.sandbox.store.records import Conflict
+from miniapp.sandbox.web.events import EventHub
 
 from .conftest import ADMIN, ALICE, BOB
 

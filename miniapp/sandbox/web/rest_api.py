@@ -8,14 +8,14 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from .. import contract
-from .bodies import BadBody, any_body
+from ... import contract
+from ..network import Network, Sender
+from ..store.records import App, Forbidden, Refusal
+from .connection_faults import Hang, Reset
 from .faults import How, Status
-from .fields import check_field
-from .network import Network, Sender
+from .parsing import BadBody, any_body
 from .state import Sandbox, sandbox
-from .store.records import App, Forbidden, Refusal
-from .wire import Hang, Reset
+from .validation import check_field
 
 UNAUTHORIZED = "Unauthorized"  # OneChat's word for it
 

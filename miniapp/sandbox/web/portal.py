@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
-from .. import contract
-from .fields import read_number
-from .pages import off_site, page
+from ... import contract
+from ..store.records import User
+from .host_page import off_site, page
 from .state import sandbox
-from .store.records import User
+from .validation import read_number
 
 SHOWN = 200  # of the sessions and sends, the newest; more would make a page that nobody reads
 PAGE = 50  # users or groups on one page

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from .. import contract
+from ... import contract
 
 bp = Blueprint("openapi", __name__)
 

@@ -7,12 +7,16 @@ import logging
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from .. import contract
-from ..errors import JIDError, MessageError, MiniAppError
-from . import api, control, guard, ocwp, openapi, pages, phones, portal
-from .config import SandboxConfig
+from ... import contract
+from ...errors import JIDError, MessageError, MiniAppError
+from ..config import SandboxConfig
+from ..store.records import Refusal
+from . import controls as control
+from . import guard, openapi, phones, portal
+from . import host_page as pages
+from . import ocwp_files as ocwp
+from . import rest_api as api
 from .state import EXTENSION, Sandbox, sandbox
-from .store.records import Refusal
 
 log = logging.getLogger("miniapp.sandbox")
 

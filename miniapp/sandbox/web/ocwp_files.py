@@ -6,11 +6,11 @@ from pathlib import Path
 
 from flask import Blueprint, Response, jsonify, send_from_directory
 
+from ..store.records import NotFound
 from .state import sandbox
-from .store.records import NotFound
 
 PREFIX = "/ocwp"
-FILES = Path(__file__).parent / "static" / "build" / "ocwp"
+FILES = Path(__file__).parents[1] / "static" / "build" / "ocwp"
 
 bp = Blueprint("ocwp", __name__, url_prefix=PREFIX)
 

@@ -9,9 +9,9 @@ import re
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from ..hosts import is_loopback
-from .config import HOST_NAME
-from .store.records import App, User
+from ...hosts import is_loopback
+from ..config import HOST_NAME
+from ..store.records import App, User
 
 DEVICE_FIELDS = ("device", "os", "screenWidth", "screenHeight")
 LABEL_MAX = 63  # characters of a DNS label: RFC 1035, 2.3.4

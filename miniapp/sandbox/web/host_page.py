@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from .config import HOST_NAME
+from ..config import HOST_NAME
 from .guard import LOOPBACK, PAGE_POLICY, host_name
 from .state import sandbox
 
-_BUILD = Path(__file__).parent / "static" / "build"
+_BUILD = Path(__file__).parents[1] / "static" / "build"
 
 _SOURCE = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?")  # what can stand in a policy without ending it
 

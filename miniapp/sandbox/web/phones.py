@@ -8,15 +8,15 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from .. import contract
-from ..errors import Code
-from .bodies import json_body
-from .fields import check_field, jid_list, read_number, text_fault
+from ... import contract
+from ...errors import Code
+from ..store.records import Forbidden, NotFound, Refusal, Sender, User
+from .connection_faults import connection, is_gone
 from .launch import DEVICE_FIELDS, launch
-from .shapes import app_shape, chat_shape, group_shape, invitation_shape, message_shape, thread_shape, user_shape
+from .parsing import json_body
+from .serializers import app_shape, chat_shape, group_shape, invitation_shape, message_shape, thread_shape, user_shape
 from .state import Sandbox, sandbox
-from .store.records import Forbidden, NotFound, Refusal, Sender, User
-from .wire import connection, is_gone
+from .validation import check_field, jid_list, read_number, text_fault
 
 PAGE = 50  # messages at once: three screens of a phone
 PAGE_MAX = 200

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from .config import Options
-from .store.records import App, Chat, Group, Invitation, Message, Sent, Session, Thread, User
+from ..config import Options
+from ..store.records import App, Chat, Group, Invitation, Message, Sent, Session, Thread, User
 
 Shape = dict[str, Any]
 

@@ -6,13 +6,13 @@ from typing import Any, get_args
 
 from flask import Blueprint, request
 
-from .. import contract
-from .bodies import json_body
+from ... import contract
+from ..store.records import AppStatus, NotFound, Refusal
 from .faults import parse_order
-from .fields import check_field
-from .shapes import app_shape, group_shape, options_shape, sent_shape, session_shape, user_shape
+from .parsing import json_body
+from .serializers import app_shape, group_shape, options_shape, sent_shape, session_shape, user_shape
 from .state import sandbox
-from .store.records import AppStatus, NotFound, Refusal
+from .validation import check_field
 
 LIFETIME_MAX = 366 * 24 * 3600  # seconds; a year is as good as for ever, and dates stay in range
 _OPTION_WORDS = {

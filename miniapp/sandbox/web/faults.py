@@ -6,8 +6,8 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
-from .. import contract
-from .store.records import Refusal
+from ... import contract
+from ..store.records import Refusal
 
 MAX_TIMES = 1000  # of one order: a slip of the hand can't break the host for the rest of the day
 Word = Literal["error", "hang", "reset", "html", "busy"]

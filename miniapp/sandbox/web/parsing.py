@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from .. import contract
-from .store.records import Refusal
+from ... import contract
+from ..store.records import Refusal
 
 MAX_FIELDS = 1000  # Werkzeug's own limit for multipart; the longest documented call has five
 

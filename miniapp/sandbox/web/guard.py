@@ -7,8 +7,8 @@ import hmac
 from flask import Flask, Response, request
 from werkzeug.exceptions import BadRequest, Forbidden, Unauthorized
 
-from .. import contract
-from .config import HOST_NAME, SandboxConfig
+from ... import contract
+from ..config import HOST_NAME, SandboxConfig
 from .state import sandbox
 
 TOKEN_HEADER = "X-Sandbox-Token"  # noqa: S105 (its name, not its value)

@@ -8,15 +8,15 @@ from typing import Any, cast
 
 from flask import Flask, current_app
 
-from .config import Options, SandboxConfig
+from ..config import Options, SandboxConfig
+from ..network import Delivered, Sender
+from ..networks import choose_network
+from ..store import Store
+from ..store.apps import Registered
+from ..store.records import App, AppStatus, Session, User
 from .events import EventHub
 from .faults import Faults
-from .network import Delivered, Sender
-from .networks import choose_network
-from .shapes import message_shape
-from .store import Store
-from .store.apps import Registered
-from .store.records import App, AppStatus, Session, User
+from .serializers import message_shape
 
 EXTENSION = "onechat_sandbox"
 

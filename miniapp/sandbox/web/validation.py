@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from .. import contract, jid
-from ..errors import JIDError
-from ..hosts import is_loopback
-from .store.records import Refusal
+from ... import contract, jid
+from ...errors import JIDError
+from ...hosts import is_loopback
+from ..store.records import Refusal
 
 NAME_MAX = 100  # characters; more fits on no phone's title bar
 URL_MAX = 2048  # characters; what browsers and proxies surely take
