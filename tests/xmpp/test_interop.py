@@ -235,3 +235,20 @@ def test_a_chat_login_of_a_phone_is_good_for_its_user(host: Host, eventually: Ev
     host.friend(ALICE, chat["password"])
     with pytest.raises(PermissionError):
         host.friend(BOB, chat["password"])
+
+
+def test_a_name_with_an_emoji_writes_to_groups(host: Host, eventually: Eventually) -> None:
+    """Servers refuse most emoji in a nickname. An app and a person with one in the name write to a group without it."""
+    bob = host.friend(BOB)
+    bob.join(LUNCH, "Bobby")
+    app = host.controls.add_app(name="Café ☕", icon="http://localhost/i.svg", url="http://localhost/c", admin=ADMIN)
+    host._key = app["apiKey"]
+    host.api("groupMessage", jid=LUNCH, message="Coffee is ready")
+    host.controls.call("PATCH", f"/_sandbox/users/{ALICE}", {"name": "🦊 Alice 🦊"})
+    host.type(ALICE, LUNCH, "Coming")
+    eventually(lambda: len(bob.got) == 2)
+    assert sorted(bob.got) == [
+        Got("groupchat", f"{LUNCH}/Alice", "Coming"),
+        Got("groupchat", f"{LUNCH}/Café", "Coffee is ready"),
+    ]
+    assert host.shown(CAROL, LUNCH) == ["Coffee is ready", "Coming"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import stringprep
 from xml.etree import ElementTree as ET
 
 from .channel import Channel, Refused, bare
@@ -12,13 +13,19 @@ ORIGIN = f"{{{SID}}}origin-id"
 NICKNAMES_TRIED = 5  # more people of one name in one group are hardly to be told apart anyway
 
 
+def usable(nickname: str) -> str:
+    """Return `nickname` without the characters that servers refuse in one (RFC 3920, resourceprep): most emoji."""
+    kept = "".join(one for one in nickname if not stringprep.in_table_a1(one) and one.isprintable())
+    return " ".join(kept.split()) or "Guest"
+
+
 class Rooms:
     """The rooms that one occupant is in, by bare JID, with the nickname there."""
 
     def __init__(self, channel: Channel, nickname: str, *, from_: str = "") -> None:
         self.nicknames: dict[str, str] = {}
         self._channel = channel
-        self._nickname = nickname
+        self._nickname = usable(nickname)
         self._from = from_
         self._joining: dict[str, asyncio.Lock] = {}
 
