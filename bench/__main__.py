@@ -78,6 +78,7 @@ def main() -> None:
         tables: list[Table] = import_module(f"bench.{topic}").measure(options.quick, line)
         line(f"done in {time.monotonic() - began:.0f} s")
         line.end()
+        _check(topic, tables)
         result = {"machine": before, "tables": [dataclasses.asdict(table) for table in tables]}
         part = kept.with_suffix(".part")
         part.write_text(json.dumps(result, indent=1))
@@ -87,6 +88,16 @@ def main() -> None:
         results = {topic: json.loads(kept.read_text()) for topic in TOPICS if (kept := keep / f"{topic}.json").exists()}
         out.write_text(page.render(results, quick=options.quick))
         print(out)
+
+
+def _check(topic: str, tables: list[Table]) -> None:
+    """Raise `RuntimeError` unless every row of the topic has figures, and every reference is a row."""
+    for table in tables:
+        if table.reference not in [row.name for row in table.rows]:
+            raise RuntimeError(f"{topic}: {table.title} has no row {table.reference}.")
+        for row in table.rows:
+            if not row.values or min(row.values) <= 0:
+                raise RuntimeError(f"{topic}: {table.title} has no figure for {row.name}.")
 
 
 if __name__ == "__main__":

@@ -1,34 +1,22 @@
-"""The benchmarks run, and give figures. Which ones is nobody's business here: a busy machine gives others."""
+"""The parts of the benchmarks that need no peers: `scripts/bench --quick` runs all of them."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
+import dataclasses
 
-from bench.__main__ import TOPICS
+import pytest
+
+from bench.__main__ import _check
 from bench.report import Row, Table, interleaved
 
-ROOT = Path(__file__).parent.parent
 
-
-def test_every_topic_gives_figures(tmp_path: Path) -> None:
-    """`python -m bench --quick` measures every subject of every topic, and writes them all into one page."""
-    page = tmp_path / "benchmarks.md"
-    command = [sys.executable, "-m", "bench", "--quick", "--keep", str(tmp_path), "--out", str(page)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr
-    text = page.read_text()
-    for topic in TOPICS:
-        tables = [Table.from_dict(table) for table in json.loads((tmp_path / f"{topic}.json").read_text())["tables"]]
-        assert tables, topic
-        for table in tables:
-            assert f"### {table.title}\n" in text
-            assert table.reference in [row.name for row in table.rows]
-            for row in table.rows:
-                assert row.values, f"{table.title}: {row.name}"
-                assert all(value > 0 for value in row.values), f"{table.title}: {row.name}"
+def test_a_topic_without_a_figure_is_refused() -> None:
+    """A benchmark that measured nothing ends with an error that names the row, and writes no page."""
+    good = Table("Pages", "How.", "pages/s", True, [Row("bare", [1.0])], "bare", "0.9")
+    _check("pages", [good])
+    for rows in ([Row("bare", [])], [Row("bare", [0.0])], [Row("other", [1.0])]):
+        with pytest.raises(RuntimeError, match="pages: Pages has no"):
+            _check("pages", [dataclasses.replace(good, rows=rows)])
 
 
 def test_subjects_take_turns() -> None:
