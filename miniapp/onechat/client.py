@@ -210,7 +210,7 @@ class OneChat:
         answer = target.post(body.encode(), timeouts, exchange)
         if isinstance(answer, transport.Answer):
             return judge(call, answer, [self.settings.api_key, fields.get("sessionId", "")])
-        if answer.garbled:
+        if answer.not_http:
             return nonsense(call, answer.why)
         if answer.sent:
             hint = "It may have been done all the same."

@@ -74,11 +74,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """That there was no answer, and `why`. `garbled`: there was something, but not HTTP."""
+    """That there was no answer, and `why`. `not_http`: there was something, but not HTTP."""
 
     why: str
     sent: bool
-    garbled: bool = False
+    not_http: bool = False
     untrusted: bool = False
 
 
@@ -165,7 +165,7 @@ class _TooLong(OSError):
     """The answer is longer than `WIRE_MAX_BYTES`."""
 
 
-# The first row that fits any link of the chain of errors counts. The last column: whether it means `Failure.garbled`.
+# The first row that fits any link of the chain of errors counts. The last column: whether it means `Failure.not_http`.
 _REASONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, bool], ...] = (
     (_TooLong, f"its answer is longer than {WIRE_MAX_BYTES} bytes", True),
     (socket.gaierror, "its name was not found", False),
@@ -191,12 +191,12 @@ def _failure(error: Exception, handled: BaseException | None, sent: bool) -> Fai
         link = link.__cause__ or link.__context__
     spoken = (link.strerror for link in chain if isinstance(link, OSError) and link.strerror)
     system = next(spoken, f"{type(error).__name__} was raised")
-    for kinds, why, garbled in _REASONS:
+    for kinds, why, not_http in _REASONS:
         for link in chain:
             if isinstance(link, kinds):
                 if isinstance(link, ssl.SSLCertVerificationError):
                     return Failure(f"{why} ({link.verify_message})", sent, untrusted=True)
-                return Failure(why or system, sent, garbled and sent)
+                return Failure(why or system, sent, not_http and sent)
     return Failure(system, sent)
 
 

@@ -186,7 +186,7 @@ def test_pages_fit_and_targets_are_large_enough(
     store.users.change(ALICE, name=LONG)
     store.users.change(ADMIN, name=LONG)
     store.apps.change(app_id, name=LONG, url=f"https://{'w' * 60}.example/{'w' * 300}")
-    store.mail.create_group(ALICE, [ADMIN], LONG, f"{'w' * 200}@muc.onechat.localhost")
+    store.messages.create_group(ALICE, [ADMIN], LONG, f"{'w' * 200}@muc.onechat.localhost")
     store.sessions.issue(ALICE, app_id, 60)
     server.sandbox.network.direct(server.sandbox.sender(server.sandbox.store.apps.get(app_id)), ALICE, "x" * 300)
     page.set_viewport_size({"width": size[0], "height": size[1]})

@@ -74,8 +74,8 @@ def test_a_request_that_began_before_a_reset_changes_nothing_after_it(
     assert b"reset" in answer.read()
     client.close()
     store = server.sandbox.store
-    assert store.mail.history(BOB, None, None, 10) == []
-    assert len(store.mail.groups()) == 2
+    assert store.messages.history(BOB, None, None, 10) == []
+    assert len(store.messages.groups()) == 2
     assert len(store.users.all()) == 6
     assert (store.apps.all(), store.sessions.all()) == ([], [])
 

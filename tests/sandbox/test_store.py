@@ -30,9 +30,9 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
     first.users.remove(f"dave@{DOMAIN}")
     issued = first.sessions.issue(ALICE, None, 3600)
     app = first.apps.register(name="Lunch", icon="", url="", admin=ADMIN, status="approved")
-    first.mail.direct(Sender(ALICE, "Alice Tan"), BOB, "hello")
-    first.mail.mark_read(BOB, ALICE)
-    first.mail.direct(Sender("alerts.onechat.localhost", "Lunch", app.app.app_id), BOB, "Hi")
+    first.messages.direct(Sender(ALICE, "Alice Tan"), BOB, "hello")
+    first.messages.mark_read(BOB, ALICE)
+    first.messages.direct(Sender("alerts.onechat.localhost", "Lunch", app.app.app_id), BOB, "Hi")
     first.close()
 
     second = Store(path, domain=DOMAIN)
@@ -41,9 +41,9 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
     assert f"dave@{DOMAIN}" not in jids, "a store that is not empty is not seeded"
     assert second.sessions.check(ALICE, issued.session_id) == issued.session
     assert second.apps.by_key(app.api_key) == app.app
-    assert [m.text for m in second.mail.history(BOB, None, None, 10)] == ["hello", "Hi"]
-    assert [thread.unread for thread in second.mail.threads(BOB)] == [1, 0]
-    assert [(one.call, one.text) for one in second.mail.sent()] == [("singleMessage", "Hi")]
+    assert [m.text for m in second.messages.history(BOB, None, None, 10)] == ["hello", "Hi"]
+    assert [thread.unread for thread in second.messages.threads(BOB)] == [1, 0]
+    assert [(one.call, one.text) for one in second.messages.sent()] == [("singleMessage", "Hi")]
     second.close()
 
 
@@ -73,8 +73,8 @@ def test_a_store_of_each_schema_is_brought_up_to_date(version: int, tmp_path: Pa
         app = store.apps.by_key(API_KEY)
         assert app is not None
         assert [session.app_id for session in store.sessions.all()] == [app.app_id]
-        assert {group.jid for group in store.mail.groups()} == {LUNCH, OFFICE}
-        assert [message.text for message in store.mail.history(ALICE, None, None, 10)] == [
+        assert {group.jid for group in store.messages.groups()} == {LUNCH, OFFICE}
+        assert [message.text for message in store.messages.history(ALICE, None, None, 10)] == [
             "Lunch at 12:30?",
             "Yes.",
             "Where?",
@@ -83,8 +83,8 @@ def test_a_store_of_each_schema_is_brought_up_to_date(version: int, tmp_path: Pa
             "Soup today.",
             "On its way to an XMPP server.",
         ]
-        assert {thread.id: thread.unread for thread in store.mail.threads(ALICE)}[BOB] == 1
-        assert [one.text for one in store.mail.sent("massBroadcast")] == ["Soup today."]
+        assert {thread.id: thread.unread for thread in store.messages.threads(ALICE)}[BOB] == 1
+        assert [one.text for one in store.messages.sent("massBroadcast")] == ["Soup today."]
         assert [stanza.text for stanza in store.stanzas.waiting(10)] == ["On its way to an XMPP server."]
         store.close()
     fresh = tmp_path / "fresh.sqlite3"
@@ -108,15 +108,15 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path) -> No
 def test_reset_seeds_again_and_uses_no_message_id_twice() -> None:
     """After a reset only the seed is there, and ids go on rising, so that no page mistakes new for old."""
     store = Store(domain=DOMAIN)
-    before, _ = store.mail.direct(Sender(ALICE, "Alice Tan"), BOB, "hello")
+    before, _ = store.messages.direct(Sender(ALICE, "Alice Tan"), BOB, "hello")
     store.users.add("Frank Ho")
     issued = store.sessions.issue(ALICE, None, 3600)
     store.reset()
     assert [user.name for user in store.users.all() if user.jid.startswith("frank")] == []
     assert store.sessions.check(ALICE, issued.session_id) is None
-    assert store.mail.history(BOB, None, None, 10) == []
-    assert {group.jid for group in store.mail.groups()} == {LUNCH, OFFICE}
-    after, _ = store.mail.direct(Sender(ALICE, "Alice Tan"), BOB, "hello again")
+    assert store.messages.history(BOB, None, None, 10) == []
+    assert {group.jid for group in store.messages.groups()} == {LUNCH, OFFICE}
+    after, _ = store.messages.direct(Sender(ALICE, "Alice Tan"), BOB, "hello again")
     assert after.id > before.id
     store.close()
 
@@ -132,7 +132,7 @@ def test_a_seed_of_ones_own(tmp_path: Path) -> None:
     store = Store(domain="chat.test", seed=seed)
     (user,) = store.users.all()
     assert (user.jid, user.admin) == ("zoë@chat.test", True)
-    assert [group.jid for group in store.mail.groups()] == ["g-1@muc.chat.test"]
+    assert [group.jid for group in store.messages.groups()] == ["g-1@muc.chat.test"]
     store.close()
 
 
@@ -191,11 +191,11 @@ def test_a_removed_user_leaves_nothing_behind() -> None:
     """Sessions, memberships and history go with the user; others keep what they were sent."""
     store = Store(domain=DOMAIN)
     issued = store.sessions.issue(BOB, None, 3600)
-    store.mail.direct(Sender(BOB, "Bob Rahman"), ALICE, "bye")
+    store.messages.direct(Sender(BOB, "Bob Rahman"), ALICE, "bye")
     store.users.remove(BOB)
     assert store.sessions.check(BOB, issued.session_id) is None
-    assert BOB not in store.mail.groups(ALICE)[0].members
-    (thread,) = store.mail.threads(ALICE)
+    assert BOB not in store.messages.groups(ALICE)[0].members
+    (thread,) = store.messages.threads(ALICE)
     assert (thread.id, thread.last.sender.name) == (BOB, "Bob Rahman")
     with pytest.raises(NotFound):
         store.users.remove(BOB)
@@ -221,12 +221,12 @@ def test_the_log_is_brought_into_the_database_beside_the_messages(
     store = Store(path, domain=DOMAIN)
     before, log = path.stat().st_size, path.with_name("sandbox.db-wal")
     for number in range(100):
-        store.mail.direct(Sender(ALICE, "Alice"), BOB, f"{number} " + "x" * 4096)
+        store.messages.direct(Sender(ALICE, "Alice"), BOB, f"{number} " + "x" * 4096)
     eventually(lambda: path.stat().st_size > before + 100 * 4096)
 
     def begun_anew() -> bool:
         full = log.stat().st_size
-        store.mail.direct(Sender(ALICE, "Alice"), BOB, "again")
+        store.messages.direct(Sender(ALICE, "Alice"), BOB, "again")
         return log.stat().st_size == full
 
     eventually(begun_anew)
@@ -247,7 +247,7 @@ def test_the_log_begins_anew_while_messages_come(
     def far_more_was_written() -> bool:
         nonlocal sent
         for _ in range(100):
-            store.mail.direct(Sender(ALICE, "Alice"), BOB, text)
+            store.messages.direct(Sender(ALICE, "Alice"), BOB, text)
         sent += 100 * len(text)
         return sent > 4 * log.stat().st_size
 

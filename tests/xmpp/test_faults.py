@@ -86,7 +86,7 @@ def test_a_message_that_only_its_author_has_is_sent_again(host: Host, eventually
     with closing(sqlite3.connect(host.prosody._directory / ARCHIVE)) as archives, archives:
         gone = archives.execute("DELETE FROM prosodyarchive WHERE store = 'archive' AND user = 'bob'")
         assert gone.rowcount == 1
-    (message,) = host.sandbox.store.mail.history(BOB, ALICE, None, 1)
+    (message,) = host.sandbox.store.messages.history(BOB, ALICE, None, 1)
     host.sandbox.store.stanzas.mark([message.id], SENDING)
     host.network._bridge._rewind = True  # as after a break
     host.network._bridge.wake()

@@ -100,10 +100,12 @@ def test_a_room_that_the_relay_looks_at_during_a_reset_stays_away(
         def empty() -> None:
             store.reset()
             go_on.set()
-            eventually(lambda: COOKS in [group.jid for group in store.mail.groups()] or not bridge._thread.is_alive())
+            eventually(
+                lambda: COOKS in [group.jid for group in store.messages.groups()] or not bridge._thread.is_alive()
+            )
 
         network.reset(empty)
-        assert {group.jid for group in store.mail.groups()} == SEEDED
+        assert {group.jid for group in store.messages.groups()} == SEEDED
     finally:
         go_on.set()
         dave.logout()

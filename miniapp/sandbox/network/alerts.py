@@ -8,11 +8,11 @@ from contextlib import suppress
 from xml.etree import ElementTree as ET
 
 from ..store.records import Group
-from . import heard
+from . import inbound
 from .cards import VCARD, card
 from .channel import FORMS, Broken, Channel, Refused, bare, child, component, form, local_name, log
-from .client import Ears, catch_up
-from .heard import CONFERENCE, MUC, MUC_USER, OWNER
+from .client import Handlers, catch_up
+from .inbound import CONFERENCE, MUC, MUC_USER, OWNER
 from .rooms import ORIGIN, Rooms, body
 from .server import ServerSettings
 
@@ -42,14 +42,14 @@ class Alerts:
         self,
         settings: ServerSettings,
         *,
-        ears: Ears,
+        handlers: Handlers,
         changed: Callable[[str, Group | None], None],
         on_up: Callable[[], Awaitable[None]],
         settle: Callable[[], Awaitable[object]],
         icon: Callable[[str], str],
     ) -> None:
         self._settings = settings
-        self._ears = ears
+        self._handlers = handlers
         self._changed = changed
         self._after = on_up
         self._settle = settle
@@ -124,7 +124,7 @@ class Alerts:
             ET.SubElement(message, f"{{{CONFERENCE}}}x", {"jid": group.jid, "reason": group.name})
             self.channel.send(message)
         if not made:
-            await catch_up(self.channel, group.jid, self._ears, from_=self.occupant())
+            await catch_up(self.channel, group.jid, self._handlers, from_=self.occupant())
 
     async def adopt(self, room: str) -> None:
         """Take over a room that somebody else made or changed, as it is."""
@@ -240,10 +240,10 @@ class Alerts:
             return None
         if stanza.tag.endswith("}presence"):
             return self._take_presence(stanza, room, nickname)
-        news = heard.group(stanza, self._people.get(room, {}).get(nickname))
+        news = inbound.group(stanza, self._people.get(room, {}).get(nickname))
         if news is not None and bare(news.sender) != self._settings.alerts:
-            self._ears.heard(news)
-        elif child(stanza, "body") is None and not nickname and heard.is_room_news(stanza):
+            self._handlers.inbound(news)
+        elif child(stanza, "body") is None and not nickname and inbound.is_room_news(stanza):
             self.look_at(room)
         return None
 

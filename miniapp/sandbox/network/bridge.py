@@ -1,4 +1,4 @@
-"""Between the store and the XMPP server: sends what is queued, writes down what is heard, keeps the phones' streams.
+"""Between the store and the XMPP server: sends what is queued, records what comes in, keeps the phones' streams.
 
 It lives in an event loop of its own, in a thread of its own. The store is the truth: a message is sent on from its
 queue, in order, and leaves the queue once the server has surely dealt with it.
@@ -22,9 +22,9 @@ from ..store.stanzas import SENDING, SETTLED, Outgoing
 from .alerts import Alerts
 from .bookmarks import Bookmarks
 from .channel import Broken, Channel, Refused, log
-from .client import Ears, Phone
+from .client import Handlers, Phone
 from .credentials import Credentials
-from .heard import Heard
+from .inbound import Inbound
 from .server import ServerSettings
 
 BATCH = 100  # messages between two confirmations: little to look up after a break, little waiting without one
@@ -73,8 +73,8 @@ class Bridge:
         self._removed: set[str] = set()  # whose streams are still to be ended
         self._provided: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._ears = Ears(
-            heard=self._hear, invited=self._invited, position=store.stanzas.position, move=store.stanzas.move
+        self._handlers = Handlers(
+            inbound=self._take_inbound, invited=self._invited, position=store.stanzas.position, move=store.stanzas.move
         )
 
     # --- from other threads ---
@@ -132,7 +132,7 @@ class Bridge:
         self._work = asyncio.Event()
         self._alerts = Alerts(
             self._settings,
-            ears=self._ears,
+            handlers=self._handlers,
             changed=self._group_changed,
             on_up=self._alerts_up,
             settle=self._settle,
@@ -200,8 +200,8 @@ class Bridge:
                 jid,
                 name=lambda: self._store.users.get(jid).name,
                 password=lambda: self._credentials.sign(jid, SIGN_SECONDS),
-                groups=lambda: [group.jid for group in self._store.mail.groups(jid)],
-                ears=self._ears,
+                groups=lambda: [group.jid for group in self._store.messages.groups(jid)],
+                handlers=self._handlers,
             )
             phone.open()
             if len(self._phones) > PHONES_MAX:
@@ -269,7 +269,7 @@ class Bridge:
 
     async def _alerts_up(self) -> None:
         self._provided.clear()
-        for group in self._store.mail.groups():
+        for group in self._store.messages.groups():
             self._provided[group.jid] = self._do(self._provide(group, (), None))
         self._do(self._clear_up())
         self._do(self.end_streams(()))
@@ -280,18 +280,18 @@ class Bridge:
         self._work.set()
 
     def _group_changed(self, room: str, group: Group | None) -> None:
-        before = self._store.mail.find_group(room)
+        before = self._store.messages.find_group(room)
         if group is None:
-            self._store.mail.drop_group(room)
+            self._store.messages.drop_group(room)
         else:
             group, asked = self._store.invitations.admit(group, self._alerts.present(room))
-            news = (before is not None or bool(group.members)) and self._store.mail.adopt_group(group)
+            news = (before is not None or bool(group.members)) and self._store.messages.adopt_group(group)
             for member in asked:
                 self._asked(member)
             for member in group.members if news else ():
                 if (phone := self._phones.get(member)) is not None and phone.channel.up.is_set():
                     self._do(phone.join(room))
-        now = self._store.mail.find_group(room)
+        now = self._store.messages.find_group(room)
         if now is not None:
             for member in now.members:
                 self._bookmarks.keep(member, room, now.name)
@@ -309,7 +309,7 @@ class Bridge:
     def _invited(self, jid: str, room: str, by: str, at: float | None) -> None:
         if not room.endswith(f"@{self._settings.groups}") or (at is not None and at < self._since):
             return
-        if room in [group.jid for group in self._store.mail.groups(jid)]:
+        if room in [group.jid for group in self._store.messages.groups(jid)]:
             if (phone := self._phones.get(jid)) is not None:
                 self._do(phone.join(room))
         elif joins := self._store.invitations.invite(jid, room, by, at):
@@ -335,21 +335,21 @@ class Bridge:
 
     # --- what comes ---
 
-    def _hear(self, heard: Heard) -> None:
-        if heard.sender == self._settings.alerts:
+    def _take_inbound(self, inbound: Inbound) -> None:
+        if inbound.sender == self._settings.alerts:
             return  # only we are that
-        if heard.at is not None and heard.at < self._since:
+        if inbound.at is not None and inbound.at < self._since:
             return  # the server kept it for somebody who was offline, and a reset came between
         self._hand_out(
-            lambda: self._store.mail.receive(
-                heard.kind,
-                heard.sender,
-                heard.to,
-                heard.text,
-                owner=heard.owner,
-                archive_id=heard.archive_id,
-                stanza_id=heard.stanza_id,
-                at=heard.at,
+            lambda: self._store.messages.receive(
+                inbound.kind,
+                inbound.sender,
+                inbound.to,
+                inbound.text,
+                owner=inbound.owner,
+                archive_id=inbound.archive_id,
+                stanza_id=inbound.stanza_id,
+                at=inbound.at,
             )
         )
 
@@ -462,7 +462,7 @@ class Bridge:
     async def _broadcast(self, message: Outgoing) -> None:
         """Send to one part of the users after the other, and note how far it went."""
         stanzas, upto, unsure = self._store.stanzas, message.upto, message.state == SENDING
-        while jids := self._store.mail.recipients(message.message_id, upto, BATCH):
+        while jids := self._store.messages.recipients(message.message_id, upto, BATCH):
             upto = jids[-1]
             if unsure:
                 jids = [jid for jid in jids if not await self._has_direct(jid, message)]

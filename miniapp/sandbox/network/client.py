@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from ..store.stanzas import Outgoing, Position
-from . import heard
+from . import inbound
 from .cards import VCARD
 from .channel import Broken, Channel, Refused, bare, client, log
-from .heard import CARBONS, MUC_USER, OWNER, Heard
+from .inbound import CARBONS, MUC_USER, OWNER, Inbound
 from .rooms import ORIGIN, Rooms, body
 from .server import ServerSettings
 
@@ -22,13 +22,13 @@ SETTLE_SECONDS = (1.0, 5.0)  # pauses before the archive is read again; `extauth
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ears:
+class Handlers:
     """Whom a stream tells, and how far archives are read.
 
     `invited` gets the user, the room, who invites, and when: seconds since 1970, None for now.
     """
 
-    heard: Callable[[Heard], None]
+    inbound: Callable[[Inbound], None]
     invited: Callable[[str, str, str, float | None], None]
     position: Callable[[str], Position]
     move: Callable[[str, str], None]
@@ -45,13 +45,13 @@ class Phone:
         name: Callable[[], str],
         password: Callable[[], str],
         groups: Callable[[], Iterable[str]],
-        ears: Ears,
+        handlers: Handlers,
     ) -> None:
         self.jid = jid
         self._settings = settings
         self._name = name
         self._groups = groups
-        self._ears = ears
+        self._handlers = handlers
         self.channel = Channel(
             client(jid, f"phone-{secrets.token_hex(4)}", settings.c2s_tls),
             settings.c2s,
@@ -112,7 +112,7 @@ class Phone:
         await self.channel.ask("set", "", ET.Element(f"{{{CARBONS}}}enable"))
         self.channel.send(self.channel.element("presence"))
         await self.publish_name()
-        await catch_up(self.channel, self.jid, self._ears)
+        await catch_up(self.channel, self.jid, self._handlers)
         await asyncio.gather(*(self.join(room) for room in self._groups()))
         self._settling = asyncio.ensure_future(self._settle())
 
@@ -125,7 +125,7 @@ class Phone:
         try:
             for pause in SETTLE_SECONDS:
                 await asyncio.sleep(pause)
-                await catch_up(self.channel, self.jid, self._ears)
+                await catch_up(self.channel, self.jid, self._handlers)
         except (Broken, Refused) as error:
             log.info("The archive of %s was not read again: %s", self.jid, error)
 
@@ -138,35 +138,37 @@ class Phone:
             self.rooms.take(stanza)
         if stanza.tag.endswith("}presence") or stanza.get("type") in ("error", "groupchat"):
             return
-        message = heard.carbon(stanza, self.jid)
+        message = inbound.carbon(stanza, self.jid)
         message = stanza if message is None else message
-        if (invitation := heard.invitation(message)) is not None:
-            self._ears.invited(self.jid, *invitation, heard.seconds(heard.delayed(message)))
-        elif (news := heard.direct(message, self.jid)) is not None:
-            self._ears.heard(news)
+        if (invitation := inbound.invitation(message)) is not None:
+            self._handlers.invited(self.jid, *invitation, inbound.seconds(inbound.delayed(message)))
+        elif (news := inbound.direct(message, self.jid)) is not None:
+            self._handlers.inbound(news)
 
 
-async def catch_up(channel: Channel, owner: str, ears: Ears, *, from_: str = "") -> None:
+async def catch_up(channel: Channel, owner: str, handlers: Handlers, *, from_: str = "") -> None:
     """Hear what came into the archive of the user or room `owner` since it was last read."""
-    position = ears.position(owner)
+    position = handlers.position(owner)
     start = datetime.fromtimestamp(position.since, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     archive_id = position.archive_id
     try:
-        archive_id = await _read(channel, owner, ears, archive_id, start, from_)
+        archive_id = await _read(channel, owner, handlers, archive_id, start, from_)
     except Refused as refused:
         if refused.condition != "item-not-found" or archive_id is None:  # else: it has been deleted since
             raise
-        archive_id = await _read(channel, owner, ears, None, start, from_)
+        archive_id = await _read(channel, owner, handlers, None, start, from_)
     if archive_id is not None and archive_id != position.archive_id:
-        ears.move(owner, archive_id)
+        handlers.move(owner, archive_id)
 
 
-async def _read(channel: Channel, owner: str, ears: Ears, after: str | None, start: str, from_: str) -> str | None:
+async def _read(
+    channel: Channel, owner: str, handlers: Handlers, after: str | None, start: str, from_: str
+) -> str | None:
     async for page in channel.archive(owner if from_ else "", after=after, start=start, from_=from_):
         for archived in page:
-            if (invitation := heard.invitation(archived.message)) is not None:
-                ears.invited(owner, *invitation, heard.seconds(archived.at))
-            elif (news := heard.from_archive(archived, owner)) is not None:
-                ears.heard(news)
+            if (invitation := inbound.invitation(archived.message)) is not None:
+                handlers.invited(owner, *invitation, inbound.seconds(archived.at))
+            elif (news := inbound.from_archive(archived, owner)) is not None:
+                handlers.inbound(news)
         after = page[-1].archive_id
     return after

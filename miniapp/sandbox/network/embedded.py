@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from ..store import Store
-from ..store.mail import Carried
+from ..store.messages import Carried
 from ..store.records import NotFound
 from . import Delivered, Group, Listener, Message, Network, Sender, Thread, check_text
 
@@ -16,10 +16,10 @@ class EmbeddedNetwork(Network):
     """A network in this process, whose memory is `store`."""
 
     def __init__(self, store: Store) -> None:
-        self._mail = store.mail
+        self._mail = store.messages
         self._domain = store.domain
         self._listeners: list[tuple[str | None, Listener]] = []
-        # Held from writing a message until everybody has heard of it, so that all hear in the order of the messages.
+        # Held from writing a message until every listener has it: so all get the messages in one order.
         self._order = threading.Lock()
 
     def direct(self, sender: Sender, to: str, text: str) -> Message:
@@ -62,7 +62,7 @@ class EmbeddedNetwork(Network):
         return stop
 
     def reset(self, empty: Callable[[], None]) -> None:
-        with self._order:  # what was written before has been heard; what waits for its turn is written after
+        with self._order:  # listeners know what was written before; what waits for its turn is written after
             empty()
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ import stringprep
 from xml.etree import ElementTree as ET
 
 from .channel import Channel, Refused, bare
-from .heard import MUC, SID, statuses
+from .inbound import MUC, SID, statuses
 
 ORIGIN = f"{{{SID}}}origin-id"
 NICKNAMES_TRIED = 5  # more people of one name in one group are hardly to be told apart anyway

@@ -29,8 +29,8 @@ class XMPPNetwork(EmbeddedNetwork):
     """A network over `server`.
 
     Messages are accepted, numbered and shown as on the embedded network, and queued for the server in the same
-    transaction. While the server is away they wait; each is sent once. What other clients write is heard by the phones
-    that are open, by the rooms' observer, and from the server's archives.
+    transaction. While the server is away they wait; each is sent once. What other clients write comes in by the open
+    phones, by the rooms' observer, and from the server's archives.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class XMPPNetwork(EmbeddedNetwork):
 
     def start(self) -> None:
         """Start the server and connect. Raises `MiniAppError` if that does not come about."""
-        self._store.mail.relayed = True
+        self._store.messages.relayed = True
         self._store.stanzas.begin(time.time())
         self._server.start()
         if fault := self._connect():
@@ -178,7 +178,7 @@ class XMPPNetwork(EmbeddedNetwork):
             self._server.settings,
             self._store,
             self._credentials,
-            self._hear,
+            self._take_inbound,
             self._settle,
             lambda jid: self._asked(jid),
             is_own=self._server.is_own,
@@ -195,7 +195,7 @@ class XMPPNetwork(EmbeddedNetwork):
         if bridge is not None:
             bridge.stop()
 
-    def _hear(self, write: Callable[[], list[Delivered]]) -> None:
+    def _take_inbound(self, write: Callable[[], list[Delivered]]) -> None:
         with self._order:
             self._tell(write())
 

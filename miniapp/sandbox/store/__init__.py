@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .apps import Apps
 from .invitations import Invitations
-from .mail import Mail
+from .messages import Messages
 from .passwords import Passwords
 from .seed import load_seed
 from .sessions import Sessions
@@ -37,14 +37,14 @@ class Store:
         self.users = Users(self._database, domain)
         self.sessions = Sessions(self._database, clock)
         self.apps = Apps(self._database, clock)
-        self.mail = Mail(self._database, domain, clock)
+        self.messages = Messages(self._database, domain, clock)
         self.invitations = Invitations(self._database, clock)
         self.passwords = Passwords(self._database)
         self.stanzas = Stanzas(self._database)
         try:
             with self._database.transaction():
                 if not self.users.count():
-                    load_seed(seed, self.domain, self.users, self.mail)
+                    load_seed(seed, self.domain, self.users, self.messages)
         except BaseException:
             self.close()
             raise
@@ -52,7 +52,7 @@ class Store:
     def reset(self) -> None:
         """Forget everything and seed again, at once or not at all."""
         with self._database.emptied():
-            load_seed(self._seed, self.domain, self.users, self.mail)
+            load_seed(self._seed, self.domain, self.users, self.messages)
             self.apps.forget_keys()
 
     def enter(self) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 
 from ... import jid
 from ...errors import Code, JIDError, MiniAppError
-from .mail import Mail
+from .messages import Messages
 from .users import Users
 
 PACKAGED = Path(__file__).parent.parent / "seed.toml"
 
 
-def load_seed(path: str | Path | None, domain: str, users: Users, mail: Mail) -> None:
+def load_seed(path: str | Path | None, domain: str, users: Users, messages: Messages) -> None:
     """Add the people and groups that the TOML file at `path` lists, by default the packaged one, to an empty store.
 
     Raises `MiniAppError` with the code `seed`.
@@ -27,7 +27,7 @@ def load_seed(path: str | Path | None, domain: str, users: Users, mail: Mail) ->
         for group in seed.get("groups", ()):
             members = [_address(local, domain) for local in group["members"]]
             address = jid.group(f"{group['local']}@muc.{domain}")
-            mail.create_group(_address(group["owner"], domain), members, group["name"], address)
+            messages.create_group(_address(group["owner"], domain), members, group["name"], address)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, JIDError) as error:
         raise MiniAppError(
             f"The seed {source} can't be used: {_reason(error)}.",

@@ -151,7 +151,7 @@ def sent() -> list[dict[str, Any]]:
     call = request.args.get("call")
     if call is not None and call not in contract.CALLS:
         raise NotFound("call: is none of OneChat's calls.", hint=f"They are {', '.join(contract.CALLS)}.")
-    return [sent_shape(one) for one in sandbox().store.mail.sent(call, request.args.get("appId"))]
+    return [sent_shape(one) for one in sandbox().store.messages.sent(call, request.args.get("appId"))]
 
 
 @bp.post("/fail")

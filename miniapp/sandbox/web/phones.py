@@ -205,7 +205,7 @@ def _checked(host: Sandbox, user: User, body: dict[str, Any]) -> tuple[str, dict
         return text, {"recipient": recipients}
     if body.get("groupJid") is not None:
         group = check_field("groupJid", "group", body)
-        known = host.store.mail.find_group(group)
+        known = host.store.messages.find_group(group)
         if known is None:
             raise NotFound(f"groupJid: there is no group {group}.", hint="The admin portal lists the groups.")
         if user.jid not in known.members:

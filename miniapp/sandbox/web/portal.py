@@ -65,8 +65,8 @@ def users() -> Response:
 @bp.get("/groups")
 def groups() -> Response:
     store = sandbox().store
-    part = _part(store.mail.group_count(_search()))
-    found = store.mail.group_page(part.search, skip=part.skip, limit=PAGE)
+    part = _part(store.messages.group_count(_search()))
+    found = store.messages.group_page(part.search, skip=part.skip, limit=PAGE)
     shown = {group.jid: group.members[:MEMBERS_SHOWN] for group in found}
     users = _by_jid(store.users.named({jid for jids in shown.values() for jid in jids} | {g.owner for g in found}))
     return page("portal/groups.html", groups=found, shown=shown, users=users, part=part)
@@ -92,7 +92,7 @@ def sent() -> Response:
     call = request.args.get("call")
     return page(
         "portal/sent.html",
-        sent=host.store.mail.sent(call, limit=SHOWN)[::-1],
+        sent=host.store.messages.sent(call, limit=SHOWN)[::-1],
         apps={app.app_id: app for app in host.store.apps.all()},
         calls=[name for name, call in contract.CALLS.items() if call.keyed],
         chosen=call,

@@ -79,7 +79,7 @@ def _threads() -> Select[Any]:
 _THREADS = _threads()
 
 
-class Mail:
+class Messages:
     """Messages, each in the history of everyone it reached."""
 
     def __init__(self, database: Database, domain: str, clock: Callable[[], float]) -> None:

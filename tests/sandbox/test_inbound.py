@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from miniapp.sandbox.network import heard
+from miniapp.sandbox.network import inbound
 from miniapp.sandbox.network.channel import Archived
 
 ALICE, BOB = "alice@onechat.localhost", "bob@onechat.localhost"
@@ -26,8 +26,8 @@ def message(inner: str, attributes: str = "") -> ET.Element:
 def test_an_archived_invitation_is_no_message(invitation: str) -> None:
     """An invitation with a text, read from the archive, is not shown as its sender's message."""
     body = "<body>Come in</body>"
-    assert heard.from_archive(Archived("1", "", message(body)), ALICE) is not None
-    assert heard.from_archive(Archived("1", "", message(body + invitation)), ALICE) is None
+    assert inbound.from_archive(Archived("1", "", message(body)), ALICE) is not None
+    assert inbound.from_archive(Archived("1", "", message(body + invitation)), ALICE) is None
 
 
 def test_the_servers_own_archive_id_counts() -> None:
@@ -36,9 +36,9 @@ def test_the_servers_own_archive_id_counts() -> None:
         f"<stanza-id xmlns='urn:xmpp:sid:0' by='{by}' id='{id_}'/>"
         for by, id_ in ((ALICE, "forged"), (ALICE, "7"), (BOB, "8"))
     )
-    news = heard.direct(message(f"<body>hi</body>{ids}", "id='1'"), ALICE)
+    news = inbound.direct(message(f"<body>hi</body>{ids}", "id='1'"), ALICE)
     assert news is not None
     assert (news.owner, news.archive_id, news.stanza_id) == (ALICE, "7", "1")
-    unnamed = heard.direct(message("<body>hi</body>"), ALICE)
+    unnamed = inbound.direct(message("<body>hi</body>"), ALICE)
     assert unnamed is not None
     assert (unnamed.archive_id, unnamed.stanza_id) == ("", "")

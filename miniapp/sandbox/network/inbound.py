@@ -21,7 +21,7 @@ HINTS = "urn:xmpp:hints"
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Inbound:
     """A message between people that some XMPP client wrote, ours or another.
 
     `owner` is the user or room whose stream or archive it came from, `archive_id` its ID in that archive, if it is kept
@@ -38,7 +38,7 @@ class Heard:
     at: float | None
 
 
-def direct(message: ET.Element, owner: str, at: str = "", archive_id: str = "") -> Heard | None:
+def direct(message: ET.Element, owner: str, at: str = "", archive_id: str = "") -> Inbound | None:
     """What `message` says, which `owner` wrote or got, or None if it says nothing."""
     text = text_of(message, "body")
     if not text or message.get("type", "normal") not in ("chat", "normal"):
@@ -49,7 +49,7 @@ def direct(message: ET.Element, owner: str, at: str = "", archive_id: str = "") 
     return _heard("direct", message, sender, to, text, owner, at, archive_id)
 
 
-def group(message: ET.Element, sender: str | None, at: str = "", archive_id: str = "") -> Heard | None:
+def group(message: ET.Element, sender: str | None, at: str = "", archive_id: str = "") -> Inbound | None:
     """What `message` says in the room that it comes from, or None. `sender` is who has the nickname, if known."""
     text = text_of(message, "body")
     if not text or message.get("type") != "groupchat":
@@ -62,7 +62,7 @@ def group(message: ET.Element, sender: str | None, at: str = "", archive_id: str
     return _heard("group", message, sender, room, text, room, at, archive_id)
 
 
-def from_archive(archived: Archived, owner: str) -> Heard | None:
+def from_archive(archived: Archived, owner: str) -> Inbound | None:
     """What one message of the archive of the user or room `owner` says."""
     if archived.message.get("type") == "groupchat":
         return group(archived.message, None, archived.at, archived.archive_id)
@@ -92,9 +92,9 @@ def invitation(message: ET.Element) -> tuple[str, str] | None:
 
 def _heard(
     kind: MessageKind, message: ET.Element, sender: str, to: str, text: str, owner: str, at: str, archive_id: str
-) -> Heard:
+) -> Inbound:
     archive_id = archive_id or _archive_id(message, owner)
-    return Heard(kind, sender, to, text, owner, archive_id, _stanza_id(message), seconds(at or delayed(message)))
+    return Inbound(kind, sender, to, text, owner, archive_id, _stanza_id(message), seconds(at or delayed(message)))
 
 
 def _stanza_id(message: ET.Element) -> str:
