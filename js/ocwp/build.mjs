@@ -25,7 +25,7 @@ const shared = {
   legalComments: "eof", // Lit's and Strophe's licences travel with their code
   logLevel: "warning",
   define: { ...release(), globalThis: "pluginGlobals", litPropertyMetadata: "pluginGlobals.litPropertyMetadata" },
-  inject: [`${here}src/globals.ts`, `${here}src/parser.ts`],
+  inject: [`${here}src/ui/globals.ts`, `${here}src/xmpp/parser.ts`],
   plugins: [strophe, templates],
 };
 

@@ -1,16 +1,16 @@
 import { css } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { Face } from "../../common/face.js";
+import { BaseAvatar } from "../../common/avatar.js";
 import { base } from "./styles.js";
 
-/** The face of a person, of a group, or of alerts; that of an app is square. Always beside its name. */
+/** The avatar of a person, of a group, or of alerts; that of an app is square. Always beside its name. */
 @customElement("oc-avatar")
-export class Avatar extends Face {
+export class Avatar extends BaseAvatar {
   @property({ reflect: true }) override kind: "person" | "group" | "alert" | "app" = "person";
 
   static override styles = [
     base,
-    Face.face,
+    BaseAvatar.base,
     css`
       :host {
         --size: 44px;

@@ -1,6 +1,6 @@
 import type { ChatMessage, Events, Group, GroupOptions, InitOptions, MessagesOptions, OpenOptions } from "../ocwp.d.ts";
 import { plugin } from "./shared.js";
-import type { Status, StatusCallback } from "./status.js";
+import type { Status, StatusCallback } from "./model/status.js";
 
 declare const __VERSION__: number;
 declare const __BUILD_DATE__: number;

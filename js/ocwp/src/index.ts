@@ -1,6 +1,6 @@
 import { init } from "./core.js";
-import { defineElement } from "./element.js";
-import { Root } from "./root.js";
+import { defineElement } from "./ui/element.js";
+import { Root } from "./ui/root.js";
 import { plugin } from "./shared.js";
 
 /** The functions of core.ts, with our interface. */

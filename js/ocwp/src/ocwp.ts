@@ -1,20 +1,20 @@
 import type { ChatMessage, Group, GroupOptions, MessagesOptions, OpenOptions } from "../ocwp.d.ts";
-import type { Chat } from "./chat.js";
-import { Client } from "./client.js";
+import type { Chat } from "./model/chat.js";
+import { Client } from "./model/client.js";
 import english from "../locale/enGB.json";
-import { loadConfig, loadWords, type Config } from "./config.js";
-import { Desk } from "./desk.js";
-import { Announcer } from "./events.js";
-import { avatarFrom } from "./files.js";
-import { groupId, readMembers } from "./group-options.js";
-import { asJid } from "./jids.js";
-import { Notifier } from "./notifier.js";
-import { readCredentials, readOptions, type Credentials, type InitOptions, type Options } from "./options.js";
-import { MESSAGE_MAX_BYTES, bytesOf } from "./limits.js";
-import { StatusLine, type Status } from "./status.js";
-import type { Message } from "./timeline.js";
-import type { Ui } from "./ui.js";
-import { Language } from "./words.js";
+import { loadConfig, loadWords, type Config } from "./model/config.js";
+import { Layout } from "./ui/layout.js";
+import { Announcer } from "./model/events.js";
+import { avatarFrom } from "./xmpp/files.js";
+import { groupId, readMembers } from "./model/group-options.js";
+import { asJid } from "./xmpp/jids.js";
+import { Notifier } from "./model/notifier.js";
+import { readCredentials, readOptions, type Credentials, type InitOptions, type Options } from "./model/options.js";
+import { MESSAGE_MAX_BYTES, bytesOf } from "./model/limits.js";
+import { StatusLine, type Status } from "./model/status.js";
+import type { Message } from "./model/timeline.js";
+import type { Ui } from "./ui/ui.js";
+import { Language } from "./ui/i18n.js";
 
 /** Milliseconds that a group waits for the connection to be ready. */
 const READY_MS = 30_000;
@@ -24,18 +24,18 @@ const DRAW_MS = 100;
 /** What an `init` has made once it is known where to connect. */
 interface Session {
   client: Client;
-  desk: Desk;
+  layout: Layout;
 }
 
 /** What people see of the chat. */
-export interface Face {
+export interface View {
   readonly isConnected: boolean;
   open(jid: string): void;
   announce(text: string): void;
   remove(): void;
 }
 
-type Draw = (ui: Ui) => Face;
+type Draw = (ui: Ui) => View;
 
 /** The functions of OneChat's page, and ours, for one page. */
 export class Plugin {
@@ -45,7 +45,7 @@ export class Plugin {
   #reached: Promise<Session> | undefined;
   #session: Session | undefined;
   #container: HTMLElement | undefined;
-  #face: Face | undefined;
+  #view: View | undefined;
   #login = 0;
   #counts = new Map<string, number>(); // of unread messages, as they were told last
   #prefix = ""; // of the page's title
@@ -63,7 +63,7 @@ export class Plugin {
 
   /** Puts the chat into its container. Resolves when it stands there; what the site must mend rejects. */
   async init(given: InitOptions): Promise<void> {
-    if (this.#face && !this.#face.isConnected) this.destroy(); // the page has removed its container
+    if (this.#view && !this.#view.isConnected) this.destroy(); // the page has removed its container
     if (this.#started)
       throw new Error("ocwp.init has been called before, by this copy of ocwp or another. Call ocwp.destroy first.");
     const options = readOptions(given);
@@ -103,7 +103,7 @@ export class Plugin {
   logout(): void {
     this.#login++;
     this.#session?.client.stop();
-    this.#session?.desk.clear();
+    this.#session?.layout.clear();
     this.status.set("XMPP_CONNECTION_IDLE");
   }
 
@@ -142,7 +142,7 @@ export class Plugin {
   }
 
   close(jid: string): void {
-    this.#session!.desk.close(this.#chat("close", jid).chat.jid);
+    this.#session!.layout.close(this.#chat("close", jid).chat.jid);
   }
 
   /** Sends `text`, or keeps it until there is a connection. */
@@ -187,27 +187,27 @@ export class Plugin {
     this.#reached = reached;
     const drawn = options.container && this.draw;
     const locale = drawn ? loadWords(options.localePath, options.locale) : english;
-    const [{ client, desk }, words] = await Promise.all([reached, locale]);
+    const [{ client, layout }, words] = await Promise.all([reached, locale]);
     if (drawn) await this.#becomes((status) => status !== "XMPP_CONNECTION_CONNECTING", DRAW_MS);
     stopped();
     const ui: Ui = {
       client,
-      desk,
+      layout,
       options,
       language: new Language(options.locale, words),
       notifier: new Notifier(client, (chat) => this.#show(chat.jid)),
-      announce: (text) => this.#face?.announce(text),
+      announce: (text) => this.#view?.announce(text),
       login: (usr, pw) => this.login(usr, pw),
       logout: () => this.logout(),
     };
     client.listen(() => this.#count(ui));
-    this.#face = drawn?.(ui);
+    this.#view = drawn?.(ui);
     return ui;
   }
 
   #reach(config: Config): Session {
     const client = new Client(config, this.status);
-    const desk = new Desk(
+    const layout = new Layout(
       () => client.memory,
       client.changed,
       (event, chat) => this.events.tell(event, { chat }),
@@ -217,16 +217,16 @@ export class Plugin {
         (ui) => this.#news(ui, chat, message),
         () => {},
       );
-    client.onPerson = () => desk.restore();
-    client.onGone = (jid) => desk.close(jid);
+    client.onPerson = () => layout.restore();
+    client.onGone = (jid) => layout.close(jid);
     this.status.subscribeInternally(client.changed);
-    this.#session = { client, desk };
+    this.#session = { client, layout };
     return this.#session;
   }
 
   #leave(status: Status): void {
     this.#login++;
-    this.#face?.remove();
+    this.#view?.remove();
     this.#entitle("");
     this.#counts.clear();
     if (this.#session) {
@@ -234,7 +234,7 @@ export class Plugin {
       this.status.unsubscribeInternally(this.#session.client.changed);
     }
     this.#container = undefined;
-    this.#started = this.#face = this.#reached = this.#session = undefined;
+    this.#started = this.#view = this.#reached = this.#session = undefined;
     this.status.set(status);
   }
 
@@ -270,8 +270,8 @@ export class Plugin {
   }
 
   #show(jid: string): void {
-    if (this.#face) this.#face.open(jid);
-    else this.#session?.desk.open(jid);
+    if (this.#view) this.#view.open(jid);
+    else this.#session?.layout.open(jid);
   }
 
   /** Tells which chats have another number of unread messages than before. */
@@ -293,9 +293,9 @@ export class Plugin {
     this.#prefix = prefix;
   }
 
-  #news({ client, desk, language, notifier, announce }: Ui, chat: Chat, message: Message): void {
+  #news({ client, layout, language, notifier, announce }: Ui, chat: Chat, message: Message): void {
     this.events.tell("message", told(client, chat, message));
-    const watched = document.hasFocus() && desk.boxes.some(({ jid, minimised }) => jid === chat.jid && !minimised);
+    const watched = document.hasFocus() && layout.boxes.some(({ jid, minimised }) => jid === chat.jid && !minimised);
     if (watched || (client.muted(chat) && !message.mentionsMe)) return;
     const anonymous = chat.kind === "alert" && !message.nick;
     const sender = anonymous ? language.say("alerts") : client.senderOf(chat, message);

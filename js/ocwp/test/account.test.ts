@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { FEATURES, VERIFICATION } from "../src/caps.js";
-import type { Client } from "../src/client.js";
-import { NS, child } from "../src/xml.js";
+import { FEATURES, VERIFICATION } from "../src/xmpp/caps.js";
+import type { Client } from "../src/model/client.js";
+import { NS, child } from "../src/xmpp/xml.js";
 import { login, newClient, ready, settled, texts } from "./account.js";
 import { FakeServer } from "./server.js";
 

@@ -1,6 +1,6 @@
 import { vi } from "vitest";
-import { Client } from "../src/client.js";
-import { StatusLine } from "../src/status.js";
+import { Client } from "../src/model/client.js";
+import { StatusLine } from "../src/model/status.js";
 
 const features = {
   groups: true,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { Reactions, readReactions } from "../src/reactions.js";
-import { readReply, shortened, writeReply } from "../src/replies.js";
-import { NS } from "../src/xml.js";
+import { Reactions, readReactions } from "../src/xmpp/reactions.js";
+import { readReply, shortened, writeReply } from "../src/xmpp/replies.js";
+import { NS } from "../src/xmpp/xml.js";
 import { parse } from "./server.js";
 
 const message = (inner: string) => parse(`<message xmlns="jabber:client">${inner}</message>`);

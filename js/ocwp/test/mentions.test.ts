@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { mentionElements, readMentions, suggestions } from "../src/mentions.js";
+import { mentionElements, readMentions, suggestions } from "../src/xmpp/mentions.js";
 import { parse } from "./server.js";
 
 const people = [

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
-import { Desk } from "../src/desk.js";
-import { Memory } from "../src/memory.js";
-import { BOX, readOptions } from "../src/options.js";
-import { StatusLine, type Status } from "../src/status.js";
+import { Layout } from "../src/ui/layout.js";
+import { Memory } from "../src/model/memory.js";
+import { BOX, readOptions } from "../src/model/options.js";
+import { StatusLine, type Status } from "../src/model/status.js";
 import type * as documented from "../ocwp.js";
 import type * as ours from "../src/index.js";
 
@@ -43,32 +43,32 @@ describe("options", () => {
   });
 });
 
-describe("the desk", () => {
-  const desk = (...jids: string[]) => {
-    const desk = new Desk(
+describe("the layout", () => {
+  const layout = (...jids: string[]) => {
+    const layout = new Layout(
       () => new Memory("me@d", undefined, undefined),
       () => {},
     );
-    jids.forEach((jid) => desk.open(jid));
-    return desk;
+    jids.forEach((jid) => layout.open(jid));
+    return layout;
   };
   const wide = () => 250;
 
   test("opens what fits, the rest are tabs", () => {
-    const three = desk("a", "b", "c");
+    const three = layout("a", "b", "c");
     expect(three.arrange(780, wide, BOX)).toMatchObject({ open: ["a", "b", "c"], tabs: [] });
     expect(three.arrange(779, wide, BOX)).toMatchObject({ open: ["b", "c"], tabs: ["a"] });
     expect(three.arrange(10, wide, BOX)).toMatchObject({ open: ["c"], tabs: ["a", "b"] });
   });
 
   test("gives way to the box used last, in the order of opening", () => {
-    const three = desk("a", "b", "c");
+    const three = layout("a", "b", "c");
     three.use("a");
     expect(three.arrange(700, wide, BOX)).toMatchObject({ open: ["a", "c"], tabs: ["b"], last: "a" });
   });
 
   test("keeps minimised boxes as tabs, and forgets closed ones", () => {
-    const two = desk("a", "b");
+    const two = layout("a", "b");
     two.minimise("b");
     expect(two.arrange(2000, wide, BOX)).toMatchObject({ open: ["a"], tabs: ["b"] });
     two.close("a");

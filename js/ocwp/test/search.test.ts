@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import words from "../locale/enGB.json";
-import { ChatList } from "../src/list.js";
-import { NewGroup } from "../src/new-group.js";
-import type { Ui } from "../src/ui.js";
-import { Language } from "../src/words.js";
+import { ChatList } from "../src/ui/list.js";
+import { NewGroup } from "../src/ui/new-group.js";
+import type { Ui } from "../src/ui/ui.js";
+import { Language } from "../src/ui/i18n.js";
 import { login, newClient, ready, settled } from "./account.js";
 import { FakeServer } from "./server.js";
 import "./site.js";

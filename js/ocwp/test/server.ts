@@ -1,4 +1,4 @@
-import { NS, child, children, textOf } from "../src/xml.js";
+import { NS, child, children, textOf } from "../src/xmpp/xml.js";
 
 /**
  * A scripted XMPP server in place of Strophe's connection: accounts, archives, private nodes and rooms, without a network.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { read, unwrapCarbon, unwrapResult } from "../src/stanzas.js";
-import { readCard } from "../src/people.js";
-import { clean, x } from "../src/xml.js";
+import { read, unwrapCarbon, unwrapResult } from "../src/xmpp/stanzas.js";
+import { readCard } from "../src/model/people.js";
+import { clean, x } from "../src/xmpp/xml.js";
 
 const ME = { jid: "me@d", domain: "d", nick: () => "me", now: () => 5000 };
 const parse = (xml: string) => new DOMParser().parseFromString(xml, "text/xml").documentElement;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { asJid, bare, domainOf, isUuid, localOf, resource, uuid } from "../src/jids.js";
-import { Language, languageTag } from "../src/words.js";
-import { serviceAddress } from "../src/config.js";
+import { asJid, bare, domainOf, isUuid, localOf, resource, uuid } from "../src/xmpp/jids.js";
+import { Language, languageTag } from "../src/ui/i18n.js";
+import { serviceAddress } from "../src/model/config.js";
 import english from "../locale/enGB.json";
 import german from "../locale/deDE.json";
 import arabic from "../locale/arSA.json";

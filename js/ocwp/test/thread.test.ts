@@ -1,8 +1,8 @@
 import { afterEach, expect, test, vi } from "vitest";
 import words from "../locale/enGB.json";
-import { Thread } from "../src/thread.js";
-import type { Ui } from "../src/ui.js";
-import { Language } from "../src/words.js";
+import { Thread } from "../src/ui/thread.js";
+import type { Ui } from "../src/ui/ui.js";
+import { Language } from "../src/ui/i18n.js";
 import { login, newClient, settled } from "./account.js";
 import { FakeServer } from "./server.js";
 import "./site.js";

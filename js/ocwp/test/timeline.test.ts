@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Incoming } from "../src/stanzas.js";
-import { Timeline } from "../src/timeline.js";
+import type { Incoming } from "../src/xmpp/stanzas.js";
+import { Timeline } from "../src/model/timeline.js";
 
 const message = (given: Partial<Incoming>): Incoming => ({
   chat: "bob@d",
