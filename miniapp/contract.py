@@ -153,6 +153,7 @@ class BridgeFunction:
 
     @property
     def path(self) -> tuple[str, ...]:
+        """The steps from `OC` to the function."""
         return tuple(self.name.split("."))
 
 

@@ -121,7 +121,7 @@ def _resource(text: str) -> str:
 
 
 def parse(text: str) -> JID:
-    """The JID that `text` writes, in canonical form (RFC 7622: PRECIS, IDNA). Raises `JIDError`."""
+    """Return the JID that `text` writes, in canonical form (RFC 7622: PRECIS, IDNA). Raises `JIDError`."""
     if not isinstance(text, str):  # what comes out of a page's JSON may be anything
         raise _bad("it is not text")
     return _parse(text)
@@ -143,13 +143,13 @@ def _need_at(text: str) -> None:
 
 
 def bare(text: str) -> str:
-    """The canonical `local@domain` of `text`; a resource is dropped. Raises `JIDError`."""
+    """Return the canonical `local@domain` of `text`; a resource is dropped. Raises `JIDError`."""
     _need_at(text)
     return parse(text).bare
 
 
 def user(text: str) -> str:
-    """The canonical bare JID of a person: no resource, no group. Raises `JIDError`."""
+    """Return the canonical bare JID of a person: no resource, no group. Raises `JIDError`."""
     jid = _addressee(text)
     if jid.is_group:
         raise JIDError("This is a group's JID, where a user's is needed.", hint="Use the call for groups.")
@@ -157,7 +157,7 @@ def user(text: str) -> str:
 
 
 def group(text: str) -> str:
-    """The canonical bare JID of a group (`…@muc.domain`). Raises `JIDError`."""
+    """Return the canonical bare JID of a group (`…@muc.domain`). Raises `JIDError`."""
     jid = _addressee(text)
     if not jid.is_group:
         raise JIDError("This is not a group's JID.", hint="A group's looks like abcdef-123456@muc.onechat.net.")
@@ -165,7 +165,7 @@ def group(text: str) -> str:
 
 
 def domain(text: str) -> str:
-    """The canonical domain that `text` names. Raises `JIDError`."""
+    """Return the canonical domain that `text` names. Raises `JIDError`."""
     jid = parse(text)
     if jid.local or jid.resource:
         raise JIDError("A domain is needed, not an address.", hint="A domain looks like onechat.net.")

@@ -12,7 +12,7 @@ RETRY_AFTER = 5
 
 
 def wants_page() -> bool:
-    """Whether this request is a navigation, rather than a call by a script."""
+    """Return whether this request is a navigation, rather than a call by a script."""
     mode = request.headers.get("Sec-Fetch-Mode")
     if mode is not None:
         return mode == "navigate" or (mode != "websocket" and "text/html" in request.headers.get("Accept", ""))

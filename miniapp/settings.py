@@ -100,7 +100,7 @@ class Settings:
         demand_app: bool = True,
         extra: list[Problem] | None = None,
     ) -> Settings:
-        """The settings in `config`, then the environment, then `env_file`.
+        """Return the settings in `config`, then the environment, then `env_file`.
 
         Raises `ConfigurationError` with every problem.
 

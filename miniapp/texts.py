@@ -53,5 +53,5 @@ def translate(sentence: str) -> str:
 
 
 def translates() -> bool:
-    """Whether the current app uses Flask-Babel."""
+    """Return whether the current app uses Flask-Babel."""
     return "babel" in current_app.extensions

@@ -37,6 +37,7 @@ class Failure(click.ClickException):
         self.exit_code = _code(error)  # type: ignore[misc]  # click declares it for the class, but reads it here
 
     def show(self, file: IO[Any] | None = None) -> None:
+        """Print the error and its hint to standard error."""
         click.echo(f"Error: {self.message}", err=True)
         if self.hint:
             click.echo(self.hint, err=True)
@@ -79,15 +80,18 @@ class Commands(click.Group):
     """A group whose commands may raise `MiniAppError`; also where Flask's own command line runs them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of the help."""
         return sorted(_MODULES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command that has this name, or return None."""
         if cmd_name not in _MODULES:
             return None
         command: click.Command = getattr(import_module(_MODULES[cmd_name], __name__), _attribute(cmd_name))
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; turn errors of the package into text and an exit code."""
         replace_what_cannot_be_shown()
         try:
             return super().invoke(ctx)

@@ -29,7 +29,7 @@ BULK = click.argument("bulk", type=int)
 
 
 def _flask_app() -> Flask | None:
-    """The app, if this runs under `flask miniapp`."""
+    """Return the app, if this runs under `flask miniapp`."""
     from flask.cli import ScriptInfo
 
     info = click.get_current_context().find_object(ScriptInfo)
@@ -37,7 +37,7 @@ def _flask_app() -> Flask | None:
 
 
 def _open(*, sending: bool = False) -> Outbox:
-    """The outbox of the app under `flask miniapp`, else the one that the environment or `.env` names."""
+    """Return the outbox of the app under `flask miniapp`, else the one that the environment or `.env` names."""
     from .host import ENV_FILE
 
     state = getattr(_flask_app(), "extensions", {}).get("miniapp")

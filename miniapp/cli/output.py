@@ -16,7 +16,7 @@ def replace_what_cannot_be_shown() -> None:
 
 
 def can_show(text: str) -> bool:
-    """Whether standard output's encoding has every character of `text`."""
+    """Return whether standard output's encoding has every character of `text`."""
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -31,7 +31,7 @@ def say(line: str) -> None:
 
 
 def sheet(title: str, rows: Sequence[tuple[str, str]]) -> None:
-    """A heading with pairs of name and value below it."""
+    """Print a heading with pairs of name and value below it."""
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.panel import Panel

@@ -42,6 +42,7 @@ ICONS = ("icon.svg", "icon.png", "favicon.svg", "favicon.ico")
 
 
 def main(channel_fd: int, listener_fd: int) -> None:
+    """Run the app and answer to the supervisor, until its standard input ends."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
     # The supervisor started us with SIGINT held back, lest Ctrl-C break off the imports above with a traceback.
@@ -71,7 +72,7 @@ def _end_with_supervisor(lines: Iterable[str]) -> None:
 
 
 def _load(orders: dict[str, Any]) -> tuple[WSGIApplication, dict[str, Any]]:
-    """The app, or a page that shows why there is none."""
+    """Return the app, or a page that shows why there is none."""
     if "ended" in orders:
         return _Broken(orders["ended"], "The app has stopped"), {"ok": False, "error": orders["ended"]}
     try:
@@ -87,7 +88,7 @@ def _load(orders: dict[str, Any]) -> tuple[WSGIApplication, dict[str, Any]]:
 
 
 def _report(error: BaseException) -> str:
-    """The app's own part of the traceback, without the frames of Flask's loader and ours before it."""
+    """Return the app's own part of the traceback, without the frames of Flask's loader and ours before it."""
     if isinstance(error, NoAppException | SystemExit):
         return str(error)
     frames = error.__traceback__

@@ -32,7 +32,7 @@ def check_host(host: str, *, forced: bool) -> None:
 
 
 def listen(host: str, port: int, say: Callable[[str], object] = lambda line: None) -> socket.socket:
-    """A listening socket at `port` (0: any), or at the next port that is free; `say` is told if it is not `port`."""
+    """Return a listening socket at `port` (0: any), or at the next free one; `say` is told if it is not `port`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for candidate in range(port, min(port + PORTS_TRIED, 65536)):
         listener = socket.socket(family)
@@ -57,7 +57,7 @@ def listen(host: str, port: int, say: Callable[[str], object] = lambda line: Non
 
 
 def local_url(host: str, port: int) -> str:
-    """How this machine itself reaches what listens on `host` and `port`."""
+    """Return how this machine itself reaches what listens on `host` and `port`."""
     own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - every address, this machine's own too
     return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"
 
@@ -65,7 +65,7 @@ def local_url(host: str, port: int) -> str:
 def sandbox_server(
     database: Path | None, host: str, listener: socket.socket, *, force: bool, xmpp: str = "off"
 ) -> SandboxServer:
-    """A sandbox that keeps its state in `database`, ready to answer on `listener`, which listens on `host`.
+    """Return a sandbox that keeps its state in `database`, ready to answer on `listener`, which listens on `host`.
 
     `xmpp` is `auto`, `prosody`, `off` or the path of a file with the settings of an XMPP server.
     """

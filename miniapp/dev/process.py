@@ -65,10 +65,12 @@ class AppProcess:
 
     @property
     def pid(self) -> int:
+        """The process ID of the running app."""
         return self._process.pid
 
     @property
     def exit_code(self) -> int | None:
+        """The exit code of the app, or None while it runs."""
         return self._process.poll()
 
     def start(self, orders: dict[str, Any]) -> None:

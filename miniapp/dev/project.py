@@ -154,6 +154,7 @@ class Project:
 
     @property
     def app_id(self) -> str:
+        """The app ID that the sandbox gave this project."""
         return self._kept["appId"]
 
     def _load(self) -> dict[str, str]:
@@ -218,7 +219,7 @@ class Project:
         return self._kept == before
 
     def is_registered(self, sandbox: Sandbox) -> bool:
-        """Whether the sandbox has this app: a reset, or somebody in its admin portal, may have taken it out."""
+        """Return whether the sandbox has this app: a reset, or somebody in its admin portal, may have taken it out."""
         return sandbox.store.apps.find(self.app_id) is not None
 
     def describe(self, controls: Controls, url: str, ready: Ready) -> None:
@@ -228,14 +229,14 @@ class Project:
             controls.change_app(self.app_id, **told)
 
     def orders(self, sandbox_url: str, url: str, *, debugger: bool, hosts: list[str]) -> dict[str, Any] | None:
-        """What the child is told; see `child`. None while no sandbox has been seen."""
+        """Return what the child is told (see `child`), or None while no sandbox has been seen."""
         if "admin" not in self._kept:
             return None
         environment = self.environment(sandbox_url, url)
         return {"app": self.app, "debugger": debugger, "hosts": hosts, "environment": environment}
 
     def environment(self, sandbox_url: str, url: str) -> dict[str, str]:
-        """The settings of the app at `url` under the sandbox at `sandbox_url`; before the first run, the seed's."""
+        """Return the settings of the app at `url` under the sandbox at `sandbox_url`; at first those of the seed."""
         domain = self._kept.get("domain", SEED_DOMAIN)
         environment = {"FLASK_DEBUG": "1", "ADMIN_JIDS": self._kept.get("admin", "")} | settings_for(
             sandbox_url, domain=domain, app_id=self.app_id, api_key=self._api_key, public_url=url

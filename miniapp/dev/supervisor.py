@@ -88,7 +88,7 @@ class Supervisor:
         self._sandbox: Sandbox
 
     def run(self) -> None:
-        """Returns after Ctrl-C or SIGTERM, with everything stopped."""
+        """Run until Ctrl-C or SIGTERM, and stop everything."""
         options = self._options
         with contextlib.ExitStack() as stack:
             stack.enter_context(_signals(lambda: self._events.put(_Stop())))

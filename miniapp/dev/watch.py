@@ -32,7 +32,7 @@ _TOLD = {"created", "modified", "closed", "moved", "deleted"}
 
 
 def kind(path: Path) -> Kind | None:
-    """What a change of `path` (relative to the project) calls for: `code` a new start of the app, `page` a reload."""
+    """Return what a change of `path` (relative to the project) needs: `code` a restart of the app, `page` a reload."""
     *folders, name = path.parts
     if any(part in _NEVER or part.startswith(".") for part in folders) or (folders and folders[0] in _TOP_LEVEL_NEVER):
         return None
@@ -68,6 +68,7 @@ class Watcher(FileSystemEventHandler):
         self._thread = threading.Thread(target=self._gather, name="changes", daemon=True)
 
     def start(self) -> None:
+        """Begin to watch. Falls back to polling where the system limits watches."""
         closed: list[Path] = []
         plan = list(_plan(self._root, closed.append))
         if closed:
@@ -93,12 +94,14 @@ class Watcher(FileSystemEventHandler):
         self._observer.start()
 
     def stop(self) -> None:
+        """Stop watching."""
         self._observer.stop()
         self._observer.join()
         self._paths.put(None)
         self._thread.join()
 
     def on_any_event(self, event: FileSystemEvent) -> None:
+        """Queue a change that matters; watchdog calls this in its own thread."""
         if event.event_type not in _TOLD:  # opened, read: `os.scandir` alone causes those
             return
         if event.is_directory:
@@ -164,7 +167,7 @@ def _ignored_by_git(root: Path, paths: set[Path]) -> set[Path]:
 
 
 def _is_heavy(folder: Path) -> bool:
-    """Whether `folder` is full of files that are not the project's own."""
+    """Return whether `folder` is full of files that are not the project's own."""
     name = folder.name
     if name in _NEVER - {"__pycache__"} or name.startswith("."):
         return True
@@ -172,7 +175,7 @@ def _is_heavy(folder: Path) -> bool:
 
 
 def _plan(root: Path, closed: Callable[[Path], object] = lambda folder: None) -> Iterator[tuple[Path, bool]]:
-    """The folders to watch, and whether with all below them. `closed` is told those that can't be read.
+    """Yield the folders to watch, and whether with all below them. `closed` is told those that can't be read.
 
     A watch costs one kernel object for each folder below it; a `.venv` or `node_modules` has thousands. So a folder
     that has such a one below it is watched by itself, and its other subfolders one by one.

@@ -37,7 +37,7 @@ class Breaker:
 
     @contextmanager
     def place(self) -> Iterator[float | None]:
-        """Around each call to the host; gives the seconds that it may take, None for as long as any.
+        """Guard a call to the host. Yields the seconds that it may take, None for the full deadline.
 
         Raises `HostUnreachable` instead where there is no sense in a call.
         """
@@ -61,7 +61,7 @@ class Breaker:
                 self._places.release()
 
     def away(self) -> HostUnreachable:
-        """The error of a call that was not made."""
+        """Return the error of a call that was not made."""
         return HostUnreachable(
             f"OneChat was not asked for {self._call}: it did not answer the calls before.",
             call=self._call,

@@ -45,7 +45,7 @@ class LoginCookie:
             response.delete_cookie(self.name_here(), **self._attributes(partitioned))
 
     def _secure(self) -> bool:
-        """Whether the browser keeps a Secure cookie of this request.
+        """Return whether the browser keeps a Secure cookie of this request.
 
         Chromium and Firefox do on `*.localhost` without TLS; WebKit doesn't, and goes on by bearer.
         """

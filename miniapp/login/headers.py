@@ -26,7 +26,7 @@ def nonce() -> str:
 
 
 def policy(settings: Settings) -> str:
-    """The Content-Security-Policy of this request's page.
+    """Return the Content-Security-Policy of this request's page.
 
     No frames inside it: a container's native bridge reaches every frame of a page. Images also from `https:` and
     `data:`, since that is where avatars are.

@@ -89,7 +89,7 @@ def _is_guarded(function: Any) -> bool:
 
 
 def _is_cached_with_its_guard(function: Any) -> bool:
-    """Whether a decorator of Flask-Caching stands above a guard of `function`."""
+    """Return whether a decorator of Flask-Caching stands above a guard of `function`."""
     outside = itertools.takewhile(lambda wrapper: not _is_guard(wrapper), _all(function))
     cached = (wrapper.uncached for wrapper in outside if hasattr(wrapper, "uncached"))
     return any(_is_guard(inner) for view in cached for inner in _all(view))
@@ -132,7 +132,7 @@ def _kept(function: Any) -> Iterator[Any]:
 
 
 def _is_neighbour(name: str, value: FunctionType, function: FunctionType) -> bool:
-    """Whether `function` knows `value` only by its name, since both were defined in the same function."""
+    """Return whether `function` knows `value` only by its name, since both were defined in the same function."""
     scope = value.__qualname__.rpartition(".")[0]
     return name == value.__name__ and bool(scope) and function.__qualname__.startswith(f"{scope}.")
 
@@ -141,7 +141,7 @@ def _is_neighbour(name: str, value: FunctionType, function: FunctionType) -> boo
 
 
 def _is_decorated_too_late(function: Any) -> bool:
-    """Whether one of Flask-Login's guards is around `function`: by its module's names, or by its source."""
+    """Return whether one of Flask-Login's guards is around `function`: by its module's names, or by its source."""
     if not isinstance(function, FunctionType):
         return False
     outer = function.__globals__.get(function.__name__)
@@ -171,7 +171,7 @@ def _decorators(function: FunctionType) -> Iterator[Any]:
 
 
 def _imports(filename: str, name: str) -> bool:
-    """Whether some function in the file imports Flask-Login's `name`, which is then no name of the module."""
+    """Return whether some function in the file imports Flask-Login's `name`, which is then no name of the module."""
     pattern = re.compile(rf"\s+(from flask_login import .*\b{re.escape(name)}\b|import flask_login\b)")
     return any(pattern.match(line) for line in linecache.getlines(filename))
 

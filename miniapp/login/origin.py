@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def same_origin(settings: Settings) -> bool:
-    """Whether this request surely comes from a page of ours. One that doesn't is logged, with what was compared.
+    """Return whether this request certainly comes from a page of ours. Others are logged, with what was compared.
 
     A browser names a POST's origin in `Origin`, newer ones also in `Sec-Fetch-Site`. TLS may end before us, so an
     `https` origin of our own host is ours even where the request arrives as `http`; the reverse is not. A proxy may

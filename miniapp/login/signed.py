@@ -29,6 +29,7 @@ class Logins:
         self._remembered = functools.lru_cache(LOGINS_REMEMBERED)(self._from_cookies)
 
     def sign(self, user: User, serializer: URLSafeSerializer) -> str:
+        """Return the user's login, signed with `serializer`."""
         return serializer.dumps([user.jid, int(user.expires_at), user.session, round(user.issued_at, 3)])
 
     def read(self, signed: str, serializer: URLSafeSerializer) -> User | None:

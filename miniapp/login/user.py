@@ -26,6 +26,7 @@ class User:
     is_anonymous = False
 
     def get_id(self) -> str:
+        """Return the JID, which is Flask-Login's ID of the user."""
         return self.jid
 
 
@@ -38,7 +39,7 @@ class Anonymous:
     is_anonymous = True
 
     def get_id(self) -> None:
-        return None
+        """Return nothing, as there is no user."""
 
 
 current_user: User = cast(User, flask_login.current_user)

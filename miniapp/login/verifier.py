@@ -67,12 +67,12 @@ class Verifier:
         self._breaker = Breaker("authenticateUser")
 
     def digest(self, jid: str, session_id: str) -> str:
-        """The keyed digest (128 bits, hex) of a pair. The length prefix keeps `a`+`bc` and `ab`+`c` apart."""
+        """Return the keyed digest (128 bits, hex) of a pair. The length prefix keeps `a`+`bc` and `ab`+`c` apart."""
         data = f"{len(jid)}:{jid}{session_id}".encode()
         return hmac.new(self._key, data, hashlib.sha256).hexdigest()[:32]
 
     def verify(self, jid: str, session_id: str, *, address: str, known: bool = False) -> float | None:
-        """When (Unix time) the host said yes to this pair, or None if it said no.
+        """Return when (Unix time) the host confirmed this pair, or None if it refused it.
 
         `address` is the client's; `known` tells that this is a renewal by a user who is logged in, whom other people's
         guesses must not lock out. Raises `TooManyAttempts`; `HostRefused` if the host refused the call, which is

@@ -98,7 +98,7 @@ class OneChat:
     def register_mini_app(
         self, *, admin_jid: str, session_id: str, app_name: str, app_icon: str, app_url: str
     ) -> Registration:
-        """Registers a mini app in the name of an admin (`registerMiniApp`); needs no API key.
+        """Register a mini app in the name of an admin (`registerMiniApp`); needs no API key.
 
         Raises `JIDError`, `HostError`, and `MiniAppError` with the code `argument` for the other fields.
         """
@@ -124,7 +124,7 @@ class OneChat:
         return Registration(str(app_id), Secret(api_key))
 
     def authenticate_user(self, jid: str, session_id: str, seconds: float | None = None) -> bool:
-        """Whether the host knows `session_id` as a session of the user `jid` (`authenticateUser`).
+        """Return whether the host knows `session_id` as a session of the user `jid` (`authenticateUser`).
 
         `seconds` is a deadline shorter than the settings' own. True only for `Success` with `isAuthenticated` true.
         Raises `JIDError`, `HostError`; an `Error`, hence `HostRefused`, may be about the session or about our app ID
@@ -143,7 +143,7 @@ class OneChat:
         return verdict is True or verdict in ("True", "true")
 
     def close(self) -> None:
-        """Closes the idle connections."""
+        """Close the idle connections."""
         self.session.close()
 
     def __enter__(self) -> Self:
@@ -170,7 +170,7 @@ class OneChat:
         return Secret(self.settings.api_key)
 
     def _call(self, call: str, fields: dict[str, str], seconds: float | None = None) -> Mapping[str, Any]:
-        """The host's `Success`, or one of our errors.
+        """Return the host's `Success`, or one of our errors.
 
         Those are raised here, outside of any `except`: else their context would be the error of `requests`, which has
         the key in it.

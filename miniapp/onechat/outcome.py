@@ -21,7 +21,7 @@ DESCRIPTION_MAX = 200
 
 
 def judge(call: str, answer: transport.Answer, secrets: Iterable[str] = ()) -> Mapping[str, Any] | HostError:
-    """What the host's answer to `call` means: the documented object if it is a success, else the error to raise.
+    """Return what the host's answer to `call` means: the documented object if it is a success, else the error to raise.
 
     The body counts before the HTTP status, which OneChat doesn't document. The first row that fits:
 
@@ -77,7 +77,7 @@ def _hint(call: str) -> str:
 
 
 def parse(body: bytes) -> dict[str, Any] | None:
-    """The JSON object that `body` is, or None. Bad UTF-8, a name that occurs twice, NaN, deep nesting: none."""
+    """Return the JSON object that `body` is, or None. Bad UTF-8, a name that occurs twice, NaN, deep nesting: none."""
     try:
         document = _JSON.decode(body.decode())
     except (ValueError, RecursionError):
@@ -100,7 +100,7 @@ _JSON = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
 
 
 def seconds(retry_after: str | None) -> float | None:
-    """What a `Retry-After` header asks for (RFC 9110, 10.2.3), in seconds from now, or None if it is none."""
+    """Return what a `Retry-After` header asks for (RFC 9110, 10.2.3), in seconds from now, or None if it is none."""
     if retry_after is None:
         return None
     text = retry_after.strip()
@@ -116,6 +116,7 @@ def seconds(retry_after: str | None) -> float | None:
 
 
 def nonsense(call: str, fault: str, status: int | None = None) -> HostNonsense:
+    """Return the error for an answer that the documentation does not describe; `fault` says why."""
     came = f" (HTTP {status})" if status else ""
     return HostNonsense(
         f"OneChat's answer to {call}{came} is not what its documentation describes: {fault}.",

@@ -52,10 +52,11 @@ class Exchange:
 
     @property
     def remaining(self) -> float:
+        """The seconds that are left, negative after the end."""
         return self.ends - time.monotonic()
 
     def left(self) -> float:
-        """The seconds that are left, for a time-out. Raises `TimeoutError` if there are none."""
+        """Return the seconds that are left, for a time-out. Raises `TimeoutError` if there are none."""
         remaining = self.remaining
         if remaining <= 0:
             raise TimeoutError
@@ -345,10 +346,12 @@ class Adapter(HTTPAdapter):
     """requests' adapter, with connections that keep to the `Exchange` they serve. Only for `Target`."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pool with connections that keep deadlines."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TLSPool}
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the pool for a proxy, with connections that keep deadlines."""
         manager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = self.poolmanager.pool_classes_by_scheme
         return manager

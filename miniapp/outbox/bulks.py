@@ -47,6 +47,7 @@ class Progress:
 
     @property
     def waiting(self) -> int:
+        """The number of items without a final state."""
         return self.queued + self.leased + self.sending
 
     def as_dict(self) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def items(database: Database, number: int, states: tuple[str, ...] = STATES) -> 
 
 
 def pause(database: Database, number: int) -> None:
-    """Stops a bulk from sending more; what is on its way ends. Raises `NoBulkError`."""
+    """Stop a bulk from sending more; what is on its way ends. Raises `NoBulkError`."""
     _change(database, number, ("running", "paused"), "paused")
 
 
@@ -124,7 +125,7 @@ def resume(database: Database, number: int) -> None:
 
 
 def cancel(database: Database, number: int) -> None:
-    """Stops a bulk for good; what is on its way ends. Raises `NoBulkError`."""
+    """Stop a bulk for good; what is on its way ends. Raises `NoBulkError`."""
     _change(database, number, ("running", "paused", "cancelled"), "cancelled")
 
 

@@ -72,6 +72,7 @@ class Database:
             self.read.dispose()
 
     def close(self) -> None:
+        """Close all connections."""
         self.read.dispose()
 
     def _migrate(self, connection: Connection) -> None:

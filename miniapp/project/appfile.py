@@ -14,7 +14,7 @@ _LATE = {"flask", "flask_login", "jinja2", "requests", "sqlalchemy", "urllib3", 
 
 
 def is_there(directory: Path, app: str) -> bool:
-    """Whether `directory` has the module of `app`: `wsgi`, `lunch.web:create_app()`, `src/wsgi.py`."""
+    """Return whether `directory` has the module of `app`: `wsgi`, `lunch.web:create_app()`, `src/wsgi.py`."""
     name = app.partition(":")[0]
     path = name.removesuffix(".py")
     return any((directory / found).exists() for found in (name, f"{path}.py", *_dotted(path)))
@@ -50,7 +50,7 @@ def refuse_hiding(directory: Path) -> None:
 
 
 def _file(name: str) -> Path | None:
-    """Where the module `name` comes from, if it is Python's own, an installed one or this package."""
+    """Return where the module `name` comes from, if it is Python's own, an installed one or this package."""
     file = getattr(sys.modules.get(name), "__file__", None)
     if file is None and name in _LATE:
         spec = find_spec(name)

@@ -52,11 +52,12 @@ class Finding:
     fix: str = ""
 
     def as_dict(self) -> dict[str, str]:
+        """Return the fields, for JSON."""
         return asdict(self)
 
 
 def examine(directory: Path, app: str = "wsgi") -> list[Finding]:
-    """All findings about the mini app in `directory`, whose app is loaded as Flask's `--app` would."""
+    """Return all findings about the mini app in `directory`, whose app is loaded as Flask's `--app` would."""
     env_file = directory / ".env"
     settings, loaded, found = _load(directory, app, env_file)
     findings = [*found, *_files(directory, env_file, loaded), *_versions()]
@@ -73,7 +74,7 @@ class _NoApp(Exception):
 
 
 def _load(directory: Path, app: str, env_file: Path) -> tuple[Settings | None, Flask | None, list[Finding]]:
-    """The settings, those of the app if it can be loaded, and what is wrong with them."""
+    """Return the settings, those of the app if it can be loaded, and what is wrong with them."""
     try:
         loaded = _load_app(directory, app)
     except ConfigurationError as error:
@@ -160,7 +161,7 @@ def _policy(settings: Settings, *, of_app: bool) -> Iterator[Finding]:
 
 
 def _site(url: str) -> str:
-    """The last two labels of the host name: the site, for all but the longer public suffixes such as co.uk."""
+    """Return the last two labels of the host name: the site, for all but the longer public suffixes such as co.uk."""
     host = urlsplit(url).hostname or ""
     return ".".join(host.split(".")[-2:])
 
@@ -169,7 +170,7 @@ def _site(url: str) -> str:
 
 
 def _host(settings: Settings) -> Iterator[Finding]:
-    """Whether OneChat answers. The probe is a call without any field, which OneChat can only refuse."""
+    """Check whether OneChat answers. The probe is a call without any field, which OneChat can only refuse."""
     url = f"{settings.api_url}/{settings.authenticate_path}"
     with requests.Session() as session:
         session.trust_env = settings.trust_env
@@ -203,7 +204,7 @@ def _host(settings: Settings) -> Iterator[Finding]:
 
 
 def _credentials(settings: Settings) -> Iterator[Finding]:
-    """Whether OneChat takes app ID and API key: asked for a session that is made up, it then says no, not `Error`."""
+    """Check that OneChat takes app ID and API key: for a made-up session it then says no, not `Error`."""
     if not (settings.app_id and settings.api_key):
         return
     try:
@@ -227,7 +228,7 @@ def _is_documented(body: bytes) -> bool:
 
 
 def _public(settings: Settings) -> Iterator[Finding]:
-    """The app's own URL as others see it: https, and no secret file served."""
+    """Check the app's own URL as others see it: https, and no secret file served."""
     if not settings.public_url:
         what = "The app's public URL is not known, so it was not looked at."
         yield Finding("https", "warn", what, "Set ONECHAT_PUBLIC_URL.")
@@ -356,7 +357,7 @@ def _relative(path: Path, directory: Path) -> Path:
 
 
 def _versions() -> Iterator[Finding]:
-    """Whether the installed packages are those that this one demands."""
+    """Check that the installed packages are those that this one demands."""
     from packaging.requirements import Requirement
 
     wrong = []

@@ -39,7 +39,7 @@ class EnvFile:
 
 @contextlib.contextmanager
 def open_env_file(path: Path) -> Iterator[EnvFile]:
-    """The file at `path` for writing secrets into. Raises `MiniAppError` if it can't, or should not, hold them."""
+    """Yield the file at `path` for writing secrets. Raises `MiniAppError` if it can't, or should not, hold them."""
     refuse_unsafe(path)
     with contextlib.ExitStack() as stack:
         try:
@@ -82,7 +82,7 @@ def refuse_unsafe(path: Path) -> None:
 
 
 def git(path: Path, *command: str) -> int | None:
-    """The exit code of a git command about `path`, or None where there is no git."""
+    """Return the exit code of a git command about `path`, or None where there is no git."""
     try:
         return subprocess.run(
             ["git", "-C", str(path.parent), *command, "--", path.name], capture_output=True, check=False
@@ -92,7 +92,7 @@ def git(path: Path, *command: str) -> int | None:
 
 
 def with_values(text: str, values: Mapping[str, str]) -> str:
-    """The text of a `.env` with `values` set; comments, order and every other line stay."""
+    """Return the text of a `.env` with `values` set; comments, order and every other line stay."""
     lines, left = [], dict(values)
     for binding in parse_stream(io.StringIO(text)):
         if binding.key not in values:

@@ -59,7 +59,7 @@ class Question:
 
 
 def create(directory: Path, answers: Mapping[str, str], *, force: bool = False) -> tuple[Path, ...]:
-    """Makes a project in `directory` and returns the paths of its files: all of them, or none and a `ScaffoldError`.
+    """Make a project in `directory` and return the paths of its files: all of them, or none and a `ScaffoldError`.
 
     `answers` has the answers to `QUESTIONS` by key; where one is missing, its default is taken. The directory must
     not be there, or be empty; with `force` it may have files, which stay as they are.
@@ -89,7 +89,7 @@ def create(directory: Path, answers: Mapping[str, str], *, force: bool = False) 
 
 
 def starter() -> Path:
-    """Where the starter's files are: in the wheel's `_starter`, or at the root of a checkout."""
+    """Return where the starter's files are: in the wheel's `_starter`, or at the root of a checkout."""
     for place in (_PACKAGE / "_starter", _PACKAGE.parent):
         if all((place / name).exists() for name in STARTER):
             return place
@@ -141,7 +141,7 @@ def _contents(project: str, values: Mapping[str, str]) -> Iterator[tuple[str, by
 
 
 def _write(path: Path, content: bytes, *, secret: bool) -> None:
-    """Writes a new file; a secret one is for its owner alone before it has any content."""
+    """Write a new file; a secret one is for its owner alone before it has any content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # O_EXCL: never through a symbolic link, never over something that is there.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if secret else 0o666)
@@ -150,7 +150,7 @@ def _write(path: Path, content: bytes, *, secret: bool) -> None:
 
 
 def _move_into(target: Path, staging: Path, names: list[Path]) -> list[Path]:
-    """Adds those of the files to a directory that are not there; takes them back if one of them fails."""
+    """Add those of the files to a directory that are not there; take them back if one fails."""
     parents = {parent for name in names for parent in name.parents}
     for parent in parents:
         if (target / parent).is_symlink():
@@ -185,7 +185,7 @@ def _name(text: str) -> str:
 
 
 def _setting(name: str) -> Callable[[str], str]:
-    """A check by what the framework itself demands of the setting `name`."""
+    """Return a check by what the framework itself demands of the setting `name`."""
 
     def check(text: str) -> str:
         key, value = f"ONECHAT_{name.upper()}", text.strip()

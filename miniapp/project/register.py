@@ -31,7 +31,7 @@ class Plan:
         return Settings.read({PUBLIC_URL: self.url}, self.env_file, demand_app=False).public_url
 
     def settings(self) -> Settings:
-        """The settings to call OneChat with: `api_url` if given, the environment, then `env_file`."""
+        """Return the settings to call OneChat with: `api_url` if given, the environment, then `env_file`."""
         config = {PREFIX + "API_URL": self.api_url} if self.api_url else {}
         return Settings.read(config, self.env_file, demand_app=False)
 

@@ -61,6 +61,7 @@ class Options:
 
     @classmethod
     def of(cls, config: SandboxConfig) -> Options:
+        """Return the options that `config` starts with."""
         return cls(
             approve=config.approve,
             errors=config.errors,

@@ -10,7 +10,7 @@ from .store import Store
 
 
 def choose_network(config: SandboxConfig, store: Store) -> tuple[Network, str]:
-    """The network that `config` asks for, not started yet, and what to call it.
+    """Return the network that `config` asks for, not started yet, and what to call it.
 
     What XMPP needs is loaded only where it is used.
     """

@@ -183,7 +183,7 @@ class _Threads(ThreadPool):
         super().put(obj)
 
     def free(self) -> None:
-        """A thread is through with its connection."""
+        """Take note that a thread is through with its connection."""
         with self._counting:
             self._taken -= 1
             spare = self._staying() - self._taken
@@ -192,7 +192,7 @@ class _Threads(ThreadPool):
                 self.shrink(len(self._pending_shutdowns) + spare - SPARE_MAX)  # type: ignore[attr-defined]
 
     def _staying(self) -> int:
-        """The number of threads but for those that are about to end."""
+        """Return the number of threads but for those that are about to end."""
         return len(self._threads) - len(self._pending_shutdowns)  # type: ignore[attr-defined]
 
     def hang_up(self) -> None:

@@ -67,31 +67,31 @@ class Shim:
 
 
 def render(settings: Settings) -> Shim:
-    """The shim for an app with these settings. Equal settings get the very same one."""
+    """Return the shim for an app with these settings. Equal settings get the very same one."""
     return _render(settings.url_prefix, settings.app_id, settings.container_origins, settings.login_lifetime)
 
 
 def register(scaffold: Flask | Blueprint, shim: Shim, prefix: str | None = None) -> None:
-    """Adds the routes `{prefix}/oc.js` and `{prefix}/oc.d.ts`; `prefix` is the settings' own unless given."""
+    """Add the routes `{prefix}/oc.js` and `{prefix}/oc.d.ts`; `prefix` is the settings' own unless given."""
     prefix = shim.url_prefix if prefix is None else prefix
     scaffold.add_url_rule(f"{prefix}/oc.js", "oc_js", lambda: response(shim, current_request))
     scaffold.add_url_rule(f"{prefix}/oc.d.ts", "oc_d_ts", lambda: typings_response(shim, current_request))
 
 
 def response(shim: Shim, request: Request) -> Response:
-    """The answer to a request for `oc.js`: cached for good by its own hash, asked about again by any other URL."""
+    """Return the answer to a request for `oc.js`: cached for good by its own hash, revalidated at any other URL."""
     answer = Response(shim.source, content_type="text/javascript; charset=utf-8")
     return _cached(answer, shim.hash, request, immutable=request.args.get("v") == shim.hash)
 
 
 def typings_response(shim: Shim, request: Request) -> Response:
-    """The answer to a request for `oc.d.ts`."""
+    """Return the answer to a request for `oc.d.ts`."""
     answer = Response(shim.typings, content_type="text/plain; charset=utf-8")
     return _cached(answer, _sha256(shim.typings), request, immutable=False)
 
 
 def script_tag(shim: Shim, nonce: str | None = None, attributes: Mapping[str, str] | None = None) -> Markup:
-    """The script element: `attributes` are what the shim must know of this one page (docs/protocol.md).
+    """Return the script element: `attributes` are what the shim must know of this one page (docs/protocol.md).
 
     An attribute with the value "" is written without one. It must stand before the page's own scripts.
     """
@@ -163,7 +163,7 @@ def _script(small: bool) -> Template:
 
 
 def _function(function: contract.BridgeFunction) -> str | list[Any]:
-    """A function as the script's table has it: see `table` in `oc.js.j2`."""
+    """Return a function as the script's table has it: see `table` in `oc.js.j2`."""
     if not function.params:
         return _LAUNCH_FIELDS[function.name]
     params = {p.name: _KINDS[p.ts] for p in function.params if p.ts in _KINDS}

@@ -17,7 +17,7 @@ TIMEOUT = 30.0
 
 
 def settings_for(url: str, *, domain: str, app_id: str, api_key: str, public_url: str) -> dict[str, str]:
-    """The `ONECHAT_*` settings that bind an app to the sandbox at `url`.
+    """Return the `ONECHAT_*` settings that bind an app to the sandbox at `url`.
 
     Every setting that says which OneChat to call, as what, or how is here, so that nothing of a real OneChat is left
     to the environment or to `.env`. `public_url` is the app's own.
@@ -37,7 +37,7 @@ def settings_for(url: str, *, domain: str, app_id: str, api_key: str, public_url
 
 
 def browser_url(url: str) -> str:
-    """The origin at which browsers open the sandbox at `url`: same site as the phones' frames, on loopback.
+    """Return the origin at which browsers open the sandbox at `url`: same site as the phones' frames, on loopback.
 
     Only browsers know `*.localhost` by themselves, so Python calls `url`.
     """
@@ -58,7 +58,7 @@ class Controls:
         self._token = token
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> Any:
-        """The answer's JSON, or None where there is none. Raises `MiniAppError` with the sandbox's own words."""
+        """Return the answer's JSON, or None where there is none. Raises `MiniAppError` with the sandbox's own words."""
         try:
             answer = self.session.request(
                 method,
@@ -97,7 +97,7 @@ class Controls:
         self.call("PATCH", f"/_sandbox/apps/{quote(app_id, safe='')}", fields)
 
     def new_key(self, app_id: str) -> str:
-        """A new API key; the old one is void."""
+        """Give the app a new API key; the old one becomes invalid."""
         return str(self.call("POST", f"/_sandbox/apps/{quote(app_id, safe='')}/key")["apiKey"])
 
     def reload(self) -> None:

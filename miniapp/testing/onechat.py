@@ -43,6 +43,7 @@ class WSGIAdapter(HTTPAdapter):
         self.app = app
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """Answer the request by the WSGI app, in this process."""
         from werkzeug.test import Client, EnvironBuilder
 
         url = urlsplit(str(request.url))
@@ -99,14 +100,16 @@ class LocalOneChat:
 
     @property
     def alice(self) -> Person:
+        """The first user."""
         return self.users["alice"]
 
     @property
     def bob(self) -> Person:
+        """The second user."""
         return self.users["bob"]
 
     def settings(self, app_id: str, api_key: str) -> dict[str, Any]:
-        """The settings of an app with this app ID and API key."""
+        """Return the settings of an app with this app ID and API key."""
         settings = settings_for(
             self.url, domain=self.domain, app_id=app_id, api_key=api_key, public_url="http://localhost"
         )
@@ -124,7 +127,7 @@ class LocalOneChat:
         return app
 
     def session(self, user: Person | str, *, app_id: str | None = None) -> str:
-        """A new session ID of `user`, good for every app unless `app_id` is given."""
+        """Return a new session ID of `user`, good for every app unless `app_id` is given."""
         body = {"jid": str(user)} | ({"appId": app_id} if app_id else {})
         return str(self.controls.call("POST", "/_sandbox/sessions", body)["sessionId"])
 
@@ -144,7 +147,7 @@ class LocalOneChat:
         self.controls.call("POST", "/_sandbox/fail", {"call": call, "times": times, "how": how})
 
     def sent(self, call: str | None = None) -> list[dict[str, Any]]:
-        """What arrived at the REST API and was accepted, oldest first: `call`, `appId`, `to`, `text`, `at`."""
+        """Return what the REST API accepted, oldest first: `call`, `appId`, `to`, `text`, `at`."""
         return list(self.controls.call("GET", "/_sandbox/sent", call=call))
 
     def messages(self, user: Person | str) -> list[dict[str, Any]]:
@@ -191,7 +194,7 @@ class RealOneChat:
         return app
 
     def session(self, user: Person | str) -> str:
-        """The session ID of the one user there is."""
+        """Return the session ID of the one user there is."""
         if str(user) != self.alice.jid:
             pytest.skip("Only ONECHAT_VERIFY_JID has a session ID on the real OneChat.")
         return self._session_id
@@ -203,5 +206,5 @@ class RealOneChat:
 
 
 def real_settings_present() -> bool:
-    """Whether the environment describes a real OneChat."""
+    """Return whether the environment describes a real OneChat."""
     return all(os.environ.get("ONECHAT_VERIFY_" + name) for name in REAL_SETTINGS)

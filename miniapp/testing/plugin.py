@@ -21,12 +21,14 @@ IN_PROCESS_URL = "http://onechat.localhost"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Describe the marker `host_verified`."""
     config.addinivalue_line(
         "markers", "host_verified: runs against a real OneChat too, when its settings are in the environment"
     )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests marked `host_verified` against a real OneChat too, if the environment describes one."""
     if "onechat_server" in metafunc.fixturenames and metafunc.definition.get_closest_marker("host_verified"):
         from .onechat import real_settings_present
 
@@ -35,7 +37,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _sandbox(name: str) -> Any:
-    """The sandbox's module `name`, or a failure that says how to get it."""
+    """Return the sandbox's module `name`, or a failure that says how to get it."""
     import importlib
 
     try:
@@ -51,7 +53,7 @@ def _sandbox(name: str) -> Any:
 
 @pytest.fixture(name="onechat")  # by that name the module `onechat` below would hide it, once it is imported
 def _onechat() -> Iterator[LocalOneChat]:
-    """A sandbox in this process, fresh for each test."""
+    """Yield a sandbox in this process, fresh for each test."""
     import secrets
     from contextlib import closing
 
@@ -71,7 +73,7 @@ def _onechat() -> Iterator[LocalOneChat]:
 
 @pytest.fixture
 def onechat_server(request: pytest.FixtureRequest) -> Iterator[LocalOneChat | RealOneChat]:
-    """A sandbox on a port of 127.0.0.1, fresh for each test.
+    """Yield a sandbox on a port of 127.0.0.1, fresh for each test.
 
     In a test marked `host_verified`, also the real OneChat that `ONECHAT_VERIFY_*` in the environment describe.
     """
@@ -91,7 +93,7 @@ def onechat_server(request: pytest.FixtureRequest) -> Iterator[LocalOneChat | Re
 
 @pytest.fixture
 def _host(request: pytest.FixtureRequest) -> LocalOneChat | RealOneChat:
-    """The OneChat that the test uses: the one on a port if it asked for that, else the one in this process."""
+    """Return the OneChat that the test uses: the one on a port if it asked for that, else the one in this process."""
     chosen = "onechat_server" if "onechat_server" in request.fixturenames else "onechat"
     host: LocalOneChat | RealOneChat = request.getfixturevalue(chosen)
     return host
@@ -99,13 +101,13 @@ def _host(request: pytest.FixtureRequest) -> LocalOneChat | RealOneChat:
 
 @pytest.fixture
 def alice(_host: LocalOneChat | RealOneChat) -> Person:
-    """The first user."""
+    """Return the first user."""
     return _host.alice
 
 
 @pytest.fixture
 def bob(_host: LocalOneChat | RealOneChat) -> Person:
-    """The second user."""
+    """Return the second user."""
     return _host.bob
 
 

@@ -39,19 +39,19 @@ class Network(ABC):
 
     @abstractmethod
     def direct(self, sender: Sender, to: str, text: str) -> Message:
-        """A message to the user `to`, from a person or, as an alert, from the host."""
+        """Send a message to the user `to`, from a person or, as an alert, from the host."""
 
     @abstractmethod
     def group(self, sender: Sender, group: str, text: str) -> Message:
-        """A message to everybody in `group`, from one of its members or from the host."""
+        """Send a message to everybody in `group`, from one of its members or from the host."""
 
     @abstractmethod
     def broadcast(self, sender: Sender, domain: str, text: str) -> Message:
-        """A message from the host to every user of `domain`, each exactly once, those offline too."""
+        """Send a message from the host to every user of `domain`, each exactly once, those offline too."""
 
     @abstractmethod
     def create_group(self, owner: str, members: Iterable[str], name: str = "", group: str | None = None) -> Group:
-        """A new group; `owner` need not be among `members`.
+        """Create a group; `owner` need not be among `members`.
 
         If there is a group with the JID `group`, it is opened instead, and nobody is invited twice.
         """
@@ -64,11 +64,11 @@ class Network(ABC):
     def history(
         self, user: str, thread: str | None = None, *, before: int | None = None, limit: int = 50
     ) -> list[Message]:
-        """The last `limit` messages that reached `user`, older than the message `before` if given; oldest first."""
+        """Return the last `limit` messages that reached `user`, older than `before` if given; oldest first."""
 
     @abstractmethod
     def threads(self, user: str) -> list[Thread]:
-        """The conversations of `user`, the one with the newest message first."""
+        """Return the conversations of `user`, the one with the newest message first."""
 
     @abstractmethod
     def mark_read(self, user: str, thread: str) -> bool:
@@ -93,10 +93,10 @@ class Network(ABC):
         raise NotFound("There is no such invitation.", hint="They come from clients of an XMPP server.")
 
     def user_changed(self, user: User) -> None:  # noqa: B027 (not every network keeps users of its own)
-        """The user is new, or has a new name."""
+        """Take note that the user is new, or has a new name."""
 
     def user_removed(self, jid: str) -> None:  # noqa: B027
-        """The user `jid` is gone from the store."""
+        """Take note that the user `jid` is gone from the store."""
 
     @abstractmethod
     def reset(self, empty: Callable[[], None]) -> None:
@@ -106,11 +106,11 @@ class Network(ABC):
         """Make files of this network again that were removed while it runs. Raises `MiniAppError`."""
 
     def chat(self, user: str) -> Chat:
-        """How a chat client of `user` logs in for the next minutes. Raises `Conflict` where there is no XMPP."""
+        """Return how a chat client of `user` logs in for the next minutes. Raises `Conflict` where there is no XMPP."""
         raise Conflict("There is no XMPP server.", hint="Start the sandbox with --xmpp prosody.")
 
     def subscribe(self, user: str | None = None) -> Subscription:
-        """What arrives from now on, with `user` or with anybody, to be read at leisure."""
+        """Return a queue of what arrives from now on, for `user` or for everybody."""
         return Subscription(self, user)
 
 
@@ -122,13 +122,14 @@ class Subscription:
         self._stop = network.listen(self._queue.put, user)
 
     def get(self, timeout: float | None = None) -> Delivered | None:
-        """The next one, or None if the subscription is closed or `timeout` seconds have gone by."""
+        """Return the next delivery, or None if the subscription is closed or `timeout` seconds have passed."""
         try:
             return self._queue.get(timeout=timeout)
         except queue.Empty:
             return None
 
     def close(self) -> None:
+        """End the subscription; a waiting `get` returns None."""
         self._stop()
         self._queue.put(None)
 

@@ -40,10 +40,10 @@ class Accounts(Protocol):
         """Everybody."""
 
     def exists(self, jid: str) -> bool:
-        """Whether there is a user `jid`."""
+        """Return whether there is a user `jid`."""
 
     def check(self, jid: str, password: str) -> bool:
-        """Whether the user `jid` may log in with `password`."""
+        """Return whether the user `jid` may log in with `password`."""
 
 
 class Authority:
@@ -61,6 +61,7 @@ class Authority:
 
     @property
     def url(self) -> str:
+        """Where the server asks."""
         assert self._server is not None, "the authority has not been started"
         return f"http://127.0.0.1:{self._server.server_port}"
 
@@ -75,6 +76,7 @@ class Authority:
         return self
 
     def stop(self) -> None:
+        """Stop answering."""
         if self._server is not None and self._thread is not None:
             self._server.shutdown()
             self._thread.join()
@@ -90,7 +92,7 @@ class Authority:
         self.stop()
 
     def answer(self, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
-        """What the question `path` is answered with; None if there is no such question."""
+        """Return what the question `path` is answered with; None if there is no such question."""
         if path == "/people":
             return {person.jid.partition("@")[0]: person_shape(person) for person in self.accounts.people()}
         jid = f"{body.get('user')}@{self.accounts.domain}"
@@ -102,7 +104,7 @@ class Authority:
 
 
 def person_shape(person: User) -> dict[str, Any]:
-    """What a server is told of a person."""
+    """Return what a server is told of a person."""
     kind, comma, data = person.avatar.removeprefix("data:").partition(",")
     if not comma or not person.avatar.startswith("data:"):
         return {"name": person.name, "picture": {"url": person.avatar}}

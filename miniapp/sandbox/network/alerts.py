@@ -68,6 +68,7 @@ class Alerts:
         )
 
     async def close(self) -> None:
+        """Close the component's stream."""
         for task in (*self._looking.values(), *self._busy):
             task.cancel()
         await self.channel.close()
@@ -83,12 +84,13 @@ class Alerts:
         self.channel.send(stanza)
 
     def rooms(self, app: str = OBSERVER) -> Rooms:
-        """The occupant through which the app `app` writes to groups."""
+        """Return the occupant through which the app `app` writes to groups."""
         if app not in self._apps:
             self._apps[app] = Rooms(self.channel, app, from_=self.occupant(app))
         return self._apps[app]
 
     def occupant(self, app: str = OBSERVER) -> str:
+        """Return the address that the app has in rooms."""
         return f"{self._settings.alerts}/{app}"
 
     # --- people ---

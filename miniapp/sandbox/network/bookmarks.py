@@ -70,7 +70,7 @@ class Bookmarks:
 
     @asynccontextmanager
     async def _account(self, jid: str) -> AsyncIterator[tuple[Channel, str]]:
-        """The stream by which the account of `jid` is written, and the address for it."""
+        """Return the stream by which the account of `jid` is written, and the address for it."""
         if self._is_own:
             yield self._component, jid
             return

@@ -191,7 +191,7 @@ class Bridge:
     # --- phones ---
 
     async def phone(self, jid: str, seconds: float = PHONE_SECONDS) -> Phone:
-        """The phone of the user `jid`, logged in and caught up. Raises `Broken`."""
+        """Return the phone of the user `jid`, logged in and caught up. Raises `Broken`."""
         phone = self._phones.get(jid)
         if phone is None:
             self._store.users.get(jid)
@@ -231,7 +231,7 @@ class Bridge:
             self._removed.discard(jid)
 
     async def rename(self, jid: str) -> None:
-        """The user `jid` has another name: tell it where the server does not know it from us."""
+        """Tell the server the new name of the user `jid`, where it does not ask us for names."""
         if (phone := self._phones.get(jid)) is not None and phone.channel.up.is_set():
             with suppress(Broken):
                 await phone.publish_name()
@@ -245,6 +245,7 @@ class Bridge:
         await asyncio.shield(self._provided[group.jid])
 
     async def expel(self, jid: str, rooms: Collection[str]) -> None:
+        """Take the removed user `jid` out of `rooms`, with phone and bookmarks."""
         await self.hang_up(jid)
         for room in rooms:
             self._bookmarks.drop(jid, room)
@@ -494,7 +495,7 @@ class Bridge:
         return await self._has_direct(message.to, message)
 
     async def _has_direct(self, jid: str, message: Outgoing) -> bool:
-        """Whether the user `jid` has `message`, by that user's own archive.
+        """Return whether the user `jid` has `message`, by that user's own archive.
 
         The author's says nothing: a server writes it first, and can be killed before it writes the other.
         """

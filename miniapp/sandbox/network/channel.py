@@ -96,6 +96,7 @@ class Channel:
 
     @property
     def ns(self) -> str:
+        """The namespace of the stream's own stanzas."""
         return str(self._stream.default_ns)
 
     @property
@@ -104,12 +105,14 @@ class Channel:
         return str(self._stream.boundjid.full)
 
     def open(self) -> None:
+        """Begin to connect."""
         self._retry = None
         if self._password is not None and isinstance(self._stream, ClientXMPP):
             self._stream.password = self._password()
         self._stream.connect(*self._address)
 
     async def close(self) -> None:
+        """Close the stream for good; returns once it is closed, after a second at most."""
         self._closed = True
         if self._retry:
             self._retry.cancel()
@@ -136,10 +139,11 @@ class Channel:
     # --- sending ---
 
     def new_id(self) -> str:
+        """Return an ID for a stanza."""
         return f"oc-{next(self._numbers)}"
 
     def element(self, name: str, **attributes: str) -> ET.Element:
-        """A stanza; `from_` and `type_` stand for what Python has words of its own for."""
+        """Return a stanza; `from_` and `type_` stand for what Python has words of its own for."""
         return ET.Element(
             f"{{{self.ns}}}{name}", {key.rstrip("_"): value for key, value in attributes.items() if value}
         )
@@ -153,7 +157,7 @@ class Channel:
     async def ask(
         self, kind: str, to: str, *payload: ET.Element, from_: str = "", seconds: float = REPLY_SECONDS
     ) -> ET.Element:
-        """The answer to a request of `kind` (get or set). Raises `Refused` or `Broken`."""
+        """Return the answer to a request of `kind` (get or set). Raises `Refused` or `Broken`."""
         request = self.element("iq", id=self.new_id(), type_=kind, to=to, from_=from_ or self._component_jid())
         request.extend(payload)
         return await self.answer_to(request, seconds)
@@ -165,14 +169,14 @@ class Channel:
         return await self.outcome(stanza.attrib["id"], wait, seconds)
 
     def expect(self, stanza_id: str) -> asyncio.Future[ET.Element]:
-        """What `settle` will say to `stanza_id`."""
+        """Return a future of what `settle` will be told about `stanza_id`."""
         self._answers[stanza_id] = asyncio.get_running_loop().create_future()
         return self._answers[stanza_id]
 
     async def outcome(
         self, stanza_id: str, wait: asyncio.Future[ET.Element], seconds: float = REPLY_SECONDS
     ) -> ET.Element:
-        """The answer that `wait` brings. Raises `Refused` or `Broken`."""
+        """Return the answer that `wait` brings. Raises `Refused` or `Broken`."""
         try:
             answer = await asyncio.wait_for(wait, seconds)
         except TimeoutError:
@@ -192,14 +196,14 @@ class Channel:
         return True
 
     async def ping(self, to: str) -> None:
-        """Returns once the server has dealt with everything that was sent before. Raises `Broken`."""
+        """Return once the server has dealt with everything that was sent before. Raises `Broken`."""
         with suppress(Refused):  # an answer is an answer
             await self.ask("get", to, ET.Element(f"{{{PING}}}ping"))
 
     async def archive(
         self, owner: str, *, after: str | None = None, start: str = "", with_: str = "", from_: str = ""
     ) -> AsyncIterator[list[Archived]]:
-        """The archive of `owner` (XEP-0313), oldest first, a page at a time."""
+        """Yield the archive of `owner` (XEP-0313), oldest first, a page at a time."""
         while True:
             query_id = self.new_id()
             query = ET.Element(f"{{{MAM}}}query", {"queryid": query_id})
@@ -304,7 +308,7 @@ class Channel:
 
 
 def client(jid: str, resource: str, tls: str) -> ClientXMPP:
-    """A client's stream for the user `jid`, with TLS or, on this machine, without."""
+    """Return a client's stream for the user `jid`, with TLS or, on this machine, without."""
     stream = ClientXMPP(
         f"{jid}/{resource}", "", plugin_config={"feature_mechanisms": {"unencrypted_plain": tls == "none"}}
     )
@@ -315,7 +319,7 @@ def client(jid: str, resource: str, tls: str) -> ClientXMPP:
 
 
 def component(domain: str, secret: str) -> ComponentXMPP:
-    """The stream of the component `domain`, which answers who it is."""
+    """Return the stream of the component `domain`, which answers who it is."""
     stream = ComponentXMPP(domain, secret)  # type: ignore[no-untyped-call]
     stream.enable_direct_tls = False
     stream.auto_subscribe = False
@@ -328,25 +332,28 @@ def component(domain: str, secret: str) -> ComponentXMPP:
 
 
 def local_name(element: ET.Element) -> str:
+    """Return the element's name without its namespace."""
     return element.tag.rpartition("}")[2]
 
 
 def child(element: ET.Element, name: str) -> ET.Element | None:
-    """The child of XMPP's own namespace with this name."""
+    """Return the child of XMPP's own namespace with this name."""
     return next((one for ns in OWN if (one := element.find(f"{{{ns}}}{name}")) is not None), None)
 
 
 def text_of(element: ET.Element, name: str) -> str:
+    """Return the text of the child with this name, or an empty text."""
     found = child(element, name)
     return (found.text or "") if found is not None else ""
 
 
 def bare(jid: str | None) -> str:
+    """Return the JID without its resource."""
     return (jid or "").partition("/")[0]
 
 
 def form(fields: dict[str, str | list[str]] | dict[str, str]) -> ET.Element:
-    """A filled-in form (XEP-0004)."""
+    """Return a filled-in form (XEP-0004)."""
     x = ET.Element(f"{{{FORMS}}}x", {"type": "submit"})
     for name, values in fields.items():
         one = ET.SubElement(x, f"{{{FORMS}}}field", {"var": name})
@@ -358,7 +365,7 @@ def form(fields: dict[str, str | list[str]] | dict[str, str]) -> ET.Element:
 
 
 def refusal(stanza: ET.Element) -> Refused:
-    """The error that `stanza` carries."""
+    """Return the error that `stanza` carries."""
     error = child(stanza, "error")
     condition, text = "undefined-condition", ""
     for one in error if error is not None else ():

@@ -63,9 +63,11 @@ class Phone:
         self._settling: asyncio.Task[None] | None = None
 
     def open(self) -> None:
+        """Begin to log in."""
         self.channel.open()
 
     async def close(self) -> None:
+        """Log out."""
         self._stop_settling()
         await self.channel.close()
 

@@ -26,12 +26,15 @@ class Credentials:
         self._key = secrets.token_bytes(32)  # of this run: what was signed does not outlive the sandbox
 
     def people(self) -> list[User]:
+        """Return every user, by name."""
         return self._store.users.all()
 
     def exists(self, jid: str) -> bool:
+        """Return whether there is a user `jid`."""
         return self._store.users.find(jid) is not None
 
     def check(self, jid: str, password: str) -> bool:
+        """Return whether the user `jid` may log in with `password`."""
         if not self.exists(jid):
             return False
         return (
@@ -41,7 +44,7 @@ class Credentials:
         )
 
     def sign(self, jid: str, seconds: float = CHAT_SECONDS) -> str:
-        """A password of the user `jid` for the next `seconds`."""
+        """Return a password of the user `jid` for the next `seconds`."""
         expires = str(int(self._clock() + seconds))
         return f"{_MARK}.{expires}.{self._signature(jid, expires)}"
 

@@ -40,6 +40,7 @@ class ExternalServer:
         return self
 
     def stop(self) -> None:
+        """Stop answering the server; it goes on running."""
         if self._authority:
             self._authority.stop()
 

@@ -39,7 +39,7 @@ class Inbound:
 
 
 def direct(message: ET.Element, owner: str, at: str = "", archive_id: str = "") -> Inbound | None:
-    """What `message` says, which `owner` wrote or got, or None if it says nothing."""
+    """Return what `message` says, which `owner` wrote or got, or None if it says nothing."""
     text = text_of(message, "body")
     if not text or message.get("type", "normal") not in ("chat", "normal"):
         return None
@@ -50,7 +50,7 @@ def direct(message: ET.Element, owner: str, at: str = "", archive_id: str = "") 
 
 
 def group(message: ET.Element, sender: str | None, at: str = "", archive_id: str = "") -> Inbound | None:
-    """What `message` says in the room that it comes from, or None. `sender` is who has the nickname, if known."""
+    """Return what `message` says in the room that it comes from, or None. `sender` has the nickname, if known."""
     text = text_of(message, "body")
     if not text or message.get("type") != "groupchat":
         return None
@@ -63,7 +63,7 @@ def group(message: ET.Element, sender: str | None, at: str = "", archive_id: str
 
 
 def from_archive(archived: Archived, owner: str) -> Inbound | None:
-    """What one message of the archive of the user or room `owner` says."""
+    """Return what one message of the archive of the user or room `owner` says."""
     if archived.message.get("type") == "groupchat":
         return group(archived.message, None, archived.at, archived.archive_id)
     if invitation(archived.message) is not None:  # live, it is none of the person's messages either
@@ -72,7 +72,7 @@ def from_archive(archived: Archived, owner: str) -> Inbound | None:
 
 
 def carbon(message: ET.Element, owner: str) -> ET.Element | None:
-    """The message that this one carries as a copy for another client of `owner` (XEP-0280)."""
+    """Return the message that this one carries as a copy for another client of `owner` (XEP-0280)."""
     for way in ("sent", "received"):
         inner = message.find(f"{{{CARBONS}}}{way}/{{{FORWARD}}}forwarded")
         if inner is not None and bare(message.get("from")) == owner:
@@ -110,7 +110,7 @@ def _archive_id(message: ET.Element, owner: str) -> str:
 
 
 def delayed(message: ET.Element) -> str:
-    """When a message that had to wait was sent, or nothing."""
+    """Return when a message that had to wait was sent, or nothing."""
     delay = message.find(f"{{{DELAY}}}delay")
     return delay.get("stamp", "") if delay is not None else ""
 
@@ -124,11 +124,11 @@ def seconds(stamp: str) -> float | None:
 
 
 def statuses(stanza: ET.Element) -> set[str]:
-    """The status codes of a room (XEP-0045) in this stanza."""
+    """Return the status codes of a room (XEP-0045) in this stanza."""
     return {one.get("code", "") for one in stanza.findall(f"{{{MUC_USER}}}x/{{{MUC_USER}}}status")}
 
 
 def is_room_news(message: ET.Element) -> bool:
-    """Whether a room tells that its name or its members have changed."""
+    """Return whether a room tells that its name or its members have changed."""
     x = message.find(f"{{{MUC_USER}}}x")
     return x is not None and any(local_name(one) in ("status", "item") for one in x)

@@ -47,7 +47,7 @@ class Rooms:
             raise AssertionError("unreachable")
 
     async def write(self, room: str, text: str, stanza_id: str) -> None:
-        """Returns once the room has handed the message out. Raises `Refused` or `Broken`."""
+        """Return once the room has handed the message out. Raises `Refused` or `Broken`."""
         await self.join(room)
         message = self._channel.element("message", to=room, type_="groupchat", id=stanza_id, from_=self._from)
         body(message, text)

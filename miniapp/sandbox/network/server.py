@@ -45,10 +45,12 @@ class ServerSettings:
 
     @property
     def component(self) -> Address:
+        """The address of the port for components."""
         return self.component_host, self.component_port
 
     @property
     def c2s(self) -> Address:
+        """The address of the port for clients."""
         return self.c2s_host, self.c2s_port
 
     @property
@@ -77,7 +79,7 @@ class Server(Protocol):
     def settings(self) -> ServerSettings: ...
 
     def start(self) -> Any:
-        """Returns once it can be connected to."""
+        """Return once it can be connected to."""
 
     def stop(self) -> None: ...
 
@@ -89,11 +91,11 @@ class Server(Protocol):
         """Tell whether its files were removed while it runs, so that it has to be started again."""
 
     def tell(self, *, changed: Iterable[User] = (), removed: Iterable[str] = ()) -> None:
-        """Users are new or were changed; users were removed."""
+        """Tell the server which users are new or changed, and which were removed."""
 
 
 def read_settings(path: Path) -> ServerSettings:
-    """The settings in the TOML file at `path`. Raises `MiniAppError` with every problem that there is."""
+    """Return the settings in the TOML file at `path`. Raises `MiniAppError` with every problem that there is."""
     try:
         given = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:

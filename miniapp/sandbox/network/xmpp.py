@@ -55,6 +55,7 @@ class XMPPNetwork(EmbeddedNetwork):
 
     @property
     def server(self) -> ServerSettings:
+        """The XMPP server behind this network."""
         return self._server.settings
 
     def start(self) -> None:
@@ -160,6 +161,7 @@ class XMPPNetwork(EmbeddedNetwork):
                 self._later(lambda bridge: bridge.forget([group for group in before if group.jid not in there]))
 
     def restore(self) -> None:
+        """Start the server again if it was lost, and connect."""
         if self._server.is_lost:
             with self._steady:
                 self._disconnect()

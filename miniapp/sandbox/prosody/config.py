@@ -52,7 +52,7 @@ def _unprivileged() -> pwd.struct_passwd | None:
 
 
 def write(directory: Path, user: pwd.struct_passwd | None, given: Mapping[str, str | int]) -> Path:
-    """Write the configuration, readable by its owner alone since there are secrets in it."""
+    """Write the configuration, readable by its owner alone, as it holds secrets."""
     modules = directory / "modules"  # a copy: an installation may be in a place that `user` can't reach
     for folder in (directory / DATA, directory / "certs", modules):
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -50,7 +50,7 @@ class Ports:
 
 
 def missing() -> str | None:
-    """What Prosody needs and this machine has not, with how to get it; None if all is there."""
+    """Return what Prosody needs and this machine has not, with how to get it; None if all is there."""
     if shutil.which("prosody") is None:
         return "Prosody is not installed (Debian, Ubuntu: apt install prosody lua-dbi-sqlite3; macOS: brew)"
     return None
@@ -104,11 +104,12 @@ class Prosody:
 
     @property
     def pid(self) -> int:
+        """The process ID of the running server."""
         assert self._process is not None, "Prosody has not been started"
         return self._process.pid
 
     def start(self) -> Self:
-        """Returns once everything listens. Raises `MiniAppError` if it can't be started."""
+        """Return once everything listens. Raises `MiniAppError` if it can't be started."""
         if reason := missing():
             raise MiniAppError(f"{reason}.", hint="Or leave XMPP out: --xmpp off.", code=Code.NO_PROSODY)
         self._stopping.clear()
@@ -128,7 +129,7 @@ class Prosody:
         return self
 
     def stop(self) -> None:
-        """Returns once it has ended."""
+        """Return once it has ended."""
         self._stopping.set()
         if self._checkpoints is not None:
             self._checkpoints.stop()
@@ -250,7 +251,7 @@ class Prosody:
         return [port for port in _numbers(self.ports) if port not in listening]
 
     def _wait(self, process: subprocess.Popen[bytes]) -> set[int]:
-        """The ports that Prosody says it listens on, once it does. It says so by mod_onechat_parent."""
+        """Return the ports that Prosody says it listens on, once it does. It says so by mod_onechat_parent."""
         assert process.stdout is not None
         said, until = b"", time.monotonic() + START_SECONDS
         with selectors.DefaultSelector() as selector:
@@ -271,7 +272,7 @@ class Prosody:
         )
 
     def _reason(self, said: bytes) -> str:
-        """The last error of Prosody's log, else the last that it printed."""
+        """Return the last error of Prosody's log, else the last that it printed."""
         try:
             lines = (self._directory / "prosody.log").read_text("utf-8", "replace").splitlines()
         except OSError:

@@ -29,6 +29,7 @@ class TemporaryDirectory:
         self.path = made.rename(made.with_name(made.name.replace(UNLOCKED, PREFIX, 1)))
 
     def remove(self) -> None:
+        """Remove the directory."""
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self.lock)
 

@@ -68,4 +68,5 @@ class Store:
         self._database.restore()
 
     def close(self) -> None:
+        """Close the database."""
         self._database.close()

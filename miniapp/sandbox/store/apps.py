@@ -35,28 +35,30 @@ class Apps:
         self._keys: list[tuple[bytes, App]] | None = None
 
     def all(self) -> list[App]:
+        """Return every app, the oldest first."""
         with self._database.transaction() as t:
             return [_app(row) for row in t.scalars(select(AppRow).order_by(AppRow.created_at, AppRow.app_id))]
 
     def find(self, app_id: str) -> App | None:
+        """Return the app `app_id`, or None."""
         with self._database.transaction() as t:
             row = t.get(AppRow, app_id)
             return _app(row) if row else None
 
     def get(self, app_id: str) -> App:
-        """The app `app_id`. Raises `NotFound`."""
+        """Return the app `app_id`. Raises `NotFound`."""
         with self._database.transaction() as t:
             return _app(_row(t, app_id))
 
     def by_key(self, api_key: str) -> App | None:
-        """The app whose API key this is, or None."""
+        """Return the app whose API key this is, or None."""
         given = digest(api_key)
         # Every key is compared, and in constant time: how long it takes says nothing about any of them.
         found = [app for key_digest, app in self._all_keys() if hmac.compare_digest(key_digest, given)]
         return found[0] if found else None
 
     def register(self, *, name: str, icon: str, url: str, admin: str, status: AppStatus) -> Registered:
-        """A new app with a new API key."""
+        """Add an app with a new API key."""
         api_key = new_api_key()
         with self._database.transaction() as t:
             row = AppRow(
@@ -74,7 +76,7 @@ class Apps:
             return Registered(_app(row), api_key)
 
     def provide(self, app_id: str, api_key: str, *, name: str, icon: str, url: str, admin: str) -> App:
-        """The app `app_id`, approved, at `url` and with `api_key`; if it was there, its name and icon stay."""
+        """Have the app `app_id` approved, at `url` and with `api_key`. Name and icon of an existing app stay."""
         with self._database.transaction() as t:
             self.forget_keys()
             row = t.get(AppRow, app_id)
@@ -94,7 +96,7 @@ class Apps:
         icon: str | None = None,
         url: str | None = None,
     ) -> App:
-        """The app with what is given changed. Raises `NotFound`."""
+        """Change the app as given. Raises `NotFound`."""
         with self._database.transaction() as t:
             self.forget_keys()
             row = _row(t, app_id)
@@ -104,7 +106,7 @@ class Apps:
             return _app(row)
 
     def renew_key(self, app_id: str) -> Registered:
-        """The app with a new API key; the old one is void. Raises `NotFound`."""
+        """Give the app a new API key; the old one becomes invalid. Raises `NotFound`."""
         api_key = new_api_key()
         with self._database.transaction() as t:
             self.forget_keys()

@@ -11,7 +11,7 @@ _COLOURS = ("#0f766e", "#1d4ed8", "#7e22ce", "#be185d", "#b45309", "#4d7c0f", "#
 
 
 def avatar(jid: str, name: str) -> str:
-    """An SVG of the initials of `name` as a `data:` URL; `jid` decides the colour, so that it outlives a rename."""
+    """Return an SVG of the initials of `name` as a `data:` URL. Its colour goes by `jid`: it outlives a rename."""
     words = [word for word in name.split() if word[0].isalnum()] or [name.strip() or "?"]
     initials = "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()[:2]
     colour = _COLOURS[hashlib.sha256(jid.encode()).digest()[0] % len(_COLOURS)]

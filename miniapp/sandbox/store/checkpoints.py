@@ -34,7 +34,7 @@ PATIENCE = 0.1
 
 
 def create(path: Path) -> None:
-    """Makes an empty database for somebody else's tables."""
+    """Make an empty database for somebody else's tables."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA page_size = {PAGE}")
         connection.execute("PRAGMA journal_mode = WAL")  # which writes the first page
@@ -50,7 +50,7 @@ class Checkpoints:
         self._thread.start()
 
     def stop(self) -> None:
-        """Returns once the database is closed."""
+        """Return once the database is closed."""
         self._ending.set()
         self._thread.join()
 

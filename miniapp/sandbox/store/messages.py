@@ -46,7 +46,7 @@ _ADD_STANZA = "INSERT INTO stanzas (key, message_id, stanza_id, state, upto) VAL
 
 
 def _threads() -> Select[Any]:
-    """The conversations of `:user`: name, count of unread, last message, title, picture; the newest first.
+    """Return the conversations of `:user`: name, count of unread, last message, title, picture; the newest first.
 
     Threads are found one after the other in the index `deliveries_by_thread`, however many messages each has.
     """
@@ -90,7 +90,7 @@ class Messages:
         """Whether each message is put into the queue to the XMPP server as well, in the same transaction."""
 
     def direct(self, sender: Sender, to: str, text: str) -> Carried:
-        """A message to the user `to`, as a person sends it or, as an alert, the host."""
+        """Store a message to the user `to`, from a person or, as an alert, from the host."""
         with self._database.driver() as c:
             _check_user(c, to)
             if sender.is_host:
@@ -99,7 +99,7 @@ class Messages:
             return self._deliver(c, "direct", sender, to, text, {sender.jid: to, to: sender.jid})
 
     def group(self, sender: Sender, group: str, text: str) -> Carried:
-        """A message to everybody in `group`, to which a sender must belong unless it is the host."""
+        """Store a message to everybody in `group`. The sender is a member or the host."""
         with self._database.transaction() as t:
             members = self._group(t, group).members
             if not sender.is_host and sender.jid not in members:
@@ -107,14 +107,14 @@ class Messages:
             return self._deliver(driver_of(t.connection()), "group", sender, group, text, dict.fromkeys(members, group))
 
     def broadcast(self, sender: Sender, text: str) -> Carried:
-        """A message to every user there is."""
+        """Store a message to every user."""
         with self._database.driver() as c:
             message = self._add(c, "alert", sender, self._domain, text)
             c.execute(_ADD_DELIVERIES, (message.id, sender.jid))
         return message, self._reached(message)
 
     def recipients(self, message_id: int, after: str, limit: int) -> list[str]:
-        """The next `limit` users whom a message reached, in the order of their JIDs."""
+        """Return the next `limit` users whom a message reached, in the order of their JIDs."""
         query = (
             select(DeliveryRow.jid)
             .where(DeliveryRow.message_id == message_id, DeliveryRow.jid > after)
@@ -125,7 +125,7 @@ class Messages:
             return list(t.scalars(query))
 
     def sent(self, call: str | None = None, app_id: str | None = None, limit: int | None = None) -> list[Sent]:
-        """What the REST API accepted from mini apps, or the last `limit`, oldest first, of one call or app if given."""
+        """Return what the REST API accepted, or the last `limit`, oldest first; of one call or app if given."""
         query = select(MessageRow).where(MessageRow.app_id.is_not(None)).order_by(MessageRow.id.desc()).limit(limit)
         if app_id is not None:
             query = query.where(MessageRow.app_id == app_id)
@@ -136,7 +136,7 @@ class Messages:
         return [Sent(name, row.app_id or "", row.to, row.text, moment(row.at)) for row, name in reversed(found)]
 
     def create_group(self, owner: str, members: Iterable[str], name: str, group: str | None) -> tuple[Group, list[str]]:
-        """The group with this owner and these members, and who is new in it.
+        """Create or change the group; return it and its new members.
 
         If `group` exists it is opened instead: whoever is in it already is not invited again.
         """
@@ -235,7 +235,7 @@ class Messages:
         return self._groups(query.order_by(GroupRow.name, GroupRow.jid).offset(skip).limit(limit))
 
     def group_count(self, search: str = "") -> int:
-        """How many groups `group_page` has in all."""
+        """Return how many groups `group_page` has in all."""
         query = matching(select(func.count()).select_from(GroupRow), search, GroupRow.name, GroupRow.jid)
         with self._database.transaction() as t:
             return t.scalar(query) or 0
@@ -250,11 +250,12 @@ class Messages:
         return [Group(row.jid, row.name, row.owner, tuple(members[row.jid])) for row in rows]
 
     def find_group(self, jid: str) -> Group | None:
+        """Return the group `jid`, or None."""
         with self._database.transaction() as t:
             return self._group(t, jid) if t.get(GroupRow, jid) else None
 
     def history(self, user: str, thread: str | None, before: int | None, limit: int) -> list[Message]:
-        """The last `limit` messages of `user`, of one thread or of all, older than `before` if given; oldest first."""
+        """Return the last `limit` messages of `user`, of one thread if given, before the ID `before`; oldest first."""
         query = (
             select(MessageRow, DeliveryRow.thread)
             .join(DeliveryRow, DeliveryRow.message_id == MessageRow.id)
@@ -271,7 +272,7 @@ class Messages:
             return [_message(row, name) for row, name in t.execute(query)][::-1]
 
     def threads(self, user: str) -> list[Thread]:
-        """The conversations of `user`, the one with the newest message first."""
+        """Return the conversations of `user`, the one with the newest message first."""
         with self._database.transaction() as t:
             user_row(t, user)
             return [self._thread(*row) for row in t.execute(_THREADS, {"user": user})]
@@ -316,7 +317,7 @@ class Messages:
         at: float | None = None,
         relay: bool = True,
     ) -> Message:
-        """A message, as its sender sees it, that has reached nobody yet."""
+        """Return a message, as its sender sees it, that has reached nobody yet."""
         at = self._clock() if at is None else at
         values = (kind, sender.jid, sender.name, sender.app_id, to, text, at)
         message_id = c.execute(_ADD_MESSAGE, values).lastrowid or 0

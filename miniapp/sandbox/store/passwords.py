@@ -16,7 +16,7 @@ class Passwords:
         self._database = database
 
     def issue(self, jid: str) -> str:
-        """A new password of the user `jid`; an older one is void. Raises `NotFound`."""
+        """Give the user `jid` a new password; an older one becomes invalid. Raises `NotFound`."""
         password = new_password()
         with self._database.transaction() as t:
             user_row(t, jid)
@@ -24,7 +24,7 @@ class Passwords:
         return password
 
     def check(self, jid: str, password: str) -> bool:
-        """Whether this is the password of the user `jid`."""
+        """Return whether this is the password of the user `jid`."""
         with self._database.transaction() as t:
             row = t.get(PasswordRow, jid)
         return row is not None and hmac.compare_digest(row.digest, digest(password))

@@ -14,7 +14,7 @@ SessionState = Literal["active", "expired", "revoked"]
 
 
 def moment(seconds: float) -> datetime:
-    """The point in time that a clock's `seconds` since 1970 name."""
+    """Return the point in time that a clock's `seconds` since 1970 name."""
     return datetime.fromtimestamp(seconds, UTC)
 
 

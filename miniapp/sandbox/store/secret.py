@@ -15,26 +15,30 @@ def _random() -> str:
 
 
 def new_session_id() -> str:
+    """Return a new session ID."""
     return f"s-{_random()}"
 
 
 def handle(session_id: str) -> str:
-    """The part of a session ID by which it is found; what is left, 160 bits of it, stays secret."""
+    """Return the part of a session ID by which it is found; what is left, 160 bits of it, stays secret."""
     return session_id[:7]
 
 
 def new_api_key() -> str:
+    """Return a new API key."""
     return _random()
 
 
 def new_password() -> str:
+    """Return a new password."""
     return _random()
 
 
 def new_app_id() -> str:
+    """Return a new app ID."""
     return f"app-{secrets.token_hex(6)}"
 
 
 def digest(secret: str) -> bytes:
-    """What is kept of `secret`. Any text does, lone surrogates too: it comes from outside."""
+    """Return what is kept of `secret`. Any text does, lone surrogates too: it comes from outside."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

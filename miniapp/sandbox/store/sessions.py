@@ -35,7 +35,7 @@ class Sessions:
         self._clock = clock
 
     def issue(self, jid: str, app_id: str | None, lifetime: float) -> Issued:
-        """A new session that lasts `lifetime` seconds. Raises `NotFound` for an unknown user or app."""
+        """Start a session that lasts `lifetime` seconds. Raises `NotFound` for an unknown user or app."""
         session_id, now = new_session_id(), self._clock()
         with self._database.transaction() as t:
             user_row(t, jid)
@@ -55,7 +55,7 @@ class Sessions:
             return Issued(self._session(row), session_id)
 
     def check(self, jid: str, session_id: str) -> Session | None:
-        """The active session of `jid` that has this ID, or None."""
+        """Return the active session of `jid` that has this ID, or None."""
         given = digest(session_id)
         query = select(SessionRow).where(SessionRow.handle == handle(session_id), SessionRow.jid == jid)
         with self._database.transaction() as t:

@@ -74,7 +74,7 @@ class Stanzas:
         self._database = database
 
     def waiting(self, limit: int, *, after: int = 0, without: Collection[str] = ()) -> list[Outgoing]:
-        """The first `limit` messages after the ID `after` that are not settled, without those of senders `without`."""
+        """Return the first `limit` unsettled messages after the ID `after`, without those of the senders `without`."""
         with self._database.driver() as c:
             found = c.execute(_WAITING, (after, json.dumps(list(without)), limit)).fetchall()
         return [
@@ -83,6 +83,7 @@ class Stanzas:
         ]
 
     def mark(self, message_ids: Collection[int], state: State) -> None:
+        """Record that the messages are settled: the server has them, or refused them."""
         with self._database.driver() as c:
             c.executemany(_MARK, ((state, message_id) for message_id in message_ids))
 
@@ -92,7 +93,7 @@ class Stanzas:
             t.execute(update(StanzaRow).where(StanzaRow.message_id == message_id).values(upto=upto, state=QUEUED))
 
     def begin(self, now: float, *, anew: bool = False) -> None:
-        """Archives are read from `now` on, unless they have been read before or that is to be forgotten (`anew`)."""
+        """Read archives from `now` on, unless they were read before; `anew` forgets that."""
         with self._database.transaction() as t:
             if anew:
                 t.execute(delete(PositionRow))
@@ -100,13 +101,13 @@ class Stanzas:
                 t.add(PositionRow(owner="", archive_id=None, since=now))
 
     def position(self, owner: str) -> Position:
-        """How far the archive of `owner` has been read."""
+        """Return how far the archive of `owner` has been read."""
         with self._database.transaction() as t:
             row = t.get(PositionRow, owner) or t.get_one(PositionRow, "")
             return Position(row.archive_id, row.since)
 
     def move(self, owner: str, archive_id: str) -> None:
-        """The archive of `owner` has been read up to `archive_id`."""
+        """Record that the archive of `owner` has been read up to `archive_id`."""
         with self._database.transaction() as t:
             since = t.get_one(PositionRow, "").since
             t.merge(PositionRow(owner=owner, archive_id=archive_id, since=since))

@@ -201,7 +201,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A session whose work is committed at the end, or undone if the block raises.
+        """Yield a session whose work is committed at the end, or undone if the block raises.
 
         Within another transaction of the same thread it is a part of that one.
         """
@@ -220,7 +220,7 @@ class Database:
 
     @contextmanager
     def driver(self) -> Iterator[sqlite3.Connection]:
-        """The same on SQLite's own interface, for what every message needs: SQLAlchemy takes ten times as long."""
+        """Yield a cursor of SQLite's own, for what every message needs: SQLAlchemy takes ten times as long."""
         with self._lock, self._readable():
             self._refuse_stale()
             driver = driver_of(self._connection)
@@ -272,6 +272,7 @@ class Database:
                 self._checkpoints = Checkpoints(self._path)
 
     def close(self) -> None:
+        """Close all connections."""
         if self._checkpoints is not None:
             self._checkpoints.stop()
         self._connection.close()
@@ -368,7 +369,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def driver_of(connection: Connection) -> sqlite3.Connection:
-    """What is below `connection`, in the same transaction."""
+    """Return what is below `connection`, in the same transaction."""
     return cast(sqlite3.Connection, connection.connection.driver_connection)
 
 

@@ -24,6 +24,7 @@ class Users:
         self._domain = domain
 
     def all(self) -> list[User]:
+        """Return every user, by name."""
         with self._database.transaction() as t:
             return [_user(row) for row in t.scalars(select(UserRow).order_by(UserRow.name, UserRow.jid))]
 
@@ -35,7 +36,7 @@ class Users:
             return [_user(row) for row in t.scalars(query)]
 
     def count(self, search: str = "") -> int:
-        """How many users `page` has in all."""
+        """Return how many users `page` has in all."""
         with self._database.transaction() as t:
             return t.scalar(matching(select(func.count()).select_from(UserRow), search, UserRow.name, UserRow.jid)) or 0
 
@@ -46,18 +47,19 @@ class Users:
             return [_user(row) for row in t.scalars(query)]
 
     def admins(self) -> list[User]:
-        """The administrators, by name."""
+        """Return the administrators, by name."""
         query = select(UserRow).where(UserRow.admin.is_(True)).order_by(UserRow.name, UserRow.jid)
         with self._database.transaction() as t:
             return [_user(row) for row in t.scalars(query)]
 
     def find(self, jid: str) -> User | None:
+        """Return the user `jid`, or None."""
         with self._database.transaction() as t:
             row = t.get(UserRow, jid)
             return _user(row) if row else None
 
     def get(self, jid: str) -> User:
-        """The user `jid`. Raises `NotFound`."""
+        """Return the user `jid`. Raises `NotFound`."""
         with self._database.transaction() as t:
             return _user(user_row(t, jid))
 
@@ -68,7 +70,7 @@ class Users:
         return [jid for jid in jids if jid not in known]
 
     def add(self, name: str, jid: str | None = None, *, admin: bool = False) -> User:
-        """A new user. Without a JID one is made from the name. Raises `Conflict` if `jid` is taken."""
+        """Add a user. Without a JID one is made from the name. Raises `Conflict` if `jid` is taken."""
         with self._database.transaction() as t:
             if jid is None:
                 jid = self._free_jid(t, name)
@@ -79,7 +81,7 @@ class Users:
             return _user(row)
 
     def change(self, jid: str, *, name: str | None = None, admin: bool | None = None) -> User:
-        """The user with a new name, or made an admin or none. Raises `NotFound`."""
+        """Give the user a new name, or make or unmake an admin. Raises `NotFound`."""
         with self._database.transaction() as t:
             row = user_row(t, jid)
             if name is not None:
@@ -113,7 +115,7 @@ def matching(
 
 
 def user_row(t: Transaction, jid: str) -> UserRow:
-    """The row of the user `jid`. Raises `NotFound`."""
+    """Return the row of the user `jid`. Raises `NotFound`."""
     row = t.get(UserRow, jid)
     if row is None:
         raise no_user()
@@ -121,6 +123,7 @@ def user_row(t: Transaction, jid: str) -> UserRow:
 
 
 def no_user() -> NotFound:
+    """Return the error for a user that does not exist."""
     return NotFound("There is no such user.", hint="The admin portal lists the users.")
 
 

@@ -22,7 +22,7 @@ log = logging.getLogger("miniapp.sandbox")
 
 
 def create_sandbox(config: SandboxConfig | None = None) -> Flask:
-    """A local OneChat; several can live in one process.
+    """Return a local OneChat; several can live in one process.
 
     `miniapp.sandbox.sandbox_of(app)` is what is behind it; `.close()` that when done.
     """

@@ -22,12 +22,12 @@ _POLL = 0.2  # seconds within which a hanging call sees that its client has gone
 
 
 def connection(environ: WSGIEnvironment) -> socket.socket | None:
-    """The client's connection, or None if the app is called in-process."""
+    """Return the client's connection, or None if the app is called in-process."""
     return cast("socket.socket | None", environ.get(CONNECTION))
 
 
 def is_gone(client: socket.socket | None) -> bool:
-    """Whether the client has closed the connection. In-process it never has."""
+    """Return whether the client has closed the connection. In-process it never has."""
     if client is None:
         return False
     try:

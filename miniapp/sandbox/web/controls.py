@@ -26,6 +26,7 @@ bp = Blueprint("control", __name__, url_prefix="/_sandbox")
 
 @bp.get("/state")
 def state() -> dict[str, Any]:
+    """Answer with users, groups, apps, sessions and options."""
     host = sandbox()
     return {
         "domain": host.domain,
@@ -40,12 +41,14 @@ def state() -> dict[str, Any]:
 
 @bp.post("/reset")
 def reset() -> tuple[str, int]:
+    """Forget everything and seed again."""
     sandbox().reset()
     return "", 204
 
 
 @bp.post("/users")
 def add_user() -> dict[str, Any]:
+    """Add a user."""
     host, body = sandbox(), json_body()
     jid = check_field("jid", "user", body) if body.get("jid") is not None else None
     if jid is not None and jid.partition("@")[2] != host.domain:
@@ -57,6 +60,7 @@ def add_user() -> dict[str, Any]:
 
 @bp.patch("/users/<jid>")
 def change_user(jid: str) -> dict[str, Any]:
+    """Change the name of a user, or make or unmake an admin."""
     host, body = sandbox(), json_body()
     name = check_field("name", "name", body) if "name" in body else None
     user = host.store.users.change(_canonical(jid), name=name, admin=_flag("admin", body))
@@ -66,19 +70,21 @@ def change_user(jid: str) -> dict[str, Any]:
 
 @bp.delete("/users/<jid>")
 def remove_user(jid: str) -> tuple[str, int]:
+    """Remove a user."""
     sandbox().remove_user(_canonical(jid))
     return "", 204
 
 
 @bp.post("/users/<jid>/password")
 def issue_password(jid: str) -> dict[str, str]:
-    """A new password for chat clients, shown this once."""
+    """Answer with a new password for chat clients, shown this once."""
     user = sandbox().store.users.get(_canonical(jid))
     return {"jid": user.jid, "password": sandbox().store.passwords.issue(user.jid)}
 
 
 @bp.post("/sessions")
 def issue_session() -> dict[str, Any]:
+    """Start a session and answer with its ID."""
     host, body = sandbox(), json_body()
     issued = host.store.sessions.issue(
         check_field("jid", "user", body), _optional("appId", "app_id", body), host.options.session_lifetime
@@ -101,6 +107,7 @@ def end_sessions(how: str) -> dict[str, int]:
 
 @bp.post("/apps")
 def add_app() -> dict[str, Any]:
+    """Add an app and answer with its API key."""
     host, body = sandbox(), json_body()
     admin = check_field("admin", "user", body)
     if not host.store.users.get(admin).admin:
@@ -116,6 +123,7 @@ def add_app() -> dict[str, Any]:
 
 @bp.patch("/apps/<app_id>")
 def change_app(app_id: str) -> dict[str, Any]:
+    """Change the status, URL, name or icon of an app."""
     host, body = sandbox(), json_body()
     status: AppStatus | None = body.get("status")
     if "status" in body and status not in get_args(AppStatus):
@@ -133,6 +141,7 @@ def change_app(app_id: str) -> dict[str, Any]:
 
 @bp.delete("/apps/<app_id>")
 def remove_app(app_id: str) -> tuple[str, int]:
+    """Remove an app."""
     host = sandbox()
     host.ended(host.store.sessions.revoke(app_id=app_id))
     host.store.apps.remove(app_id)
@@ -142,12 +151,14 @@ def remove_app(app_id: str) -> tuple[str, int]:
 
 @bp.post("/apps/<app_id>/key")
 def renew_key(app_id: str) -> dict[str, str]:
+    """Give an app a new API key."""
     registered = sandbox().store.apps.renew_key(app_id)
     return {"appId": registered.app.app_id, "apiKey": registered.api_key}
 
 
 @bp.get("/sent")
 def sent() -> list[dict[str, Any]]:
+    """Answer with what the REST API accepted, of one call or app if the query names it."""
     call = request.args.get("call")
     if call is not None and call not in contract.CALLS:
         raise NotFound("call: is none of OneChat's calls.", hint=f"They are {', '.join(contract.CALLS)}.")
@@ -156,12 +167,14 @@ def sent() -> list[dict[str, Any]]:
 
 @bp.post("/fail")
 def fail() -> tuple[str, int]:
+    """Have the next calls of the REST API fail."""
     sandbox().faults.order(*parse_order(json_body()))
     return "", 204
 
 
 @bp.patch("/options")
 def change_options() -> dict[str, Any]:
+    """Change the options."""
     changes: dict[str, Any] = {}
     for name, value in json_body().items():
         if name == "sessionLifetime":
@@ -179,6 +192,7 @@ def change_options() -> dict[str, Any]:
 
 @bp.post("/reload")
 def reload() -> tuple[str, int]:
+    """Have the phones load the app again."""
     sandbox().events.publish("reload")
     return "", 204
 

@@ -29,6 +29,7 @@ class EventHub:
         self.open_streams = 0
 
     def publish(self, name: str, data: Any = None) -> None:
+        """Send an event to every open stream."""
         with self._changed:
             self._last += 1
             self._ring.append((self._last, name, {} if data is None else data))
@@ -47,7 +48,7 @@ class EventHub:
             self._changed.notify_all()
 
     def stream(self, last_id: str | None, gone: Callable[[], bool]) -> Iterator[str]:
-        """The events after `last_id`, or from now on; ends when the hub closes or `gone()` says so.
+        """Yield the events after `last_id`, or from now on, until the hub closes or `gone()` says so.
 
         Raises nothing for a `last_id` that makes no sense: it is one that can't be resumed from.
         """

@@ -38,7 +38,7 @@ class Faults:
             self._orders.setdefault(call, []).extend([how] * times)
 
     def take(self, call: str) -> How | None:
-        """How this call of `call` is to fail, if it is."""
+        """Return how this call of `call` is to fail, or None."""
         with self._lock:
             waiting = self._orders.get(call)
             return waiting.pop(0) if waiting else None

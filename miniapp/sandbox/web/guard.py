@@ -45,7 +45,7 @@ def install(app: Flask, config: SandboxConfig) -> None:
 
 
 def host_name() -> str:
-    """The host name that the current request names, in lower case and without its port."""
+    """Return the host name that the current request names, in lower case and without its port."""
     name, colon, port = request.host.lower().rpartition(":")
     return name if colon and port.isdigit() else request.host.lower()
 

@@ -22,7 +22,7 @@ bp = Blueprint("pages", __name__)
 
 @bp.get("/")
 def host_page() -> AnyResponse:
-    """The phones. `?phones=alice,bob&open=app-1,apps` says whose, and what is open; the page's script reads it."""
+    """Answer with the phones. `?phones=alice,bob&open=app-1,apps` says whose, and what is open: its script reads it."""
     if elsewhere := off_site():
         return elsewhere
     if not (_BUILD / "host.js").is_file():
@@ -35,6 +35,7 @@ def host_page() -> AnyResponse:
 
 @bp.get("/favicon.ico")
 def icon() -> AnyResponse:
+    """Answer with the sandbox's own icon."""
     return redirect(url_for("static", filename="icon.svg"))
 
 
@@ -53,7 +54,7 @@ def page(template: str, status: int = 200, **values: object) -> Response:
 
 
 def off_site() -> AnyResponse | None:
-    """A redirection to the name that browsers should use, if the page was opened at another.
+    """Return a redirection to the name that browsers should use, if the page was opened at another.
 
     The mini apps are framed at names below it: from anywhere else they would be on another site, without cookies.
     """

@@ -17,7 +17,7 @@ bp = Blueprint("ocwp", __name__, url_prefix=PREFIX)
 
 @bp.get("/config/config.json")
 def config() -> Response:
-    """What the plugin needs to know of the server: `confPath` is the folder of this. 409 where there is no XMPP."""
+    """Answer with what the plugin needs to know of the server: `confPath` is the folder of this. 409 without XMPP."""
     host = sandbox()
     users = host.store.users.page(limit=1)
     if not users:

@@ -27,16 +27,18 @@ _FORMS: dict[contract.Kind, dict[str, Any]] = {
 
 @bp.get("/openapi.json")
 def openapi_json() -> Response:
+    """Answer with the OpenAPI document."""
     return jsonify(openapi(request.url_root.rstrip("/")))
 
 
 @bp.get("/postman.json")
 def postman_json() -> Response:
+    """Answer with the Postman collection."""
     return jsonify(postman(request.url_root.rstrip("/")))
 
 
 def openapi(server: str) -> dict[str, Any]:
-    """The OpenAPI document of the REST API at `server`, a URL without path."""
+    """Return the OpenAPI document of the REST API at `server`, a URL without path."""
     return {
         "openapi": "3.1.0",
         "info": {"title": "OneChat", "version": "1", "description": "OneChat's REST API, as documented."},
@@ -100,7 +102,7 @@ def _answer(status: str, answers: tuple[contract.Answer, ...] = ()) -> dict[str,
 
 
 def postman(server: str) -> dict[str, Any]:
-    """The calls as a Postman collection (format 2.1), which OneChat's guide has its readers make by hand."""
+    """Return the calls as a Postman collection (format 2.1), which OneChat's guide has its readers make by hand."""
     return {
         "info": {
             "name": "OneChat",

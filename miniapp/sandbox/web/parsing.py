@@ -20,7 +20,7 @@ class BadBody(Refusal):
 
 
 def json_body() -> dict[str, Any]:
-    """The JSON object that the current request carries; an absent body is an empty one. Raises `BadBody`.
+    """Return the JSON object that the current request carries; an absent body is an empty one. Raises `BadBody`.
 
     Any other content type is answered 415: a page elsewhere can send forms, but no JSON, without asking.
     """
@@ -32,7 +32,7 @@ def json_body() -> dict[str, Any]:
 
 
 def any_body() -> dict[str, Any]:
-    """The fields that the current request carries as JSON, urlencoded or multipart. Raises `BadBody`."""
+    """Return the fields that the current request carries as JSON, urlencoded or multipart. Raises `BadBody`."""
     match request.mimetype:
         case "application/json":
             return _parse_json(_raw())

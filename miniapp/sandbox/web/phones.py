@@ -29,7 +29,7 @@ bp = Blueprint("phones", __name__, url_prefix="/phones")
 
 @bp.get("/state")
 def state() -> dict[str, Any]:
-    """What a page of phones begins with: the first users by name, those that `user` names, and the approved apps."""
+    """Answer with what a page of phones needs: the first users by name, those in `user`, and the approved apps."""
     host = sandbox()
     named = [jid if "@" in jid else f"{jid}@{host.domain}" for jid in request.args.getlist("user")[:PAGE_MAX]]
     first = host.store.users.page(limit=USERS_SHOWN)
@@ -45,6 +45,7 @@ def state() -> dict[str, Any]:
 
 @bp.get("/events")
 def events() -> Response:
+    """Answer with a stream of what arrives on the phones."""
     client = connection(request.environ)
     stream = sandbox().events.stream(request.headers.get("Last-Event-ID"), lambda: is_gone(client))
     return Response(stream, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
@@ -58,12 +59,14 @@ def users() -> list[dict[str, Any]]:
 
 @bp.get("/<jid>/threads")
 def threads(jid: str) -> list[dict[str, Any]]:
+    """Answer with the conversations of a phone."""
     host, user = _of(jid)
     return [thread_shape(thread) for thread in host.network.threads(user.jid)]
 
 
 @bp.get("/<jid>/contacts")
 def contacts(jid: str) -> list[dict[str, Any]]:
+    """Answer with the people whom a phone can choose."""
     host, user = _of(jid)
     limit = _number("limit", PAGE_MAX) or PAGE
     found = host.store.users.page(request.args.get("search", ""), without=user.jid, limit=limit)
@@ -72,19 +75,21 @@ def contacts(jid: str) -> list[dict[str, Any]]:
 
 @bp.get("/<jid>/groups")
 def groups(jid: str) -> list[dict[str, Any]]:
+    """Answer with the groups of a user."""
     host, user = _of(jid)
     return [group_shape(group) for group in host.network.groups(user.jid)]
 
 
 @bp.get("/<jid>/invitations")
 def invitations(jid: str) -> list[dict[str, Any]]:
+    """Answer with the open invitations of a user."""
     host, user = _of(jid)
     return [invitation_shape(invitation) for invitation in host.network.invitations(user.jid)]
 
 
 @bp.post("/<jid>/invitations")
 def answer(jid: str) -> tuple[str, int]:
-    """The person's answer to an invitation."""
+    """Take the person's answer to an invitation."""
     host, user = _of(jid)
     body = json_body()
     accept = body.get("accept")
@@ -96,6 +101,7 @@ def answer(jid: str) -> tuple[str, int]:
 
 @bp.get("/<jid>/messages")
 def messages(jid: str) -> list[dict[str, Any]]:
+    """Answer with the messages of a phone, of one thread if given."""
     host, user = _of(jid)
     thread = request.args.get("thread")
     found = host.network.history(
@@ -106,7 +112,7 @@ def messages(jid: str) -> list[dict[str, Any]]:
 
 @bp.post("/<jid>/messages")
 def write(jid: str) -> dict[str, Any]:
-    """A message that the person typed."""
+    """Send a message that the person typed."""
     host, user = _of(jid)
     body = json_body()
     text = check_field("text", "message", body)
@@ -121,6 +127,7 @@ def write(jid: str) -> dict[str, Any]:
 
 @bp.post("/<jid>/read")
 def read(jid: str) -> tuple[str, int]:
+    """Mark a thread as read."""
     host, user = _of(jid)
     thread = json_body().get("thread")
     if not isinstance(thread, str):
@@ -132,7 +139,7 @@ def read(jid: str) -> tuple[str, int]:
 
 @bp.post("/<jid>/chat")
 def chat(jid: str) -> dict[str, Any]:
-    """What a chat client of this user logs in with, such as the chat plugin on a page that has no password."""
+    """Answer with what a chat client of this user logs in with, such as ocwp on a page without a password."""
     host, user = _of(jid)
     return chat_shape(host.network.chat(user.jid))
 
@@ -197,7 +204,7 @@ def _relay(host: Sandbox, user: User, body: dict[str, Any]) -> str | None:
 
 
 def _checked(host: Sandbox, user: User, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The text of a relay, and to whom: `recipient`, `groupJid` or `invitees`. Raises `Refusal`."""
+    """Return the text of a relay, and to whom: `recipient`, `groupJid` or `invitees`. Raises `Refusal`."""
     text = check_field("textMessage", "message", body)
     if body.get("recipient") is not None:
         recipients = jid_list("recipient", body["recipient"])

@@ -34,6 +34,7 @@ class Part:
 
     @property
     def skip(self) -> int:
+        """The number of entries before this page."""
         return (self.number - 1) * PAGE
 
     @property
@@ -44,6 +45,7 @@ class Part:
 
 @bp.get("/")
 def apps() -> Response:
+    """Show the apps, the newest first."""
     store = sandbox().store
     found = store.apps.all()[::-1]
     names = {user.jid: user.name for user in store.users.named({app.admin for app in found})}
@@ -52,6 +54,7 @@ def apps() -> Response:
 
 @bp.get("/users")
 def users() -> Response:
+    """Show the users."""
     host = sandbox()
     part = _part(host.store.users.count(_search()))
     return page(
@@ -64,6 +67,7 @@ def users() -> Response:
 
 @bp.get("/groups")
 def groups() -> Response:
+    """Show the groups."""
     store = sandbox().store
     part = _part(store.messages.group_count(_search()))
     found = store.messages.group_page(part.search, skip=part.skip, limit=PAGE)
@@ -74,6 +78,7 @@ def groups() -> Response:
 
 @bp.get("/sessions")
 def sessions() -> Response:
+    """Show the sessions."""
     host = sandbox()
     found = host.store.sessions.all(SHOWN)
     return page(
@@ -88,6 +93,7 @@ def sessions() -> Response:
 
 @bp.get("/sent")
 def sent() -> Response:
+    """Show what mini apps have sent."""
     host = sandbox()
     call = request.args.get("call")
     return page(
@@ -101,6 +107,7 @@ def sent() -> Response:
 
 @bp.get("/options")
 def options() -> Response:
+    """Show the options."""
     return page("portal/options.html", options=sandbox().options)
 
 

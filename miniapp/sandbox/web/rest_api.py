@@ -55,7 +55,7 @@ def handle(call: str) -> Response:
 
 
 def error(status: int, description: str, **headers: str) -> Response:
-    """An error as OneChat documents it, with its HTTP status or, by the option `errors`, with 200."""
+    """Return an error as OneChat documents it, with its HTTP status or, by the option `errors`, with 200."""
     if sandbox().options.errors == "as_200":
         status = 200
     return _answer(status, {"status": contract.ERROR, "description": description}, **headers)
@@ -70,7 +70,7 @@ def _answer(status: int, body: dict[str, str], **headers: str) -> Response:
 
 
 def _alert(call: str, to: str, way: Callable[[Network], Callable[[Sender, str, str], object]]) -> Handler:
-    """What answers `call`: a message from an app's backend to what its field `to` names, that `way` of the network."""
+    """Return the view of `call`: a message from an app's backend to its field `to`, by that `way` of the network."""
 
     def handler(host: Sandbox, body: dict[str, Any]) -> Response:
         app = _sender(host)

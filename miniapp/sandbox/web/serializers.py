@@ -12,18 +12,22 @@ Shape = dict[str, Any]
 
 
 def time_shape(at: datetime) -> str:
+    """Return a time as JSON has it: ISO 8601, UTC."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def user_shape(user: User) -> Shape:
+    """Return a user for JSON."""
     return {"jid": user.jid, "name": user.name, "avatar": user.avatar, "admin": user.admin}
 
 
 def group_shape(group: Group) -> Shape:
+    """Return a group for JSON."""
     return {"jid": group.jid, "name": group.name, "owner": group.owner, "members": list(group.members)}
 
 
 def app_shape(app: App) -> Shape:
+    """Return an app for JSON, without its key."""
     return {
         "appId": app.app_id,
         "name": app.name,
@@ -36,6 +40,7 @@ def app_shape(app: App) -> Shape:
 
 
 def session_shape(session: Session) -> Shape:
+    """Return a session for JSON, without its secret."""
     return {
         "id": session.id,
         "jid": session.jid,
@@ -47,6 +52,7 @@ def session_shape(session: Session) -> Shape:
 
 
 def message_shape(message: Message) -> Shape:
+    """Return a message for JSON."""
     return {
         "id": message.id,
         "kind": message.kind,
@@ -59,6 +65,7 @@ def message_shape(message: Message) -> Shape:
 
 
 def invitation_shape(invitation: Invitation) -> Shape:
+    """Return an invitation for JSON."""
     return {
         "group": invitation.group,
         "name": invitation.name,
@@ -67,6 +74,7 @@ def invitation_shape(invitation: Invitation) -> Shape:
 
 
 def thread_shape(thread: Thread) -> Shape:
+    """Return a conversation for JSON."""
     return {
         "id": thread.id,
         "kind": thread.kind,
@@ -78,6 +86,7 @@ def thread_shape(thread: Thread) -> Shape:
 
 
 def chat_shape(chat: Chat) -> Shape:
+    """Return for JSON how a chat client logs in."""
     return {
         "service": chat.service,
         "bosh": chat.bosh,
@@ -88,10 +97,12 @@ def chat_shape(chat: Chat) -> Shape:
 
 
 def sent_shape(sent: Sent) -> Shape:
+    """Return an accepted call for JSON."""
     return {"call": sent.call, "appId": sent.app_id, "to": sent.to, "text": sent.text, "at": time_shape(sent.at)}
 
 
 def options_shape(options: Options) -> Shape:
+    """Return the options for JSON."""
     return {
         "approve": options.approve,
         "errors": options.errors,

@@ -47,14 +47,16 @@ class Sandbox:
 
     @property
     def domain(self) -> str:
+        """The users' domain."""
         return self.config.domain
 
     @property
     def group_domain(self) -> str:
+        """The groups' domain."""
         return f"muc.{self.config.domain}"
 
     def user_changed(self, user: User) -> None:
-        """The user is new or was changed."""
+        """Tell network and pages that the user is new or was changed."""
         self.network.user_changed(user)
         self.events.publish("state")
 
@@ -75,13 +77,14 @@ class Sandbox:
         return Sender(self.alerts, app.name, app.app_id)
 
     def register(self, *, name: str, icon: str, url: str, admin: str) -> Registered:
-        """A new app, approved at once or pending as the options say."""
+        """Add an app, approved at once or pending as the options say."""
         status: AppStatus = "approved" if self.options.approve == "at_once" else "pending"
         registered = self.store.apps.register(name=name, icon=icon, url=url, admin=admin, status=status)
         self.events.publish("state")
         return registered
 
     def change_options(self, changes: dict[str, Any]) -> Options:
+        """Change the options given, and return all of them."""
         with self._options_lock:
             self.options = replace(self.options, **changes)
             return self.options
@@ -130,10 +133,10 @@ class Sandbox:
 
 
 def sandbox_of(app: Flask) -> Sandbox:
-    """The sandbox behind an app that `create_sandbox` made."""
+    """Return the sandbox behind an app that `create_sandbox` made."""
     return cast(Sandbox, app.extensions[EXTENSION])
 
 
 def sandbox() -> Sandbox:
-    """The sandbox behind the current request."""
+    """Return the sandbox behind the current request."""
     return sandbox_of(current_app)

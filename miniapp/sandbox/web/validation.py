@@ -31,7 +31,7 @@ _BLANK_OR_CONTROL = re.compile(r"[\s\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def check_field(name: str, kind: contract.Kind, body: dict[str, Any]) -> str:
-    """The value of the field `name`, in canonical form. Raises `Refusal`."""
+    """Return the value of the field `name`, in canonical form. Raises `Refusal`."""
     value = body.get(name)
     if value is None:
         raise Refusal(f"{name}: is missing.")
@@ -47,7 +47,7 @@ def check_field(name: str, kind: contract.Kind, body: dict[str, Any]) -> str:
 
 
 def jid_list(name: str, value: Any) -> list[str]:
-    """The users' JIDs that `value` lists, each once. Raises `Refusal`."""
+    """Return the users' JIDs that `value` lists, each once. Raises `Refusal`."""
     if not isinstance(value, list) or not value:
         raise Refusal(f"{name}: is not a list of JIDs.")
     if len(value) > contract.MEMBERS_MAX:
@@ -56,7 +56,7 @@ def jid_list(name: str, value: Any) -> list[str]:
 
 
 def read_number(name: str, text: str | None, most: int) -> int | None:
-    """The number from 1 to `most` that a query's parameter gives, None if it gives nothing. Raises `Refusal`."""
+    """Return the number from 1 to `most` that a query's parameter gives, None if it gives nothing. Raises `Refusal`."""
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 20 and 1 <= int(text) <= most):
@@ -107,7 +107,7 @@ def _credential(value: str) -> str:
 
 
 def _url(value: str) -> str:
-    """A URL that a browser may be sent to. The sandbox itself never fetches one."""
+    """Return a URL that a browser may be sent to. The sandbox itself never fetches one."""
     if len(value) > URL_MAX or _BLANK_OR_CONTROL.search(value):
         raise ValueError("is not a URL: it is too long, or has blanks or control characters.")
     try:
