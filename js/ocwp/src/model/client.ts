@@ -13,6 +13,7 @@ import type { Named } from "../xmpp/mentions.js";
 import { Outbox } from "./outbox.js";
 import { Pep, pepEvent, type PepEvent } from "../xmpp/pep.js";
 import { People } from "./people.js";
+import { ReadPositions, archiveId } from "./read-positions.js";
 import { Rooms } from "../xmpp/rooms.js";
 import {
   read,
@@ -39,8 +40,6 @@ const BACK_PAGES = 20;
 const LAST = 20;
 /** Requests at once in the background. */
 const AT_ONCE = 4;
-/** Milliseconds to collect read positions before they are published. */
-const PUBLISH_MS = 500;
 
 /** The person's account while signed in: people, chats and groups, kept in step with the server. */
 export class Client {
@@ -73,9 +72,7 @@ export class Client {
   #silent = new Set<string>(); // people and services without any message in the archive
   #session: Promise<void> | undefined; // set-up of the current session
   #clock = 0; // milliseconds that the server's clock is ahead of ours
-  #readIds = new Map<string, string>(); // by chat: ID of the last message read (XEP-0490)
-  #publishing = new Set<string>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #positions: ReadPositions;
   #loading = new Map<Chat, Promise<void>>();
   #pep: Pep;
   #caughtUp = false;
@@ -110,6 +107,7 @@ export class Client {
     );
     this.#archive = new Archive(this.#link, () => this.#me);
     this.#pep = new Pep(this.#link);
+    this.#positions = new ReadPositions(this, this.#pep);
     this.#reader = { jid: "", domain: config.domain, nick: (room) => this.chats.get(room)?.room?.nick, now };
     this.people = new People(this.#link, config.features.avatars, changed);
     this.changes = new Changes(this.#outbox, () => this.#link.live, now, changed);
@@ -169,8 +167,7 @@ export class Client {
       if (this.#me && asJid(usr, this.config.domain) !== this.#me) this.stop(); // the other person has left
       this.#become(usr);
     }
-    addEventListener("storage", this.#otherTab);
-    addEventListener("pagehide", this.#publish);
+    this.#positions.start();
     this.#link.start(async () => {
       const given = await credentials();
       this.#become(given.usr);
@@ -180,8 +177,7 @@ export class Client {
 
   /** Ends the connection. What is kept of the chats stays. */
   disconnect(): void {
-    removeEventListener("storage", this.#otherTab);
-    removeEventListener("pagehide", this.#publish);
+    this.#positions.stop();
     this.#link.stop();
   }
 
@@ -201,7 +197,7 @@ export class Client {
       chat = new Chat(jid, kind, this.changed, localOf(this.#me));
       chat.readUntil = this.memory.kept.read[jid] ?? 0;
       chat.draft = this.memory.tab.drafts[jid] ?? "";
-      const read = this.#readIds.get(jid);
+      const read = this.#positions.idOf(jid);
       if (read) chat.readUpTo(read);
       this.chats.set(jid, chat);
       this.changed();
@@ -296,9 +292,7 @@ export class Client {
   seen(chat: Chat): void {
     const last = chat.timeline.messages.findLast(({ mine }) => !mine);
     if (!last || last.at <= chat.readUntil) return;
-    this.#readUntil(chat, last.at);
-    this.#publishing.add(chat.jid);
-    this.#timer ??= setTimeout(this.#publish, PUBLISH_MS);
+    this.#positions.readHere(chat, last.at);
     // Senders get a marker only if they asked for one. Own other clients learn it from the private node.
     if (!this.config.features.receipts || !last.markable || !this.#link.live) return;
     const marked = chat.kind === "group" ? (archiveId(last) ?? last.id) : last.id;
@@ -358,12 +352,11 @@ export class Client {
     this.rooms.clear();
     this.#outbox.clear();
     this.#states.clear();
-    this.#readIds.clear();
+    this.#positions.clear();
     this.#silent.clear();
     this.#receipts.clear();
     this.#archiveless.clear();
     this.#sendable.clear();
-    this.#publishing.clear();
     this.#early = [];
     this.#session = undefined;
     this.#own = { mark: undefined, first: undefined };
@@ -397,13 +390,13 @@ export class Client {
     this.rooms.lost(this.chats.values());
     void this.#link.iq("set", undefined, x("enable", { xmlns: NS.carbons })).catch(() => {});
     void this.blocked.load().catch(() => {}); // this server can't
-    await Promise.all([this.people.load().catch(kept), this.#setClock(), this.#loadRead()]);
+    await Promise.all([this.people.load().catch(kept), this.#setClock(), this.#positions.load().catch(kept)]);
     this.#link.send(x("presence", { xmlns: NS.client }, caps()));
     await this.#catchUp();
     await Promise.all(this.#outbox.chats.filter(({ room }) => !room).map((chat) => this.#reachUnsent(chat)));
     this.#sendable.add(undefined);
     this.#outbox.flush(({ kind }) => kind !== "group");
-    this.#publish();
+    this.#positions.publish();
     if (this.config.features.groups) await this.rooms.load(this.chats.values());
     void this.#fill().catch(() => {}); // the connection went: the next session does it
     this.changed();
@@ -415,10 +408,6 @@ export class Client {
     const answer = await this.#link.iq("get", this.config.domain, x("time", { xmlns: NS.time })).catch(kept);
     const ahead = Date.parse(textOf(child(child(answer, "time", NS.time), "utc"))) - (sent + Date.now()) / 2;
     this.#clock = Math.abs(ahead) > CLOCK_MS ? ahead : 0;
-  }
-
-  async #loadRead(): Promise<void> {
-    for (const [jid, displayed] of (await this.#pep.items(NS.mds).catch(kept)) ?? []) this.#wasRead(jid, displayed);
   }
 
   async #catchUp(): Promise<void> {
@@ -676,7 +665,7 @@ export class Client {
     if (!message) return false;
     chat.setTyping(incoming.from, false);
     // Whoever answers has read what came before.
-    if (incoming.mine) this.#readUntil(chat, message.at);
+    if (incoming.mine) this.#positions.readUntil(chat, message.at);
     if (way === "now") chat.recount();
     if ((incoming.live || way === "newer") && !incoming.mine) this.onMessage(chat, message);
     return true;
@@ -706,66 +695,18 @@ export class Client {
     if (!chat) return;
     if (!mine) return chat.timeline.readUpTo(displayed!, kind === "group" ? from : undefined);
     const at = chat.readUpTo(displayed!); // in another tab, or on another device
-    if (at) this.#readUntil(chat, at);
+    if (at) this.#positions.readUntil(chat, at);
   }
 
   #pepIn(event: PepEvent): void {
     if (event.node === NS.bookmarks && this.config.features.groups) this.rooms.bookmarks(event);
-    if (event.node === NS.mds) for (const [jid, displayed] of event.items) this.#wasRead(jid, displayed);
+    this.#positions.take(event);
   }
-
-  /** Notes that another of the person's clients has read a chat up to some message (XEP-0490). */
-  #wasRead(item: string, displayed: Element): void {
-    const [jid, id] = [bare(item), child(displayed, "stanza-id", NS.sid)?.getAttribute("id")];
-    if (!id) return;
-    this.#readIds.set(jid, id);
-    const chat = this.chats.get(jid);
-    const at = chat?.readUpTo(id);
-    if (at) this.#readUntil(chat!, at);
-  }
-
-  /** Publishes read positions for the person's other clients. Without a connection they wait for the next session. */
-  #publish = (): void => {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (!this.#link.live) return;
-    for (const jid of this.#publishing) {
-      const chat = this.chats.get(jid);
-      const read = chat?.timeline.messages.findLast((message) => message.at <= chat.readUntil && archiveId(message));
-      if (!read) continue;
-      const stanzaId = x("stanza-id", { xmlns: NS.sid, id: archiveId(read), by: chat!.room ? jid : this.#me });
-      const displayed = x("displayed", { xmlns: NS.mds }, stanzaId);
-      void this.#pep.publish(NS.mds, jid, displayed).catch(() => {}); // then only this browser knows
-    }
-    this.#publishing.clear();
-  };
-
-  #otherTab = (event: StorageEvent): void => {
-    if (event.key !== this.memory.key) return;
-    this.memory.merge();
-    for (const [jid, at] of Object.entries(this.memory.kept.read)) {
-      const chat = this.chats.get(jid);
-      if (!chat || at <= chat.readUntil) continue;
-      chat.readUntil = at;
-      chat.recount();
-    }
-    this.changed();
-  };
 
   /** Whether `jid` is a contact, or a service of the host. */
   #trusts(jid: string): boolean {
     const { domain } = this.config;
     return this.people.contacts.has(jid) || jid === domain || (!jid.includes("@") && jid.endsWith(`.${domain}`));
-  }
-
-  #readUntil(chat: Chat, at: number): void {
-    if (at > chat.readUntil) {
-      chat.readUntil = at;
-      this.memory.kept.read[chat.jid] = at;
-      this.memory.save();
-    }
-    chat.recount();
-    this.changed();
   }
 
   #query(iq: Element): void {
@@ -794,9 +735,6 @@ export class Client {
 function kept(error: unknown): undefined {
   if (isLost(error)) throw error;
 }
-
-/** The archive ID; for a live message the ID that its server added last. */
-const archiveId = ({ archive, hints }: Message): string | undefined => archive ?? hints.at(-1);
 
 /** Whether the server has yet to confirm something that was written to this person. */
 const waits = ({ room, timeline }: Chat): boolean => !room && timeline.messages.at(-1)?.delivery === "sending";
