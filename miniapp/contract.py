@@ -26,7 +26,7 @@ MESSAGE_MAX_BYTES = 4096
 MEMBERS_MAX = 1000
 BODY_MAX_BYTES = 1024 * 1024
 
-Kind = Literal["user", "group", "domain", "message", "session", "app_id", "api_key", "name", "url"]
+FieldKind = Literal["user", "group", "domain", "message", "session", "app_id", "api_key", "name", "url"]
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Field:
     """One field of a request. `kind` says what its text must be."""
 
     name: str
-    kind: Kind
+    kind: FieldKind
     description: str
     sample: str = ""
 
 
 @dataclass(frozen=True)
-class Answer:
+class AnswerField:
     """One attribute of an answer, beside `status` and `description`, which every answer has."""
 
     name: str
@@ -57,7 +57,7 @@ class Call:
     description: str
     fields: tuple[Field, ...]
     keyed: bool
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[AnswerField, ...] = ()
 
 
 CALLS: dict[str, Call] = {
@@ -105,7 +105,7 @@ CALLS: dict[str, Call] = {
                 Field("appUrl", "url", "Mini App URL"),
             ),
             keyed=False,
-            answers=(Answer("appId", "Application ID"), Answer("apiKey", "apiKey for API calls")),
+            answers=(AnswerField("appId", "Application ID"), AnswerField("apiKey", "apiKey for API calls")),
         ),
         Call(
             "authenticateUser",
@@ -118,7 +118,7 @@ CALLS: dict[str, Call] = {
                 Field("apiKey", "api_key", "apiKey for API calls"),
             ),
             keyed=False,
-            answers=(Answer("isAuthenticated", "Returns user validity", "True, False"),),
+            answers=(AnswerField("isAuthenticated", "Returns user validity", "True, False"),),
         ),
     )
 }

@@ -28,7 +28,7 @@ from .output import replace_what_cannot_be_shown
 FAILED, CONFIGURATION, UNREACHABLE, REFUSED, LEFT, INTERRUPTED = 1, 3, 4, 5, 6, 130
 
 
-class Failure(click.ClickException):
+class CommandFailure(click.ClickException):
     """A `MiniAppError` as click shows errors: what happened, what to do, and the exit code for its kind."""
 
     def __init__(self, error: MiniAppError) -> None:
@@ -96,7 +96,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except MiniAppError as error:
-            raise Failure(error) from None
+            raise CommandFailure(error) from None
         except click.Abort as error:
             if isinstance(error.__context__, EOFError):
                 raise click.UsageError(
@@ -107,7 +107,7 @@ class Commands(click.Group):
             found = _of_system(error)
             if found is None:
                 raise
-            raise Failure(found) from None
+            raise CommandFailure(found) from None
 
 
 def _of_system(error: OSError) -> MiniAppError | None:

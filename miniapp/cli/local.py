@@ -109,7 +109,7 @@ def dev(
         )
     refuse_missing(Path.cwd(), app)
     refuse_hiding(Path.cwd())
-    from ..dev.supervisor import Options, Supervisor
+    from ..dev.supervisor import DevOptions, Supervisor
 
     def running(at: Running) -> None:
         rows = [("Phones", at.host_page), ("Mini app", at.app), ("Admin portal", at.portal)]
@@ -119,7 +119,7 @@ def dev(
         if open_page:
             _open(at.host_page)
 
-    options = Options(
+    options = DevOptions(
         app=app,
         host=host,
         port=port,

@@ -27,7 +27,7 @@ FRAMEWORK = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
-class Options:
+class DevOptions:
     """What `miniapp dev` was asked for."""
 
     app: str = "wsgi"
@@ -74,7 +74,9 @@ class Supervisor:
     `running` is called once, when host page and app both answer; `say` with each line about what happens then.
     """
 
-    def __init__(self, options: Options, *, running: Callable[[Running], object], say: Callable[[str], object]) -> None:
+    def __init__(
+        self, options: DevOptions, *, running: Callable[[Running], object], say: Callable[[str], object]
+    ) -> None:
         check_host(options.host, forced=options.force_host)
         self._options = options
         self._running = running

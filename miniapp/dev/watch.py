@@ -18,7 +18,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 from watchdog.observers.polling import PollingObserver
 
-Kind = Literal["code", "page"]
+Change = Literal["code", "page"]
 
 # It calls it an error that a file changes while it stops.
 logging.getLogger("watchdog").setLevel(logging.CRITICAL)
@@ -31,7 +31,7 @@ _TOP_LEVEL_NEVER = {"tests", "build", "dist", "htmlcov", "instance"}  # of no ac
 _TOLD = {"created", "modified", "closed", "moved", "deleted"}
 
 
-def kind(path: Path) -> Kind | None:
+def kind(path: Path) -> Change | None:
     """Return what a change of `path` (relative to the project) needs: `code` a restart of the app, `page` a reload."""
     *folders, name = path.parts
     if any(part in _NEVER or part.startswith(".") for part in folders) or (folders and folders[0] in _TOP_LEVEL_NEVER):

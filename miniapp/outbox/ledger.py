@@ -43,7 +43,7 @@ GONE = "The worker ended before OneChat's answer was recorded."
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class DueBulk:
     """A bulk that has items to send."""
 
     id: int
@@ -51,14 +51,14 @@ class Running:
     policy: str
 
 
-def running(connection: Connection, database: Database, only: int | None = None) -> list[Running]:
+def running(connection: Connection, database: Database, only: int | None = None) -> list[DueBulk]:
     """Return the bulks that have an item to send now, or are finished and not marked as done."""
     rows = connection.execute(_running(database.dialect))
-    return [Running(*row) for row in rows if only in (None, row.id)]
+    return [DueBulk(*row) for row in rows if only in (None, row.id)]
 
 
 def claim(
-    connection: Connection, database: Database, bulks: Sequence[Running], worker: str, limit: int, lease: float
+    connection: Connection, database: Database, bulks: Sequence[DueBulk], worker: str, limit: int, lease: float
 ) -> list[Claim]:
     """Lease up to `limit` items for `worker` for `lease` seconds: an equal share of each bulk, for short ones."""
     claims: list[Claim] = []

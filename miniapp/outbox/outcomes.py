@@ -9,7 +9,7 @@ from typing import Literal
 from ..errors import HostBusy, HostError, HostRefused, HostUnreachable, MiniAppError
 from ..jid import Recipient
 
-State = Literal["queued", "sent", "refused", "unknown"]
+ItemState = Literal["queued", "sent", "refused", "unknown"]
 HostState = Literal["up", "down", "busy"]
 
 UNKNOWN_LIMIT = 5
@@ -48,7 +48,7 @@ class Outcome:
     """
 
     claim: Claim
-    state: State
+    state: ItemState
     answer: str = ""
     wait: float = 0.0
     is_unknown: bool = False
@@ -82,7 +82,7 @@ def judge(claim: Claim, error: BaseException | None) -> Outcome:
     words = error.message if isinstance(error, MiniAppError) else f"Sending failed: {type(error).__name__}."
     if isinstance(error, HostBusy):
         wait = error.retry_after or BUSY_WAIT
-        state: State = "refused" if claim.is_broadcast else "queued"
+        state: ItemState = "refused" if claim.is_broadcast else "queued"
         return Outcome(claim, state, words, host="busy", host_wait=wait)
     if isinstance(error, HostRefused):
         if error.status in (401, 403) or error.description.strip().lower() == "unauthorized":

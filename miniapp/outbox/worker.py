@@ -209,7 +209,7 @@ class Worker:
         """Make one turn. Returns the items to send now, and the seconds to wait if nothing comes back meanwhile."""
         self._sweep(only, drain)
         free = max(0, self._concurrency + self._prefetch - len(self._on_way)) if taking else 0
-        bulks: list[ledger.Running] = []
+        bulks: list[ledger.DueBulk] = []
         if free and not self._leased:
             bulks = self._running(only)
         needed = self._unrecorded or bulks or (free and self._leased) or (self._leased and not taking)
@@ -247,7 +247,7 @@ class Worker:
         return batch, wait
 
     def _take(
-        self, connection: Connection, bulks: list[ledger.Running], leased: list[Claim], free: int
+        self, connection: Connection, bulks: list[ledger.DueBulk], leased: list[Claim], free: int
     ) -> tuple[list[Claim], float]:
         """Take the items that may be sent now out of `leased`, after leasing more if there are none."""
         if not leased and bulks:
@@ -282,7 +282,7 @@ class Worker:
                 self._leased += claims
         self._notify([], done)
 
-    def _running(self, only: int | None) -> list[ledger.Running]:
+    def _running(self, only: int | None) -> list[ledger.DueBulk]:
         with self._database.read.begin() as connection:
             return ledger.running(connection, self._database, only)
 

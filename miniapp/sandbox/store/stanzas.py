@@ -17,10 +17,10 @@ from sqlalchemy import delete, update
 from .records import MessageKind, Sender
 from .tables import Database, PositionRow, StanzaRow
 
-State = Literal["queued", "sending", "settled"]
-QUEUED: State = "queued"
-SENDING: State = "sending"
-SETTLED: State = "settled"
+StanzaState = Literal["queued", "sending", "settled"]
+QUEUED: StanzaState = "queued"
+SENDING: StanzaState = "sending"
+SETTLED: StanzaState = "settled"
 
 
 def stanza_key(kind: MessageKind, sender: str, to: str, stanza_id: str, text: str) -> str:
@@ -45,7 +45,7 @@ class Outgoing:
     text: str
     at: float
     stanza_id: str
-    state: State
+    state: StanzaState
     upto: str
 
 
@@ -82,7 +82,7 @@ class Stanzas:
             for id_, kind, by, name, to, text, at, stanza, state, upto in found
         ]
 
-    def mark(self, message_ids: Collection[int], state: State) -> None:
+    def mark(self, message_ids: Collection[int], state: StanzaState) -> None:
         """Record that the messages are settled: the server has them, or refused them."""
         with self._database.driver() as c:
             c.executemany(_MARK, ((state, message_id) for message_id in message_ids))

@@ -201,7 +201,7 @@ def _canonical(jid: str) -> str:
     return check_field("jid", "user", {"jid": jid})
 
 
-def _optional(name: str, kind: contract.Kind, body: dict[str, Any]) -> str | None:
+def _optional(name: str, kind: contract.FieldKind, body: dict[str, Any]) -> str | None:
     return None if body.get(name) is None else check_field(name, kind, body)
 
 

@@ -19,7 +19,7 @@ _ERRORS = {
     413: f"The body is longer than {contract.BODY_MAX_BYTES} bytes",
     429: "Too many calls",
 }
-_FORMS: dict[contract.Kind, dict[str, Any]] = {
+_FORMS: dict[contract.FieldKind, dict[str, Any]] = {
     "message": {"maxLength": contract.MESSAGE_MAX_BYTES},
     "url": {"format": "uri"},
 }
@@ -90,7 +90,7 @@ def _operation(call: contract.Call) -> dict[str, Any]:
     }
 
 
-def _answer(status: str, answers: tuple[contract.Answer, ...] = ()) -> dict[str, Any]:
+def _answer(status: str, answers: tuple[contract.AnswerField, ...] = ()) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "status": {"const": status, "description": "Status"},
         "description": {"type": "string", "description": "Description of the status"},

@@ -30,7 +30,7 @@ _NO_TEXT = {
 _BLANK_OR_CONTROL = re.compile(r"[\s\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def check_field(name: str, kind: contract.Kind, body: dict[str, Any]) -> str:
+def check_field(name: str, kind: contract.FieldKind, body: dict[str, Any]) -> str:
     """Return the value of the field `name`, in canonical form. Raises `Refusal`."""
     value = body.get(name)
     if value is None:
@@ -148,7 +148,7 @@ def _is_host(hostname: str) -> bool:
     return True
 
 
-_CHECKS: dict[contract.Kind, Callable[[str], str]] = {
+_CHECKS: dict[contract.FieldKind, Callable[[str], str]] = {
     "user": _jid(jid.user),
     "group": _jid(jid.group),
     "domain": _jid(jid.domain),
