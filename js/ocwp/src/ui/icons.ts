@@ -16,7 +16,6 @@ export const close = draw(shapes.close, 18);
 export const signOut = draw(
   svg`<path d="M10 4.5H6a1.5 1.5 0 0 0-1.5 1.5v12A1.5 1.5 0 0 0 6 19.5h4M15 8l4 4-4 4M19 12H9.5"/>`,
 );
-export const more = draw(svg`<path d="M6 12h.01M12 12h.01M18 12h.01" stroke-width="2.6"/>`, 18);
 export const minimise = draw(svg`<path d="M5 18h14"/>`, 18);
 export const down = draw(svg`<path d="m6 9.5 6 6 6-6"/>`, 18);
 export const send = draw(shapes.send);

@@ -81,18 +81,20 @@ export const threadStyles = css`
   .mine .line {
     flex-direction: row-reverse;
   }
+  /* Text, and not by opacity: a layer and a drawing for each of thousands of rows made scrolling stutter. */
   .more {
     flex: none;
-    opacity: 0;
+    font-weight: 700;
+    color: transparent;
   }
   .message:hover .more,
   .more:focus-visible,
   .more[aria-expanded="true"] {
-    opacity: 1;
+    color: var(--ink-2);
   }
   @media (pointer: coarse) {
     .more {
-      opacity: 0.7;
+      color: var(--ink-2);
     }
   }
   .menu,

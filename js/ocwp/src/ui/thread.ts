@@ -166,7 +166,7 @@ export class Thread extends LitElement {
             @click=${() => (this.menu = this.menu === message ? undefined : message)}
             @keydown=${this.#arrows}
           >
-            ${icons.more}
+            …
           </button>`
           : nothing
       }
