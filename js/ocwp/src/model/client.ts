@@ -92,9 +92,8 @@ export class Client {
       stanza: (stanza) => this.#stanza(stanza),
       connected: (resumed) => this.#connected(resumed),
       acknowledged: () => {
-        this.#outbox.acknowledged();
+        if (this.#outbox.acknowledged()) this.changed(); // not at each ping: a long chat takes a while to draw
         this.#advance();
-        this.changed();
       },
     });
     const now = () => Date.now() + this.#clock;

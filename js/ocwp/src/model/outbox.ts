@@ -99,14 +99,16 @@ export class Outbox {
     }
   }
 
-  /** What the server has confirmed is sent. A group confirms by showing the message. */
-  acknowledged(): void {
+  /** Marks as sent what the server has confirmed, and returns whether that is anything. A group shows what it has. */
+  acknowledged(): boolean {
     const unconfirmed = this.link.unconfirmed();
+    const before = this.#unsent.length;
     for (const { chat, message } of this.#unsent) {
       const confirmed = this.#handed.has(message.id) && !unconfirmed.has(message.id);
       if (chat.kind === "direct" && message.delivery === "sending" && confirmed) chat.timeline.advance(message, "sent");
     }
     this.settle();
+    return this.#unsent.length < before;
   }
 
   /** Something small about a chat, such as that a message was read. */
