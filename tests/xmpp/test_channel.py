@@ -6,6 +6,8 @@ import asyncio
 
 from miniapp.sandbox.network.channel import Channel, client
 
+from .friend import Loop
+
 SECONDS = 10.0  # for anything to happen on a busy machine
 
 
@@ -13,9 +15,9 @@ async def _nothing() -> None:
     pass
 
 
-def test_a_close_that_is_cancelled_leaves_nothing_open() -> None:
+def test_a_close_that_is_cancelled_leaves_nothing_open(loop: Loop) -> None:
     """A reset cancels a close that waits for the server: the connection and slixmpp's tasks end all the same."""
-    asyncio.run(_cancel_a_close())
+    loop.do(_cancel_a_close())
 
 
 async def _cancel_a_close() -> None:
