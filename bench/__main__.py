@@ -78,7 +78,7 @@ def main() -> None:
         tables: list[Table] = import_module(f"bench.{topic}").measure(options.quick, line)
         line(f"done in {time.monotonic() - began:.0f} s")
         line.end()
-        _check(topic, tables)
+        check(topic, tables)
         result = {"machine": before, "tables": [dataclasses.asdict(table) for table in tables]}
         part = kept.with_suffix(".part")
         part.write_text(json.dumps(result, indent=1))
@@ -90,7 +90,7 @@ def main() -> None:
         print(out)
 
 
-def _check(topic: str, tables: list[Table]) -> None:
+def check(topic: str, tables: list[Table]) -> None:
     """Raise `RuntimeError` unless every row of the topic has figures, and every reference is a row."""
     for table in tables:
         if table.reference not in [row.name for row in table.rows]:

@@ -19,7 +19,7 @@ from .errors import Code, ConfigurationError, HostError, JIDError, LedgerError, 
 from .login import flask_session, guard, headers, startup
 from .login.cookies import LoginCookie
 from .login.endpoint import on_logged_out
-from .login.secret_keys import read_fallback_keys, read_secret_key
+from .login.secret_keys import read_fallback_keys, read_secret_key, signing_keys
 from .login.signed import Logins
 from .login.user import current_user
 from .login.verifier import Verifier
@@ -133,7 +133,7 @@ def _read(app: Flask, env_file: str | Path | None, session: requests.Session | N
     assert secret_key is not None  # its problem would have been raised
     settings = replace(settings, outbox_url=Secret(_located(settings.outbox_url, app)))
     app.config.update(SECRET_KEY=secret_key, SECRET_KEY_FALLBACKS=fallbacks)
-    keys = [key.encode() if isinstance(key, str) else key for key in (*fallbacks, secret_key)]
+    keys = signing_keys(secret_key, fallbacks)
     client = OneChat(settings, session=session)
     return State(
         settings=settings,

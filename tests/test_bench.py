@@ -6,17 +6,17 @@ import dataclasses
 
 import pytest
 
-from bench.__main__ import _check
+from bench.__main__ import check
 from bench.report import Row, Table, interleaved
 
 
 def test_a_topic_without_a_figure_is_refused() -> None:
     """A benchmark that measured nothing ends with an error that names the row, and writes no page."""
     good = Table("Pages", "How.", "pages/s", True, [Row("bare", [1.0])], "bare", "0.9")
-    _check("pages", [good])
+    check("pages", [good])
     for rows in ([Row("bare", [])], [Row("bare", [0.0])], [Row("other", [1.0])]):
         with pytest.raises(RuntimeError, match="pages: Pages has no"):
-            _check("pages", [dataclasses.replace(good, rows=rows)])
+            check("pages", [dataclasses.replace(good, rows=rows)])
 
 
 def test_subjects_take_turns() -> None:

@@ -219,7 +219,7 @@ class Project:
         return self._kept == before
 
     def is_registered(self, sandbox: Sandbox) -> bool:
-        """Return whether the sandbox has this app: a reset, or somebody in its admin portal, may have taken it out."""
+        """Return whether the sandbox has this app: a reset, or a person in its admin portal, may have taken it out."""
         return sandbox.store.apps.find(self.app_id) is not None
 
     def describe(self, controls: Controls, url: str, ready: Ready) -> None:

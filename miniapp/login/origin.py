@@ -18,7 +18,7 @@ def same_origin(settings: Settings) -> bool:
 
     A browser names a POST's origin in `Origin`, newer ones also in `Sec-Fetch-Site`. TLS may end before us, so an
     `https` origin of our own host is ours even where the request arrives as `http`; the reverse is not. A proxy may
-    name us otherwise than the browser does: hence `ONECHAT_PUBLIC_URL`.
+    name us otherwise than the browser does: that is what `ONECHAT_PUBLIC_URL` is for.
     """
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     ours = {_origin(f"{request.scheme}://{request.host}"), _origin(f"https://{request.host}")}

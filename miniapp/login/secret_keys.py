@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,11 @@ def read_fallback_keys(config: Mapping[str, Any]) -> tuple[tuple[str | bytes, ..
                 fix = f"Leave it out where there is no old key: {_OLD_KEY}"
             problems.append(Problem(f"{FALLBACKS}[{at}]", weakness, fix))
     return (() if problems else entries), problems
+
+
+def signing_keys(secret_key: str | bytes, fallbacks: Iterable[str | bytes]) -> list[bytes]:
+    """Return the keys as signers take them: the fallbacks, then the one that signs."""
+    return [key.encode() if isinstance(key, str) else key for key in (*fallbacks, secret_key)]
 
 
 def _weakness(key: Any) -> str | None:

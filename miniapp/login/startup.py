@@ -13,7 +13,7 @@ from flask.cli import ScriptInfo
 
 from ..errors import ConfigurationError, Problem
 from . import misplaced
-from .secret_keys import read_fallback_keys, read_secret_key
+from .secret_keys import read_fallback_keys, read_secret_key, signing_keys
 
 
 def install(app: Flask) -> None:
@@ -63,4 +63,4 @@ def _keys(app: Flask) -> list[bytes] | None:
     fallbacks, found = read_fallback_keys(app.config)
     if problem or found or secret_key is None:
         return None
-    return [key.encode() if isinstance(key, str) else key for key in (*fallbacks, secret_key)]
+    return signing_keys(secret_key, fallbacks)

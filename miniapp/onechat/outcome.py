@@ -27,7 +27,7 @@ def judge(call: str, answer: transport.Answer, secrets: Iterable[str] = ()) -> M
 
     | HTTP status | body | outcome | may be done |
     |---|---|---|---|
-    | 3xx | any | `HostNonsense`; nobody goes where it points | yes |
+    | 3xx | any | `HostNonsense`; redirects are never followed | yes |
     | 429 | no `Success` | `HostBusy` | no |
     | 5xx | any | `HostUnreachable`: it may have stopped halfway | yes |
     | any other | `Error` | `HostRefused` | no |

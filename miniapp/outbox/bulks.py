@@ -87,7 +87,7 @@ def listing(database: Database, limit: int, rate: float) -> list[Progress]:
 
 def left(database: Database, rate: float) -> list[Progress]:
     """Return the bulks that have something to send, paused ones too, oldest first."""
-    unfinished = exists().where(item.c.bulk == bulk.c.id, item.c.state.in_(("queued", "leased", "sending")))
+    unfinished = exists().where(item.c.bulk == bulk.c.id, item.c.state.in_(ledger.UNFINISHED))
     statement = select(*_COLUMNS).where(bulk.c.state.in_(("running", "paused")), unfinished).order_by(bulk.c.id)
     with database.read.begin() as connection:
         return _progresses(connection, database, connection.execute(statement).all(), rate)

@@ -21,7 +21,19 @@ from countinghost import Stub
 from ledgers import Make, drain, people
 from postgres import Postgres
 from procrastinate.schema import SchemaManager
-from sqlalchemy import Column, Integer, MetaData, NullPool, Table, create_engine, inspect, make_url, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    NullPool,
+    Table,
+    create_engine,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 
 import miniapp.outbox
 from miniapp.errors import MiniAppError
@@ -158,21 +170,26 @@ def test_a_table_of_the_apps_that_has_a_name_of_ours(kind: str, url: str, make: 
 # --- a ledger that an earlier version made in the default schema ---
 
 
+def migrate(connection: Connection, revision: str) -> None:
+    """Make the ledger as it was at `revision`."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(miniapp.outbox.__file__).with_name("migrations")))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
 def old_ledger(url: str, *, apps_own: bool = False) -> None:
     """Makes the ledger where earlier versions did, with a bulk of three and a job for it.
 
     `apps_own`: Procrastinate's objects were there before, the app's, with a job of the app's in them.
     """
     with engine_of(url).connect() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(miniapp.outbox.__file__).with_name("migrations")))
-        config.attributes["connection"] = connection
         jobs = "INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('{0}', '{0}')"
         if apps_own:
             connection.connection.driver_connection.execute(SchemaManager.get_schema())  # type: ignore[union-attr]
             connection.execute(text(jobs.format("shop")))
             connection.commit()
-        command.upgrade(config, "0001")
+        migrate(connection, "0001")
         if not apps_own:
             connection.connection.driver_connection.execute(SchemaManager.get_schema())  # type: ignore[union-attr]
         connection.execute(
@@ -195,10 +212,7 @@ def old_ledger(url: str, *, apps_own: bool = False) -> None:
 def test_an_older_ledger_learns_the_kinds_of_its_recipients(make: Make, url: str) -> None:
     """A ledger of the version before has users, groups and domains told apart, and keeps its unknown attempts."""
     with engine_of(url).connect() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(miniapp.outbox.__file__).with_name("migrations")))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0002")
+        migrate(connection, "0002")
         connection.execute(
             text(
                 "INSERT INTO outbox_bulk (id, digest, text, policy, owner, state, note, total, created_at)"

@@ -13,7 +13,7 @@ from .cards import VCARD, card
 from .channel import FORMS, Broken, Channel, Refused, bare, child, component, form, local_name, log
 from .client import Handlers, catch_up
 from .inbound import CONFERENCE, MUC, MUC_USER, OWNER
-from .rooms import ORIGIN, Rooms, body
+from .rooms import ORIGIN, Rooms, body, destroy
 from .server import ServerSettings
 
 OBSERVER = "OneChat"  # its own occupant in every room; each mini app has one of its own name where it has written
@@ -177,9 +177,7 @@ class Alerts:
             await self._destroy(room)
 
     async def _destroy(self, room: str) -> None:
-        query = ET.Element(f"{{{OWNER}}}query")
-        ET.SubElement(query, f"{{{OWNER}}}destroy")
-        await self.channel.ask("set", room, query, from_=self.occupant())
+        await destroy(self.channel, room, from_=self.occupant())
 
     async def _configure(self, group: Group) -> None:
         answer = await self.channel.ask("get", group.jid, ET.Element(f"{{{OWNER}}}query"), from_=self.occupant())

@@ -14,8 +14,8 @@ from ..store.stanzas import Outgoing, Position
 from . import inbound
 from .cards import VCARD
 from .channel import Broken, Channel, Refused, bare, client, log
-from .inbound import CARBONS, MUC_USER, OWNER, Inbound
-from .rooms import ORIGIN, Rooms, body
+from .inbound import CARBONS, MUC_USER, Inbound
+from .rooms import ORIGIN, Rooms, body, destroy
 from .server import ServerSettings
 
 SETTLE_SECONDS = (1.0, 5.0)  # pauses before the archive is read again; `extauth` has an answer after 5 s at the latest
@@ -96,9 +96,7 @@ class Phone:
     async def accept(self, room: str) -> None:
         """Enter `room` for good. Raises `Refused`, also if it is no longer there: entering has made it then."""
         if await self.rooms.join(room):
-            query = ET.Element(f"{{{OWNER}}}query")
-            ET.SubElement(query, f"{{{OWNER}}}destroy")
-            await self.channel.ask("set", room, query)
+            await destroy(self.channel, room)
             raise Refused("item-not-found")
 
     def decline(self, room: str, by: str) -> None:

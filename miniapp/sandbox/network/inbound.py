@@ -46,7 +46,7 @@ def direct(message: ET.Element, owner: str, at: str = "", archive_id: str = "") 
     sender, to = bare(message.get("from")) or owner, bare(message.get("to")) or owner
     if owner not in (sender, to):
         return None
-    return _heard("direct", message, sender, to, text, owner, at, archive_id)
+    return _inbound("direct", message, sender, to, text, owner, at, archive_id)
 
 
 def group(message: ET.Element, sender: str | None, at: str = "", archive_id: str = "") -> Inbound | None:
@@ -59,7 +59,7 @@ def group(message: ET.Element, sender: str | None, at: str = "", archive_id: str
     sender = bare(item.get("jid")) if item is not None and item.get("jid") else sender
     if not sender:
         return None
-    return _heard("group", message, sender, room, text, room, at, archive_id)
+    return _inbound("group", message, sender, room, text, room, at, archive_id)
 
 
 def from_archive(archived: Archived, owner: str) -> Inbound | None:
@@ -90,7 +90,7 @@ def invitation(message: ET.Element) -> tuple[str, str] | None:
     return None if conference is None else (bare(conference.get("jid")), sender)
 
 
-def _heard(
+def _inbound(
     kind: MessageKind, message: ET.Element, sender: str, to: str, text: str, owner: str, at: str, archive_id: str
 ) -> Inbound:
     archive_id = archive_id or _archive_id(message, owner)

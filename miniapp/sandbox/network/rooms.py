@@ -7,7 +7,7 @@ import stringprep
 from xml.etree import ElementTree as ET
 
 from .channel import Channel, Refused, bare
-from .inbound import MUC, SID, statuses
+from .inbound import MUC, OWNER, SID, statuses
 
 ORIGIN = f"{{{SID}}}origin-id"
 NICKNAMES_TRIED = 5  # more people of one name in one group are hardly to be told apart anyway
@@ -85,3 +85,10 @@ class Rooms:
 def body(message: ET.Element, text: str) -> None:
     """Give `message` its text."""
     ET.SubElement(message, message.tag.replace("}message", "}body")).text = text
+
+
+async def destroy(channel: Channel, room: str, *, from_: str = "") -> None:
+    """Destroy `room`, for an owner of it (XEP-0045, 10.9). Raises `Refused` or `Broken`."""
+    query = ET.Element(f"{{{OWNER}}}query")
+    ET.SubElement(query, f"{{{OWNER}}}destroy")
+    await channel.ask("set", room, query, from_=from_)

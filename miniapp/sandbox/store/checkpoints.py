@@ -34,7 +34,7 @@ PATIENCE = 0.1
 
 
 def create(path: Path) -> None:
-    """Make an empty database for somebody else's tables."""
+    """Make an empty database for another program's tables."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA page_size = {PAGE}")
         connection.execute("PRAGMA journal_mode = WAL")  # which writes the first page

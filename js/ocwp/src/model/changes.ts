@@ -2,7 +2,7 @@ import type { Chat } from "./chat.js";
 import type { Outbox } from "./outbox.js";
 import { reactionsElement } from "../xmpp/reactions.js";
 import { shortened, writeReply, type Reply } from "../xmpp/replies.js";
-import type { Message } from "./timeline.js";
+import { isUnsent, type Message } from "./timeline.js";
 import { NS, x } from "../xmpp/xml.js";
 
 /** What XEP-0424 has clients show that don't know retractions. */
@@ -20,7 +20,7 @@ export class Changes {
   /** Whether the others can be told now of what is done to `message`. */
   possible(chat: Chat, message: Message): boolean {
     const there = this.live() && chat.kind !== "alert" && (!chat.room || chat.room.joined);
-    const sent = !message.retracted && !["sending", "failed"].includes(message.delivery);
+    const sent = !message.retracted && !isUnsent(message);
     return there && sent && Boolean(nameOf(chat, message));
   }
 

@@ -4,7 +4,7 @@ import type { Link } from "../xmpp/link.js";
 import type { Memory } from "./memory.js";
 import { mentionElements, type Named } from "../xmpp/mentions.js";
 import { writeReply, type Reply } from "../xmpp/replies.js";
-import type { Message } from "./timeline.js";
+import { isUnsent, type Message } from "./timeline.js";
 import { NS, x } from "../xmpp/xml.js";
 
 /** What one writes: shown at once, handed to the session once there is one, and `sending` until the server has it. */
@@ -42,7 +42,7 @@ export class Outbox {
 
   /** Saves unsent messages for the tab, and forgets those that are sent. */
   settle(): void {
-    this.#unsent = this.#unsent.filter(({ message }) => ["sending", "failed"].includes(message.delivery));
+    this.#unsent = this.#unsent.filter(({ message }) => isUnsent(message));
     const { tab } = this.memory();
     if (this.#unsent.length === 0 && tab.unsent.length === 0) return;
     tab.unsent = this.#unsent.map(({ chat, message: { id, text, file, reply, at, delivery } }) => ({

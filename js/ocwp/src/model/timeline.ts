@@ -161,7 +161,7 @@ export class Timeline {
     const last = this.find(id);
     if (!last) return;
     for (const message of this.messages) {
-      if (message.at > last.at || !message.mine || message.delivery === "sending" || message.delivery === "failed") {
+      if (message.at > last.at || !message.mine || isUnsent(message)) {
         continue;
       }
       if (reader) message.readers.add(reader);
@@ -171,7 +171,7 @@ export class Timeline {
 
   /** Forgets everything except one's own unsent messages. */
   clear(): void {
-    const kept = this.messages.filter(({ delivery }) => delivery === "sending" || delivery === "failed");
+    const kept = this.messages.filter(isUnsent);
     this.messages.splice(0, Infinity, ...kept);
     this.#unbound = [...kept];
     this.#byArchive.clear();
@@ -197,7 +197,7 @@ export class Timeline {
     if (way === "newer") {
       const after = this.#lastArchived?.at ?? 0;
       // It is read in order: what came live meanwhile is later.
-      const live = this.#unbound.filter((one) => one.at > after && !["sending", "failed"].includes(one.delivery));
+      const live = this.#unbound.filter((one) => one.at > after && !isUnsent(one));
       return Math.max(after, Math.min(at, ...live.map((one) => one.at - 1)));
     }
     const last = this.#lastSettled?.at ?? 0;
@@ -263,6 +263,9 @@ export class Timeline {
     this.#insert(message, beforeEqual);
   }
 }
+
+/** Whether the server does not have what one has written, as far as we know. */
+export const isUnsent = ({ delivery }: Message): boolean => delivery === "sending" || delivery === "failed";
 
 const names = ({ id, archive, hints }: Message, name: string) =>
   Boolean(name) && (id === name || archive === name || hints.includes(name));
