@@ -306,13 +306,14 @@ def test_a_narrow_page_shows_one_phone_at_a_time(host: Host):
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
-def test_a_page_from_before_the_sandboxs_start_loads_itself_again(host: Host):
+def test_a_page_from_before_the_sandboxs_start_loads_itself_again(host: Host, browser: Browser):
     """Its token is void. It reloads by itself, once; if that doesn't help, it leaves the matter to the person."""
     loads: list[str] = []
-    page = host.page.main_frame
-    host.page.on("request", lambda it: it.is_navigation_request() and it.frame == page and loads.append(it.url))
-    host.page.route("**/phones/events", lambda route: route.fulfill(status=401, json={}))
-    host.page.evaluate("setTimeout(() => location.reload())")  # its own reload would fail Playwright's
-    expect(host.page.get_by_role("alert")).to_contain_text("The sandbox was started again.")
-    expect(host.page.get_by_role("button", name="Reload this page")).to_be_visible()
+    page = browser.new_page()
+    page.on("request", lambda it: it.is_navigation_request() and it.frame == page.main_frame and loads.append(it.url))
+    page.route("**/phones/events", lambda route: route.fulfill(status=401, json={}))
+    page.goto(host.page.url, wait_until="commit")  # before the page's own reload, which would fail a longer wait
+    expect(page.get_by_role("alert")).to_contain_text("The sandbox was started again.")
+    expect(page.get_by_role("button", name="Reload this page")).to_be_visible()
     assert len(loads) == 2
+    page.close()

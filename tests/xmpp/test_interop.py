@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -225,6 +226,33 @@ def test_a_reset_empties_the_server_too(host: Host, eventually: Eventually) -> N
     again.join(LUNCH, "Bobby")
     again.send(LUNCH, "after all", "groupchat")
     eventually(lambda: host.shown(ALICE) == ["after", "after all"])
+
+
+def test_nobody_falls_out_of_a_group_in_the_making(
+    host: Host, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Members come in one after the other; a look at the room in between changes nothing, and one follows."""
+    alerts = host.network._bridge._alerts
+    affiliate, looks, seen = alerts._affiliate, Counter[str](), []
+    look = alerts.adopt
+
+    async def counted(room: str) -> None:
+        await look(room)
+        looks[room] += 1
+
+    async def slowly(room: str, affiliations: dict[str, str]) -> None:
+        for jid, affiliation in affiliations.items():
+            await affiliate(room, {jid: affiliation})
+            await alerts.adopt(room)
+            found = host.sandbox.store.messages.find_group(room)
+            seen.append(found is not None and len(found.members))
+
+    monkeypatch.setattr(alerts, "adopt", counted)
+    monkeypatch.setattr(alerts, "_affiliate", slowly)
+    made = host.network.create_group(ALICE, [BOB, CAROL], "Cooks")
+    eventually(lambda: looks[made.jid] > 3)
+    assert seen == [3, 3, 3]
+    assert {group.jid for group in host.sandbox.store.messages.groups(CAROL)} >= {made.jid}
 
 
 def test_a_chat_login_of_a_phone_is_good_for_its_user(host: Host, eventually: Eventually) -> None:

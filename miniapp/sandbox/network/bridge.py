@@ -281,6 +281,10 @@ class Bridge:
         self._work.set()
 
     def _group_changed(self, room: str, group: Group | None) -> None:
+        making = self._provided.get(room)
+        if group is not None and making is not None and not making.done():  # members come in one after the other
+            making.add_done_callback(lambda _: self._alerts.look_at(room))
+            return
         before = self._store.messages.find_group(room)
         if group is None:
             self._store.messages.drop_group(room)
