@@ -27,7 +27,7 @@ from enum import StrEnum
 
 
 class Code(StrEnum):
-    """The stable code of each error, for programs. `docs/errors.md` explains them."""
+    """List the stable code of each error, for programs. `docs/errors.md` explains them."""
 
     ALREADY_RUNNING = "already_running"
     ARGUMENT = "argument"
@@ -83,10 +83,10 @@ class Code(StrEnum):
 
 
 class MiniAppError(Exception):
-    """The root of the tree.
+    """Report an error of this package: the base class of all the others.
 
-    `code` is a stable word for programs and for `docs/errors.md`; `message` says what happened and why;
-    `hint` says what to do next.
+    `code` is a stable word for programs, explained in `docs/errors.md`. `message` says what happened and why, `hint`
+    what to do next, or is `""`. `str()` gives both. No error holds a request, a header, a body or a key.
     """
 
     code: str = Code.ERROR
@@ -104,7 +104,7 @@ class MiniAppError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One setting that is wrong: its `key`, what is wrong with it, and how to mend it. Never its value."""
+    """Describe one wrong setting: its `key`, what is wrong with it, and the fix. Never its value."""
 
     key: str
     what: str
@@ -115,7 +115,7 @@ class Problem:
 
 
 class ConfigurationError(MiniAppError):
-    """Settings are missing or invalid; `problems` lists all of them."""
+    """Report missing or invalid settings, or a view without its guard. `problems` is a tuple of all `Problem`."""
 
     code = Code.CONFIGURATION
 
@@ -126,43 +126,49 @@ class ConfigurationError(MiniAppError):
 
 
 class JIDError(MiniAppError, ValueError):
-    """Not a JID, or a JID of the wrong kind for the call."""
+    """Report what is not a JID, or a JID of the wrong kind for the call. A view that lets it through answers 400."""
 
     code = Code.JID
 
 
 class MessageError(MiniAppError, ValueError):
-    """A text that OneChat can't carry."""
+    """Report a text that can't be sent: empty, over 4096 bytes of UTF-8, or with characters that XML can't carry.
+
+    A view that lets it through answers 400.
+    """
 
     code = Code.MESSAGE
 
 
 class ScaffoldError(MiniAppError):
-    """A project can't be made so, or there."""
+    """Report that `miniapp new` can't make a project as asked."""
 
     code = Code.SCAFFOLD
 
 
 class LedgerError(MiniAppError):
-    """The outbox's database does not answer, is locked or damaged, or can't be used by this process."""
+    """Report that the outbox's database does not answer, is locked or damaged, or can't be used by this process.
+
+    A view that lets it through answers 503. The code is `outbox_database`, `outbox_fork` or `outbox_threads`.
+    """
 
     code = Code.OUTBOX_DATABASE
 
 
 class KeyTakenError(MiniAppError, ValueError):
-    """The key belongs to a bulk with another text, policy or other recipients."""
+    """Report that the key belongs to a bulk with another text, policy or other recipients."""
 
     code = Code.OUTBOX_KEY
 
 
 class NoBulkError(MiniAppError, LookupError):
-    """The bulk does not exist, or its state forbids the change."""
+    """Report that the bulk does not exist, or that its state forbids the change."""
 
     code = Code.OUTBOX_BULK
 
 
 class TooManyAttempts(MiniAppError):
-    """This JID or address was refused too often; `retry_after` is in seconds."""
+    """Report too many refused logins of a JID or address. `retry_after` is in seconds. The answer is 429."""
 
     code = Code.TOO_MANY_ATTEMPTS
 
@@ -172,10 +178,10 @@ class TooManyAttempts(MiniAppError):
 
 
 class HostError(MiniAppError):
-    """A call to the host failed.
+    """Report that a call to OneChat failed.
 
-    `call` is the name of the REST call, such as `singleMessage`. `maybe_done` is False only where the host
-    surely did nothing (never reached, or refused), so that a repeat does no harm.
+    `call` is the name of the REST call, such as `singleMessage`. `maybe_done` is False only where OneChat certainly did
+    nothing, since it was not reached or refused: a repeat does no harm then.
     """
 
     code = Code.HOST
@@ -187,13 +193,16 @@ class HostError(MiniAppError):
 
 
 class HostUnreachable(HostError):
-    """No whole answer came in time, or HTTP 5xx. Pages answer 503 with Retry-After."""
+    """Report that no whole answer came in time, or an HTTP status 5xx. A view that lets it through answers 503."""
 
     code = Code.HOST_UNREACHABLE
 
 
 class HostRefused(HostError):
-    """The host answered `Error`. `description` holds its words, `status` the HTTP status it came with."""
+    """Report that OneChat answered `Error`. `description` has its words, `status` is the HTTP status.
+
+    A view that lets it through answers 502.
+    """
 
     code = Code.HOST_REFUSED
 
@@ -204,7 +213,11 @@ class HostRefused(HostError):
 
 
 class HostBusy(HostRefused):
-    """The host answered 429. `retry_after` is what it asked for, in seconds, or None if it didn't say."""
+    """Report that OneChat answered 429: too many calls.
+
+    `retry_after` is the pause that OneChat asked for, in seconds and 3,600 at most, or None if it named none. A view
+    that lets it through answers 503.
+    """
 
     code = Code.HOST_BUSY
 
@@ -214,6 +227,6 @@ class HostBusy(HostRefused):
 
 
 class HostNonsense(HostError):
-    """The host's answer is not what its documentation describes. Pages answer 502."""
+    """Report an answer that OneChat's page does not describe. A view that lets it through answers 502."""
 
     code = Code.HOST_NONSENSE

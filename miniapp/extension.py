@@ -34,10 +34,14 @@ if TYPE_CHECKING:
 
 
 class MiniApp:
-    """The Flask extension. One object serves any number of apps; each app's state is its own.
+    """Make a Flask app a mini app: login, framework routes, security headers, client, bulk sends.
 
-    `MiniApp(app)`, or `miniapp = MiniApp()` and `miniapp.init_app(app)` in a factory. Settings come from
-    `app.config["ONECHAT_*"]`, then the environment, then `.env`. The arguments are those of `init_app`.
+    `MiniApp(app)` sets up one app; `MiniApp()` with `init_app` in a factory serves any number of apps, each with a
+    state of its own. The arguments are those of `init_app`.
+
+    In templates it adds `miniapp_script()`, the element that loads the bridge; `csp_nonce()`, this request's nonce for
+    scripts and styles, unless another extension has set one; `miniapp_text(code)`, the sentence for an error code, or
+    None; and `current_user`.
     """
 
     def __init__(
@@ -53,10 +57,11 @@ class MiniApp:
     def init_app(
         self, app: Flask, *, env_file: str | Path | None = ".env", session: requests.Session | None = None
     ) -> None:
-        """Set `app` up: settings, login, routes, template helpers, headers.
+        """Set up `app`: settings, login, routes, template helpers, headers.
 
-        `env_file` is looked for in the app's root path, then in the working directory; None reads none. `session` is
-        the requests session that calls to OneChat go through. Raises `ConfigurationError`.
+        Settings come from `app.config["ONECHAT_*"]`, then the environment, then `env_file`. That file is looked for in
+        the app's root path, then in the working directory; None reads none. Calls to OneChat go through `session`, by
+        default a new one. Raises `ConfigurationError` with every problem, also if `app` is set up already.
         """
         if "miniapp" in app.extensions:
             raise ConfigurationError(
@@ -82,7 +87,7 @@ class MiniApp:
 
     @property
     def state(self) -> State:
-        """The current app's state. Raises `ConfigurationError` if `init_app` was not called for it."""
+        """The current app's state, for the framework itself. Raises `ConfigurationError` without `init_app`."""
         try:
             return state()
         except KeyError:
@@ -92,7 +97,7 @@ class MiniApp:
 
     @property
     def client(self) -> OneChat:
-        """The current app's client of OneChat."""
+        """The current app's client of OneChat, safe to share among threads."""
         return self.state.client
 
     @property
@@ -105,13 +110,14 @@ class MiniApp:
 
     @property
     def settings(self) -> Settings:
-        """The current app's settings."""
+        """The current app's settings, frozen."""
         return self.state.settings
 
     def ready_check(self, app: Flask, name: str, check: Check) -> None:
-        """Have `/readyz` call `check`. An exception makes the answer 503, and names `name`.
+        """Have `/readyz` of `app` call `check()` for each request. An exception makes the answer 503 and names `name`.
 
-        OneChat's state is no such check: while OneChat is away, users who are logged in are still served.
+        What `check` returns is ignored. Leave OneChat itself out: while OneChat is away, users who are logged in are
+        still served.
         """
         state(app).checks[name] = check
 

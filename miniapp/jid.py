@@ -20,9 +20,9 @@ _LOCAL_EXCLUDED = frozenset("\"&'/:<>@")  # RFC 7622, 3.3.1
 
 @dataclass(frozen=True, slots=True)
 class JID:
-    """An XMPP address in canonical form: two that mean the same are equal.
+    """Hold an XMPP address in canonical form: two that mean the same are equal.
 
-    `local` is empty only for a bare domain, `resource` is empty for a bare JID.
+    `local` is `""` only for a bare domain, `resource` is `""` for a bare JID. `str()` gives the whole address.
     """
 
     local: str
@@ -39,20 +39,23 @@ class JID:
 
     @property
     def is_group(self) -> bool:
-        """Whether this is a group of OneChat's, by its `muc.` domain."""
+        """Whether this is a OneChat group, by its `muc.` domain."""
         return bool(self.local) and self.domain.startswith(GROUP_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """The addressee of a message: a user or a group by its bare JID, or all users of a domain."""
+    """Hold the addressee of a message: a user or a group by its bare JID, or all users of a domain.
+
+    `kind` is `user`, `group` or `domain`; `jid` is in canonical form.
+    """
 
     kind: Literal["user", "group", "domain"]
     jid: str
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the recipient that `text` names, in canonical form. Raises `JIDError`, for a resource too."""
+        """Return the recipient that `text` names. Raises `JIDError`, also if `text` has a resource."""
         jid = _bare(text)
         return cls("group" if jid.is_group else "user" if jid.local else "domain", jid.bare)
 

@@ -25,7 +25,7 @@ CONCURRENCY_MAX = 64
 
 
 class Secret(str):
-    """A text that never shows itself in a `repr`, hence in no log or traceback. Use it as the string it is."""
+    """Hold a secret as a string whose `repr` hides it, to keep it out of logs and tracebacks."""
 
     __slots__ = ()
 
@@ -39,7 +39,11 @@ def _setting(default: Any, doc: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The settings of one app. `x` is read from `ONECHAT_X` in the app's config, else the environment, else `.env`."""
+    """Hold the settings of one app, frozen. The field `x` is the setting `ONECHAT_X`, lists as tuples.
+
+    Read it as `miniapp.settings`. `Settings(app_id="…", api_key=Secret("…"))` makes one for a `OneChat` outside of an
+    app; values are not checked then, as `read` does.
+    """
 
     api_url: str = _setting(contract.API_URL, "Base URL of OneChat's REST API.")
     authenticate_path: str = _setting(
@@ -100,12 +104,10 @@ class Settings:
         demand_app: bool = True,
         extra: list[Problem] | None = None,
     ) -> Settings:
-        """Return the settings in `config`, then the environment, then `env_file`.
-
-        Raises `ConfigurationError` with every problem.
+        """Return the settings in `config`, then the environment, then the file `env_file`.
 
         `demand_app=False` lets app ID and API key be absent, as they are before `miniapp register`. `extra` are
-        problems that the caller found.
+        problems that the caller found. Raises `ConfigurationError` with every problem.
         """
         config = config or {}
         from_file, environment = read_env_file(env_file), read_environment(env_file)

@@ -65,11 +65,12 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def login_required(view: View) -> View:
-    """Let only verified users reach `view`: a function, an `async` function, or a method.
+    """Let only users whom OneChat has verified reach `view`: a function, an `async` function, or a method.
 
-    Others get the 401 page, where the shim logs in and comes back, or a JSON 401 if they asked for data. Put it below
-    the route's decorator: an app in which it stands above refuses every request. Flask-Login's own `login_required`
-    does the same. Raises `TypeError` if `view` is not a function.
+    Without a login, a page answers 401 with the shim alone, which logs in and loads the page again; a request for data
+    gets 401 as JSON, with the code `signed_out`. Put it below the route's decorator: an app in which it stands above
+    refuses every request. Flask-Login's own `login_required` does the same. Raises `TypeError` if `view` is not a
+    function. It follows `authenticateUser` of OneChat's page.
     """
     if inspect.isclass(view):
         raise TypeError(

@@ -10,10 +10,11 @@ import flask_login
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person whose session OneChat has verified.
+    """Describe a person whose session OneChat has verified.
 
-    `jid` is the canonical bare JID; `expires_at` (Unix time) ends the login; `session` is a keyed digest of the
-    session ID, for telling sessions apart; `issued_at` (Unix time) is when this login was made.
+    `jid` is the canonical bare JID. The login began at `issued_at` and ends at `expires_at` (Unix time, s). `session`
+    is a keyed digest of the session ID: it tells sessions apart and is no credential. `is_authenticated` and
+    `is_active` are True, `is_anonymous` is False.
     """
 
     jid: str
@@ -43,4 +44,4 @@ class Anonymous:
 
 
 current_user: User = cast(User, flask_login.current_user)
-"""The `User` of this request. Without a login, `is_authenticated` is False and `jid` is empty."""
+"""The `User` of this request. Without a login, `is_authenticated` is False and `jid` is `""`."""

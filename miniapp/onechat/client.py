@@ -48,19 +48,26 @@ _TEXT = re.compile(rf"[^\x00-\x1f\x7f\ud800-\udfff]{{1,{TEXT_MAX}}}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What `registerMiniApp` gives: the app ID, and the API key, which is shown this once."""
+    """Hold the answer of `registerMiniApp`: the app ID, and the API key, which OneChat shows only once.
+
+    Both have 8 to 256 visible ASCII characters.
+    """
 
     app_id: str
     api_key: Secret
 
 
 class OneChat:
-    """A client of OneChat's REST API, safe to share among threads; `settings` says where it is and who we are.
+    """Call OneChat's REST API. Safe to share among threads.
 
-    It goes through `session`, a requests session whose stock adapters are replaced by one that keeps deadlines.
-    Every method raises `HostError` (see `errors`) if the call did not succeed, by `settings.deadline` at the latest;
-    `judge` has the table of what means what. A call that surely never left is repeated within that time, save a
-    broadcast; `authenticate_user` is repeated after any failure to get an answer.
+    `settings` has the address, the app ID and the API key. Calls go through `session`, a requests session whose stock
+    adapters are replaced by one that keeps deadlines; by default a new one. `with OneChat(settings) as client:` closes
+    it at the end.
+
+    Each call ends within `settings.deadline` (15 s by default), repeats included. If it did not succeed it raises a
+    `HostError`: `HostUnreachable`, `HostRefused`, `HostBusy` or `HostNonsense`. A call that certainly never left is
+    repeated twice, after about 0.1 and 0.3 s, except a broadcast. `authenticate_user` is repeated after any failure to
+    get an answer, since asking twice changes nothing.
     """
 
     def __init__(self, settings: Settings, *, session: requests.Session | None = None) -> None:
@@ -69,28 +76,34 @@ class OneChat:
         self._targets: dict[str, transport.Target] = {}
 
     def mass_broadcast(self, message: str, domain: str | None = None) -> None:
-        """Send `message` to every user of `domain`, by default the settings' own (`massBroadcast`).
+        """Send `message` to every user of `domain`, by default `settings.domain`.
 
-        Never repeated automatically. Raises `JIDError`, `MessageError`, `HostError`.
+        `message` has 1 to 4096 bytes of UTF-8. The call is never repeated automatically. Raises `JIDError`,
+        `MessageError`, `HostError`. OneChat's page: "Mass broadcast API".
         """
         to = jids.domain(self.settings.domain if domain is None else domain)
         self.send(Recipient("domain", to), message)
 
     def send_message(self, jid: str, message: str) -> None:
-        """Send `message` to one user (`singleMessage`). Raises `JIDError`, `MessageError`, `HostError`."""
+        """Send `message` to the user `jid`, as the app: an alert on that user's phone.
+
+        `message` has 1 to 4096 bytes of UTF-8. Raises `JIDError`, also for a group's JID, `MessageError`, `HostError`.
+        OneChat's page: "1-2-1 alert message relay API".
+        """
         self.send(Recipient("user", jids.user(jid)), message)
 
     def send_group_message(self, jid: str, message: str) -> None:
-        """Send `message` to a group, `…@muc.domain` (`groupMessage`).
+        """Send `message` to the group `jid`, which looks like `abcdef-123456@muc.onechat.net`.
 
-        Raises `JIDError`, `MessageError`, `HostError`.
+        `message` has 1 to 4096 bytes of UTF-8. Raises `JIDError`, also for a user's JID, `MessageError`, `HostError`.
+        OneChat's page: "Group alert message relay API".
         """
         self.send(Recipient("group", jids.group(jid)), message)
 
     def send(self, recipient: Recipient, message: str) -> None:
-        """Send `message` to a user, a group, or every user of a domain, by the call for that kind of recipient.
+        """Send `message` by the call for the kind of `recipient`: a user, a group, or every user of a domain.
 
-        Raises `MessageError`, `HostError`.
+        `message` has 1 to 4096 bytes of UTF-8. Raises `MessageError`, `HostError`.
         """
         call, field = _SENDS[recipient.kind]
         self._call(call, {field: recipient.jid, "message": _message(message)})
@@ -98,9 +111,11 @@ class OneChat:
     def register_mini_app(
         self, *, admin_jid: str, session_id: str, app_name: str, app_icon: str, app_url: str
     ) -> Registration:
-        """Register a mini app in the name of an admin (`registerMiniApp`); needs no API key.
+        """Register a mini app as an admin of OneChat. Needs no API key.
 
-        Raises `JIDError`, `HostError`, and `MiniAppError` with the code `argument` for the other fields.
+        `session_id` is a session of `admin_jid`, 8 to 512 visible ASCII characters. `app_name`, `app_icon` (a URL) and
+        `app_url` have 1 to 65,536 characters in one line. Raises `JIDError`, `HostError`, and `MiniAppError` with the
+        code `argument` for another field. OneChat's page: "registerMiniApp".
         """
         session_id = _secret(session_id)
         if not contract.SESSION_ID.match(session_id):
@@ -124,11 +139,11 @@ class OneChat:
         return Registration(str(app_id), Secret(api_key))
 
     def authenticate_user(self, jid: str, session_id: str, seconds: float | None = None) -> bool:
-        """Return whether the host knows `session_id` as a session of the user `jid` (`authenticateUser`).
+        """Return whether OneChat knows `session_id` as a session of the user `jid`.
 
-        `seconds` is a deadline shorter than the settings' own. True only for `Success` with `isAuthenticated` true.
-        Raises `JIDError`, `HostError`; an `Error`, hence `HostRefused`, may be about the session or about our app ID
-        and key: the host doesn't tell them apart.
+        True only for `Success` with `isAuthenticated` true. `seconds` is a deadline shorter than `settings.deadline`.
+        Raises `JIDError`, `HostError`, and `ConfigurationError` without app ID and API key. `HostRefused` may be about
+        the session or about app ID and key: OneChat does not tell them apart. OneChat's page: "authenticateUser".
         """
         session_id = _secret(session_id)
         user = jids.user(jid)

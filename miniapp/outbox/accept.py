@@ -38,7 +38,7 @@ _FILL = (
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """An accepted bulk: its ID, its key or None, and the number of its recipients.
+    """Describe an accepted bulk: its ID, its key or None, and the number of its recipients without duplicates.
 
     `new` is False if the same bulk was accepted before under this key.
     """

@@ -22,10 +22,12 @@ STATES = ("queued", "leased", "sending", "sent", "refused", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The progress of a bulk: its state (`running`, `paused`, `cancelled`, `done`) and its items counted by state.
+    """Describe the progress of a bulk: `state` is `running`, `paused`, `cancelled` or `done`.
 
-    `waiting` counts the items without a final state. A cancelled bulk's waiting items are never sent. `delay` says why
-    nothing of the bulk goes out now, in words for operators; None if something does, or nothing is left.
+    `total` is the number of recipients; `queued`, `leased`, `sending`, `sent`, `refused` and `unknown` count them by
+    state. A cancelled bulk's waiting items are never sent. `policy` is `hold` or `resend`. `owner` is a JID or `""`.
+    `note` says why a worker paused the bulk, else `""`. `created_at` and `done_at` are Unix time (s), `done_at` None
+    until the end. `delay` says why nothing of the bulk goes out now; None if something does, or nothing is left.
     """
 
     id: int
@@ -57,7 +59,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One recipient of a bulk: state, attempts, and the last answer in the host's words."""
+    """Describe one recipient of a bulk.
+
+    `state` is `queued`, `leased`, `sending`, `sent`, `refused` or `unknown`. `attempts` counts the calls made.
+    `answer` is the last answer in OneChat's words, or `""`.
+    """
 
     jid: str
     state: str

@@ -15,7 +15,11 @@ FURTHER = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Why nothing goes out: a stable word, the Unix time when that ends if it is known, and a sentence for people."""
+    """Say why nothing goes out.
+
+    `reason` is `host_busy`, `host_unreachable`, `rate`, `paused`, `retry` or `no_worker`. `until` is the Unix time (s)
+    when that ends, None if it is not known. `text` is a sentence for operators.
+    """
 
     reason: Reason
     until: float | None

@@ -27,10 +27,10 @@ _RIGHTS, _NO_SCHEMA, _BUSY = "42501", "3F000", {"55P03", "40P01"}  # Postgres's 
 
 
 def include_object(thing: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
-    """Tell Alembic to leave the outbox's tables alone: `include_object` for `context.configure` in `env.py`.
+    """Tell Alembic to leave the outbox's tables alone: an `include_object` for `context.configure` in `env.py`.
 
-    Needed where the outbox is in the app's own SQLite file, or with `include_schemas=True`. A table that the app's
-    own models describe is compared as ever, whatever its name.
+    Needed where the outbox is in the app's own SQLite file, or with `include_schemas=True`. Alembic calls it with an
+    object of the database; False hides that. A table of the app's own models is compared whatever its name is.
     """
     if kind != "table" or not reflected or compare_to is not None:
         return True

@@ -36,10 +36,12 @@ _outboxes: WeakSet[Outbox] = WeakSet()
 
 
 class Outbox:
-    """Bulk sends that survive the death of any process: `send` puts them into the ledger, workers send them.
+    """Send to many recipients: `send` puts a bulk into the ledger, a database; workers send what the ledger holds.
 
-    One object per app, safe to share among threads. `owner` returns the JID of the current user, or "". Opens the
-    database at the first use. Raises `ConfigurationError` if `ONECHAT_OUTBOX_URL` is missing or invalid.
+    What `send` has accepted survives the death of any process. An app's own is `miniapp.outbox`; for one outside of an
+    app, `client` is by default a new one from `settings`, and `owner()` returns the JID of the current user or `""`.
+    Safe to share among threads. The database is opened at the first use: any method then raises `LedgerError` if the
+    database can't be used, and `ConfigurationError` if `ONECHAT_OUTBOX_URL` is missing or invalid.
     """
 
     def __init__(self, settings: Settings, client: OneChat | None = None, *, owner: Callable[[], str] = str) -> None:
@@ -124,11 +126,14 @@ class Outbox:
     ) -> Bulk:
         """Accept `text` for `recipients`: JIDs of users and groups, and domains. Duplicates get it once.
 
-        The bulk is on the disk when this returns. `key` is an idempotency key: the same key returns the same bulk, and
-        raises `KeyTakenError` if text, policy or recipients differ. `policy` is for sends whose outcome is unknown:
-        `hold` leaves them to an operator (at most once), `resend` repeats them (at least once, never a broadcast).
-        `owner` is the JID of the user who may watch the progress, by default the logged-in one. Raises `JIDError`,
-        `MessageError`, `LedgerError`, `KeyTakenError`, and `MiniAppError` for a wrong argument.
+        The bulk is on the disk when this returns. `text` has 1 to 4096 bytes of UTF-8. `key` is an idempotency key of
+        1 to 255 characters: the same key returns the same bulk, and raises `KeyTakenError` if text, policy or
+        recipients differ. `policy` is for sends whose outcome is unknown: `hold` leaves them to an operator (at most
+        once), `resend` repeats them (at least once, never a broadcast). `owner` is the JID of the user who may watch
+        the progress, by default the logged-in one.
+
+        Raises `JIDError` with the position of the recipient, `MessageError`, `LedgerError`, `KeyTakenError`, and
+        `MiniAppError` with the code `argument` for another wrong argument. Nothing is sent then.
         """
         owner = self._owner() if owner is None else owner
         with self._using() as database:
@@ -147,29 +152,35 @@ class Outbox:
             return bulks.listing(database, limit, self.settings.outbox_rate)
 
     def left(self) -> builtins.list[Progress]:
-        """Return the bulks that have something to send, paused ones too, oldest first."""
+        """Return the bulks that have something to send, paused ones too, oldest first. Raises `LedgerError`."""
         with self._using() as database:
             return bulks.left(database, self.settings.outbox_rate)
 
     def closed(self) -> Delay | None:
-        """Return why nothing at all goes out now: OneChat asked to wait, can't be reached, or the rate is used up."""
+        """Return why no bulk can send now, or None: OneChat asked to wait, can't be reached, or the rate is used up.
+
+        Raises `LedgerError`.
+        """
         with self._using() as database, database.read.begin() as connection:
             return gate.closed(connection, database, self.settings.outbox_rate)
 
     def open(self) -> Delay | None:
-        """Send at once although OneChat asked to wait or can't be reached, and return what had closed the gate."""
+        """Send at once although OneChat asked to wait or can't be reached. Return the delay that this ends, or None.
+
+        Raises `LedgerError`.
+        """
         with self._using() as database, database.write.begin() as connection:
             delay = gate.open_now(connection, database)
         self.start()
         return delay
 
     def items(self, bulk: int, *states: str) -> Iterator[bulks.Item]:
-        """Yield the bulk's recipients, only those in `states` if any are given. Raises `LedgerError`."""
+        """Yield the bulk's recipients in their order, only those in `states` if any are given. Raises `LedgerError`."""
         with self._using() as database:
             yield from bulks.items(database, bulk, states or bulks.STATES)
 
     def pause(self, bulk: int) -> None:
-        """Pause the bulk: no further call begins. Raises `NoBulkError`, `LedgerError`."""
+        """Pause the bulk: no further call begins; those under way end. Raises `NoBulkError`, `LedgerError`."""
         with self._using() as database:
             bulks.pause(database, bulk)
 
@@ -187,8 +198,8 @@ class Outbox:
     def retry(self, bulk: int, *states: str, broadcasts: bool = False) -> int:
         """Queue the bulk's items in `states` (of `refused`, `unknown`) again, and return how many.
 
-        Broadcasts to a whole domain are queued only with `broadcasts`. Raises `NoBulkError`, `LedgerError`, and
-        `MiniAppError` for another state.
+        `unknown` ones may arrive twice. Broadcasts to a whole domain are queued only with `broadcasts`. Raises
+        `NoBulkError`, `LedgerError`, and `MiniAppError` with the code `argument` for another state.
         """
         with self._using() as database:
             count = bulks.retry(database, bulk, states, broadcasts=broadcasts)
@@ -203,7 +214,7 @@ class Outbox:
     def watch(self, bulk: int, timeout: float | None = None) -> Iterator[Progress]:
         """Yield the bulk's progress every 0.1 s, until it is done, paused or cancelled, or `timeout` (s) is over.
 
-        Raises `NoBulkError`, `LedgerError`.
+        By default there is no time-out. Raises `NoBulkError`, `LedgerError`.
         """
         ends = None if timeout is None else time.monotonic() + timeout
         while True:

@@ -49,7 +49,10 @@ def browser_url(url: str) -> str:
 
 
 class Controls:
-    """The `/_sandbox/*` and `/phones/*` calls of the sandbox at `url` (docs/protocol.md), guarded by its token."""
+    """Call the controls of a running sandbox: `/_sandbox/*` and `/phones/*` (docs/protocol.md).
+
+    `url` is the sandbox's address, `token` the one that its banner shows.
+    """
 
     def __init__(self, url: str, token: str, *, session: requests.Session | None = None) -> None:
         self.url = url.rstrip("/")
@@ -58,7 +61,11 @@ class Controls:
         self._token = token
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> Any:
-        """Return the answer's JSON, or None where there is none. Raises `MiniAppError` with the sandbox's own words."""
+        """Make one call and return the answer's JSON, or None without one.
+
+        `path` begins with `/_sandbox/` or `/phones/`; `query` values that are None are left out. Raises `MiniAppError`
+        with the sandbox's own code and words, or `sandbox_unreachable` after 30 s.
+        """
         try:
             answer = self.session.request(
                 method,
@@ -79,12 +86,12 @@ class Controls:
         return answer.json() if answer.content else None
 
     def state(self) -> dict[str, Any]:
-        """Users, groups, apps, sessions and options."""
+        """Return users, groups, apps, sessions and options."""
         state: dict[str, Any] = self.call("GET", "/_sandbox/state")
         return state
 
     def add_app(self, *, name: str, icon: str, url: str, admin: str) -> dict[str, Any]:
-        """Register an app, approved: its object with `apiKey`, which is told this once."""
+        """Register and approve an app. Return its object with `apiKey`, which is shown only once."""
         app: dict[str, Any] = self.call(
             "POST", "/_sandbox/apps", {"name": name, "icon": icon, "url": url, "admin": admin}
         )

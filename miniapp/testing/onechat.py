@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Person:
-    """A user of the OneChat under test."""
+    """Describe a user of the OneChat under test. `avatar` is a URL, `str()` the JID."""
 
     jid: str
     name: str
@@ -74,10 +74,11 @@ class WSGIAdapter(HTTPAdapter):
 
 
 class LocalOneChat:
-    """A sandbox of one test's own, with a fresh store, one approved app, and its seeded users.
+    """Control the sandbox of one test: a fresh store, one approved app, seeded users.
 
-    `config` goes into the app under test; `connect(app)` makes its calls arrive here. A user is given as `Person` or
-    as JID.
+    `config` has the settings of the app under test; `connect(app)` makes the app's calls arrive here. `users` maps the
+    part before @ to the `Person`, `admin` is the one who may register apps, `domain` their domain. A method takes a
+    user as `Person` or as JID. `controls.call` makes any other call of `docs/protocol.md`.
     """
 
     def __init__(self, controls: Controls, adapter: WSGIAdapter | None = None) -> None:
@@ -100,28 +101,28 @@ class LocalOneChat:
 
     @property
     def alice(self) -> Person:
-        """The first user."""
+        """The user alice."""
         return self.users["alice"]
 
     @property
     def bob(self) -> Person:
-        """The second user."""
+        """The user bob."""
         return self.users["bob"]
 
     def settings(self, app_id: str, api_key: str) -> dict[str, Any]:
-        """Return the settings of an app with this app ID and API key."""
+        """Return the settings for an app with this app ID and API key: `ONECHAT_*`, and a random SECRET_KEY."""
         settings = settings_for(
             self.url, domain=self.domain, app_id=app_id, api_key=api_key, public_url="http://localhost"
         )
         return {"SECRET_KEY": secrets.token_urlsafe(32), **settings}
 
     def register(self, name: str, url: str = "http://localhost/") -> tuple[str, str]:
-        """Register one more app, approved: its app ID and API key."""
+        """Register and approve one more app. Return its app ID and API key."""
         app = self.controls.add_app(name=name, icon=url + "static/icon.svg", url=url, admin=self.admin.jid)
         return app["appId"], app["apiKey"]
 
     def connect(self, app: Flask) -> Flask:
-        """Make the calls of `app` arrive at this sandbox; returns `app`."""
+        """Make the calls of `app` arrive at this sandbox. Return `app`."""
         if self._adapter is not None:
             app.extensions["miniapp"].client.session.mount(self.url, self._adapter)
         return app
@@ -132,26 +133,35 @@ class LocalOneChat:
         return str(self.controls.call("POST", "/_sandbox/sessions", body)["sessionId"])
 
     def expire(self, user: Person | str) -> int:
-        """End the lifetime of all sessions of `user`; how many there were."""
+        """End the lifetime of all sessions of `user`. Return how many."""
         return int(self.controls.call("POST", "/_sandbox/sessions/expire", {"jid": str(user)})["count"])
 
     def revoke(self, user: Person | str) -> int:
-        """Revoke all sessions of `user`; how many there were."""
+        """Revoke all sessions of `user`. Return how many."""
         return int(self.controls.call("POST", "/_sandbox/sessions/revoke", {"jid": str(user)})["count"])
 
     def fail(self, call: str, times: int = 1, how: str | Mapping[str, Any] = "error") -> None:
-        """Have the next `times` of the REST call `call` fail: `error`, `html`, `busy`, `reset`, `hang`, or a mapping
-        `{"status", "body"}`.
+        """Make the next `times` calls of the REST call `call`, such as `singleMessage`, fail.
+
+        `how` is `error` (refused), `busy` (429), `html` (nonsense), `reset` (cut off), `hang` (a read time-out), or a
+        mapping such as `{"status": 503, "body": "…"}`.
         """
         how = how if isinstance(how, str) else dict(how)
         self.controls.call("POST", "/_sandbox/fail", {"call": call, "times": times, "how": how})
 
     def sent(self, call: str | None = None) -> list[dict[str, Any]]:
-        """Return what the REST API accepted, oldest first: `call`, `appId`, `to`, `text`, `at`."""
+        """Return what the REST API accepted, of `call` or of all calls, oldest first.
+
+        Each is a dictionary with `call`, `appId`, `to` (a JID or domain), `text` and `at` (ISO 8601, UTC).
+        """
         return list(self.controls.call("GET", "/_sandbox/sent", call=call))
 
     def messages(self, user: Person | str) -> list[dict[str, Any]]:
-        """Every message on the phone of `user`, oldest first: `id`, `kind`, `thread`, `from`, `to`, `text`, `at`."""
+        """Return every message on the phone of `user`, oldest first.
+
+        Each is a dictionary with `id`, `kind` (`direct`, `group` or `alert`), `thread`, `from` (`jid`, `name`), `to`,
+        `text` and `at` (ISO 8601, UTC).
+        """
         phone = f"/phones/{quote(str(user), safe='@')}"
         found = [
             message

@@ -53,7 +53,7 @@ def _sandbox(name: str) -> Any:
 
 @pytest.fixture(name="onechat")  # by that name the module `onechat` below would hide it, once it is imported
 def _onechat() -> Iterator[LocalOneChat]:
-    """Yield a sandbox in this process, fresh for each test."""
+    """Yield a `LocalOneChat` in this process, fresh for each test: no port, no clean-up, about 40 ms."""
     import secrets
     from contextlib import closing
 
@@ -73,9 +73,10 @@ def _onechat() -> Iterator[LocalOneChat]:
 
 @pytest.fixture
 def onechat_server(request: pytest.FixtureRequest) -> Iterator[LocalOneChat | RealOneChat]:
-    """Yield a sandbox on a port of 127.0.0.1, fresh for each test.
+    """Yield a `LocalOneChat` on a port of 127.0.0.1, fresh for each test: for browsers and other processes.
 
-    In a test marked `host_verified`, also the real OneChat that `ONECHAT_VERIFY_*` in the environment describe.
+    A test marked `host_verified` runs once more with the real OneChat that `ONECHAT_VERIFY_*` in the environment
+    describe.
     """
     from .onechat import LocalOneChat, RealOneChat
 
@@ -101,19 +102,23 @@ def _host(request: pytest.FixtureRequest) -> LocalOneChat | RealOneChat:
 
 @pytest.fixture
 def alice(_host: LocalOneChat | RealOneChat) -> Person:
-    """Return the first user."""
+    """Return the user alice, a `Person`, of `onechat_server` if the test uses that, else of `onechat`."""
     return _host.alice
 
 
 @pytest.fixture
 def bob(_host: LocalOneChat | RealOneChat) -> Person:
-    """Return the second user."""
+    """Return the user bob, a `Person`, of `onechat_server` if the test uses that, else of `onechat`."""
     return _host.bob
 
 
 @pytest.fixture
 def login(_host: LocalOneChat | RealOneChat) -> Callable[[Flask, Person | str], FlaskClient]:
-    """`login(app, user)`: a test client of `app`, connected to OneChat and logged in as `user` by the real way."""
+    """Return `login(app, user)`, which logs `user` in by `POST /miniapp/session` and returns a test client of `app`.
+
+    It connects `app` to the OneChat of the test. The client sends `Origin` and `Sec-Fetch-Site` as a browser does on
+    the app's own pages. The test fails if OneChat refuses the login.
+    """
 
     def log_in(app: Flask, user: Person | str) -> FlaskClient:
         _host.connect(app)
