@@ -21,7 +21,7 @@ BODY_MAX = 8192
 
 
 def session_endpoint() -> Response:
-    """Verify the session and log in (POST), or log out (DELETE). See `docs/protocol.md`."""
+    """Verify the session and log in (POST), or log out (DELETE). See `docs/routes.md`."""
     state = login_state()
     if not same_origin(state.settings):
         return error(403, Code.FORBIDDEN_ORIGIN, "This request does not come from this app's own pages.")

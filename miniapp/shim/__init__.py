@@ -91,7 +91,7 @@ def typings_response(shim: Shim, request: Request) -> Response:
 
 
 def script_tag(shim: Shim, nonce: str | None = None, attributes: Mapping[str, str] | None = None) -> Markup:
-    """Return the script element: `attributes` are what the shim must know of this one page (docs/protocol.md).
+    """Return the script element: `attributes` are what the shim must know of this one page (docs/routes.md).
 
     An attribute with the value "" is written without one. It must stand before the page's own scripts.
     """

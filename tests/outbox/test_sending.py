@@ -76,7 +76,7 @@ def test_a_short_bulk_does_not_wait_for_a_long_one(outbox: Outbox, host: Stub) -
 
 
 class TestAnswers:
-    """What each kind of answer does to an item; `docs/outbox.md` has the table."""
+    """What each kind of answer does to an item; `docs/delivery.md` has the table."""
 
     @pytest.mark.parametrize(
         ("answer", "state"),

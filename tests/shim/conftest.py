@@ -45,7 +45,7 @@ SESSIONS = {"s-alice-01": "alice@onechat.localhost", "s-bob-0001": "bob@onechat.
 
 
 class Server:
-    """A mini app's backend, as far as the shim sees it: `docs/protocol.md`, session endpoint."""
+    """A mini app's backend, as far as the shim sees it: `docs/routes.md`."""
 
     def __init__(self, port: int, host: str, variant: str, lifetime: int) -> None:
         self.origin = f"http://alice.onechat.localhost:{port}"
