@@ -65,10 +65,12 @@ class Gunicorn:
 
 
 @contextmanager
-def gunicorn_process(settings: Mapping[str, Any], *arguments: str, folder: Path = ROOT) -> Iterator[Gunicorn]:
-    """`wsgi:app` of `folder` under gunicorn, on a free port, with nothing but `settings` in its environment."""
+def gunicorn_process(
+    settings: Mapping[str, Any], *arguments: str, folder: Path = ROOT, app: str = "wsgi:app"
+) -> Iterator[Gunicorn]:
+    """`app` of `folder` under gunicorn, on a free port, with nothing but `settings` in its environment."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", *arguments, "wsgi:app"],
+        [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", *arguments, app],
         cwd=folder,
         env={"PATH": os.environ["PATH"], **{key: str(value) for key, value in settings.items()}},
         stderr=subprocess.PIPE,
@@ -95,7 +97,7 @@ def gunicorn_process(settings: Mapping[str, Any], *arguments: str, folder: Path 
 
 
 @contextmanager
-def gunicorn(settings: Mapping[str, Any], *arguments: str, folder: Path = ROOT) -> Iterator[str]:
+def gunicorn(settings: Mapping[str, Any], *arguments: str, folder: Path = ROOT, app: str = "wsgi:app") -> Iterator[str]:
     """The URL of a `gunicorn_process`."""
-    with gunicorn_process(settings, *arguments, folder=folder) as running:
+    with gunicorn_process(settings, *arguments, folder=folder, app=app) as running:
         yield running.url
