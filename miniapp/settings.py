@@ -52,13 +52,13 @@ class Settings:
     )
     body: Literal["json", "form"] = _setting("json", "How request bodies are encoded: `json` or `form`.")
     domain: str = _setting(
-        contract.DOMAIN, "The OneChat domain of your users: what `mass_broadcast` addresses by itself."
+        contract.DOMAIN, "The OneChat domain of your users: what `mass_broadcast` addresses by default."
     )
     app_id: str = _setting("", "The app ID that `miniapp register` got. Required.")
     api_key: Secret = _setting(Secret(""), "The API key that `miniapp register` got. Required, secret.")
     connect_timeout: float = _setting(3.0, "Seconds to wait for a connection to OneChat.")
     read_timeout: float = _setting(10.0, "Seconds to wait for OneChat to say anything.")
-    deadline: float = _setting(15.0, "Seconds after which a call to OneChat ends, whatever it is doing.")
+    deadline: float = _setting(15.0, "Seconds after which a call to OneChat ends in any case.")
     login_lifetime: int = _setting(
         300,
         "Seconds a login lasts: the longest that a revoked session goes unseen. The shim renews it beforehand.",
@@ -71,7 +71,7 @@ class Settings:
         "lax", "`lax`; or `partitioned` for a container on another site: SameSite=None, Secure, Partitioned."
     )
     cookie_name: str = _setting(
-        "", "Name of the login cookie. Empty: one made of the app ID, so that apps on one host name have one each."
+        "", "Name of the login cookie. Empty: one made of the app ID, so apps on one host name have one each."
     )
     url_prefix: str = _setting("/miniapp", "Where the framework's own routes are.")
     headers: Literal["framework", "app"] = _setting(

@@ -123,6 +123,16 @@ def test_behind_a_proxy(app):
     assert app.test_client().get("/", headers=forwarded).text == "203.0.113.7 /lunch"
 
 
+def test_the_code_of_an_error(onechat, app, alice):
+    """The lines of errors.md tell what happened by its code, and whether the message may have arrived."""
+    remind, miniapp = run("errors", 0).remind, app.extensions["miniapp"]
+    assert remind(miniapp, alice.jid) == ("sent", True)
+    onechat.fail("singleMessage", 1, "reset")
+    assert remind(miniapp, alice.jid) == ("host_unreachable", True)
+    onechat.fail("singleMessage", 1, "error")
+    assert remind(miniapp, alice.jid) == ("host_refused", False)
+
+
 def test_every_route_is_documented(app):
     """docs/routes.md has each route of the framework."""
     text = (DOCS / "routes.md").read_text()

@@ -16,7 +16,7 @@ PAGES = next((place for place in (_PACKAGE / "_docs", _PACKAGE.parent / "docs") 
 @click.argument("page", default="")
 def docs(page: str) -> None:
     """Show PAGE of the documentation: miniapp docs errors. Without PAGE, list the pages."""
-    pages = {path.stem: path for path in sorted(PAGES.glob("*.md"))}
+    pages = {path.stem: path for path in sorted(PAGES.glob("*.md")) if path.stem != "index"}
     name = page.removeprefix("docs/").partition("#")[0].removesuffix(".md")
     if not page:
         for stem, path in pages.items():
