@@ -7,7 +7,7 @@ from sphinx.application import Sphinx
 import miniapp
 
 project = "onechat-miniapp"
-version = release = miniapp.__version__
+release = miniapp.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 myst_heading_anchors = 3  # links such as deploy.md#health-checks, as GitHub makes them
@@ -23,7 +23,13 @@ nitpick_ignore_regex = [
 ]
 
 html_theme = "furo"
-html_title = f"onechat-miniapp {version}"
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#0a6b50", "color-brand-content": "#0a6b50"},
+    "dark_css_variables": {"color-brand-primary": "#55d0a8", "color-brand-content": "#55d0a8"},
+}
+html_title = project
+html_static_path = ["_static"]
+html_css_files = ["manual.css"]
 html_copy_source = False
 html_show_sphinx = False
 
