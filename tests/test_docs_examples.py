@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import click
 import pytest
 from flask import Flask, request
 
 from miniapp import MiniApp
+from miniapp.cli import cli
 
 DOCS = Path(__file__).parents[1] / "docs"
 ELSEWHERE = {"flask-extensions", "testing", "tutorial"}
@@ -29,6 +32,26 @@ def run(page: str, number: int, **names: Any) -> SimpleNamespace:
     names["__name__"] = page
     exec(compile(blocks(page)[number], f"{page}.md", "exec", dont_inherit=True), names)
     return SimpleNamespace(**names)
+
+
+def commands() -> list[tuple[str, str]]:
+    """Each page and command line of ours in a block for the shell."""
+    found = []
+    for path in [*DOCS.glob("*.md"), *DOCS.parent.glob("*.md")]:
+        for block in re.findall(r"^```sh\n(.*?)^```$", path.read_text(), re.MULTILINE | re.DOTALL):
+            lines = block.replace("\\\n", "").replace("&&", "\n").splitlines()
+            found += [(path.name, line.strip()) for line in lines if line.strip().startswith("miniapp ")]
+    return found
+
+
+@pytest.mark.parametrize(("page", "line"), commands())
+def test_a_command_line_can_be_read(page, line):
+    """The commands in blocks for the shell exist, with the options that they are given."""
+    _, *words = shlex.split(line, comments=True)
+    context = cli.make_context("miniapp", words)
+    while isinstance(context.command, click.Group):
+        name, command, words = context.command.resolve_command(context, [*context._protected_args, *context.args])
+        context = command.make_context(name, words, parent=context)
 
 
 @pytest.mark.parametrize("page", sorted(path.stem for path in DOCS.glob("*.md")))
