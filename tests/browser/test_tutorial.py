@@ -15,7 +15,7 @@ import requests
 from commands import PATIENCE
 from dev_process import Dev
 from phones import Phone
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from servers import gunicorn
 
 pytestmark = pytest.mark.browser
@@ -74,7 +74,7 @@ def test_the_tutorial_leads_to_an_app_that_runs(project: Project, context: Brows
     """A reader who follows it has a poll on the phones, tests that pass, a registered app, and gunicorn with it."""
     for section in (1, 2, 3, 4, 5):
         project.follow(section)
-    on_the_phones(project.dev, context)
+    tell_on_the_phones(ask_on_the_phones(project.dev, context))
     project.follow(6)
 
     controls = project.dev.controls()
@@ -91,12 +91,11 @@ def test_the_tutorial_leads_to_an_app_that_runs(project: Project, context: Brows
         assert requests.get(url, headers={"Accept": "text/html"}, timeout=PATIENCE).status_code == 401
 
 
-def on_the_phones(dev: Dev, context: BrowserContext) -> None:
-    """Alice asks Bob and Carol, Bob votes, the others are reminded, the group is told."""
+def ask_on_the_phones(dev: Dev, context: BrowserContext) -> Page:
+    """Alice asks Bob and Carol, Bob votes."""
     page = context.new_page()
-    phones = f"http://onechat.localhost:{dev.sandbox.rpartition(':')[2]}/"
     first, second = (Phone(page.get_by_test_id(f"phone-{number}")) for number in (0, 1))
-    page.goto(phones)
+    page.goto(f"http://onechat.localhost:{dev.sandbox.rpartition(':')[2]}/")
     first.app.get_by_role("button", name="Choose people").click()
     for name in ("Bob", "Carol"):
         first.get("picker-item").filter(has_text=name).click()
@@ -107,7 +106,13 @@ def on_the_phones(dev: Dev, context: BrowserContext) -> None:
     second.get("app-reload").click()
     second.app.get_by_role("button", name="Noodles: 0").click()
     expect(second.app.get_by_role("button", name="Noodles: 1")).to_be_visible()
+    return page
 
+
+def tell_on_the_phones(page: Page) -> None:
+    """Those who have not voted are reminded, the group is told."""
+    phones, _, _ = page.url.partition("?")
+    first, second = (Phone(page.get_by_test_id(f"phone-{number}")) for number in (0, 1))
     with page.expect_response("**/remind"):
         first.app.get_by_role("button", name="Remind").click()
     with page.expect_response("**/result"):
