@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -13,9 +14,9 @@ from .report import Row, Table
 HEAD = """\
 # Benchmarks
 
-Written by `scripts/bench`, which sets everything up, measures this project beside what its users would pick instead,
-and writes this page; about half an hour. `scripts/bench TOPIC` measures one topic anew, `--resume` goes on with
-a run that was interrupted.
+With this page you can compare what this project costs with what its users would pick instead. `scripts/bench` sets
+everything up, measures, and writes this page, in about half an hour. `scripts/bench TOPIC` measures one topic again,
+`--resume` goes on with a run that was interrupted.
 
 In each round every subject is measured once, in an order that rotates. *Median* and *spread* (the least and the
 greatest) are over the rounds. *Ratio*, to the row in italics, is the median of the ratios within each round, since what
@@ -44,12 +45,22 @@ def _machines(results: Mapping[str, Mapping[str, Any]]) -> str:
         *(f"| {t} | {r['machine']['at']} | {r['machine']['load']} |" for t, r in results.items()),
     ]
     found = ", ".join(f"{name} {number}" for name, number in machine.versions().items())
-    return "\n".join([*lines, "", f"{found}.", ""])
+    return "\n".join([*lines, "", _wrapped(f"{found}."), ""])
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, 118, break_long_words=False, break_on_hyphens=False)
 
 
 def _table(table: Table) -> str:
     better = "more is better" if table.higher_is_better else "less is better"
-    lines = [f"### {table.title}", "", table.how, "", f"| {table.metric}, {better} | median | spread | ratio | |"]
+    lines = [
+        f"### {table.title}",
+        "",
+        _wrapped(table.how),
+        "",
+        f"| {table.metric}, {better} | median | spread | ratio | |",
+    ]
     lines += ["|---|---:|---:|---:|---|", *(_row(table, row) for row in table.rows)]
     return "\n".join([*lines, "", f"To reach: {table.target}", ""])
 
