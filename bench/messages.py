@@ -41,7 +41,7 @@ from typing import Any
 
 import requests
 
-from tests.xmpp.ejabberd import CONFIG, Ejabberd
+from support.xmpp.ejabberd import CONFIG, Ejabberd
 
 from .processes import cpu
 from .report import Progress, Row, Table

@@ -23,6 +23,8 @@ from contextlib import ExitStack, contextmanager
 from itertools import count as numbers
 from pathlib import Path
 
+from support.postgres import Postgres
+
 from .processes import ROOT, cpu, host, running
 from .report import Progress, Row, Table, interleaved
 
@@ -160,9 +162,6 @@ def _growth(ways: Ways, url: str, sizes: tuple[int, int], rounds: int, progress:
 
 @contextmanager
 def _postgres() -> Iterator[str]:
-    sys.path.append(str(ROOT / "tests"))  # which have one already
-    from postgres import Postgres  # type: ignore[import-not-found]
-
     with Postgres() as server:
         yield server.url
 

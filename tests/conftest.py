@@ -12,24 +12,21 @@ from click.testing import CliRunner, Result
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from miniapp.testing.onechat import LocalOneChat
+from support.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
+from support.paths import TESTS
 
 expect.set_options(timeout=20_000)  # ms; a busy machine takes many times what a page needs
 
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",  # tests run as root in containers, where Chromium's sandbox can't start
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-    # Playwright's own list, which an argument of ours replaces; and RenderDocument, with which a page that is
-    # navigating may never close (microsoft/playwright#42068).
-    "--disable-features=AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,"
-    "HttpsFirstBalancedModeAutoEnable,LensOverlay,MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,"
-    "AvoidCorsURLLoaderRestartOnRedirect,OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch,"
-    "RenderDocument",
-]
+
+SYSTEM_FIXTURES = {"browser", "chat_server", "postgres_url", "start"}
+"""Fixtures that start a program of Debian's."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs programs of Debian's, which `scripts/test --fast` leaves out."""
+    for item in items:
+        if TESTS / "e2e" in item.path.parents or SYSTEM_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("system")
 
 
 @pytest.fixture(autouse=True)

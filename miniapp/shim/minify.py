@@ -1,7 +1,7 @@
 """Makes `oc.js.j2` small. It knows the way that file is written, not JavaScript.
 
 It works on the template, never on what a setting puts into it. Two trees of syntax, before and after, that differ in
-nothing but local names are what a test demands of it (tests/test_shim.py).
+nothing but local names are what a test demands of it (tests/unit/shim/test_shim.py).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """The sandbox's fixtures, for the threats to the sandbox."""
 
-from sandbox.conftest import app, call, clock, eventually, host, lunch, make, server, session
+from support.sandbox import app, call, clock, eventually, host, lunch, make, server, session
 
 __all__ = ["app", "call", "clock", "eventually", "host", "lunch", "make", "server", "session"]

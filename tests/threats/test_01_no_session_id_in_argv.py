@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from commands import loaded
 
 from miniapp.cli import cli
+from support.commands import loaded
 
 CANARY = "s-canary-0123456789"
 

@@ -3,7 +3,7 @@
 import logging
 import secrets
 
-from apps import PAGE, create_app, sign_in, spy_on
+from support.apps import PAGE, create_app, sign_in, spy_on
 
 
 def test_the_session_id_is_nowhere_on_our_side(onechat, alice, caplog, tmp_path):

@@ -1,7 +1,8 @@
 """2. A cookie planted before the login could be the attacker's after it."""
 
-from apps import ORIGIN, create_app, sign_in, spy_on
 from itsdangerous import URLSafeSerializer
+
+from support.apps import ORIGIN, create_app, sign_in, spy_on
 
 
 def test_what_was_planted_is_worth_nothing_after_the_login(onechat, alice, bob):

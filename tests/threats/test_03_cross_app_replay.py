@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from sandbox.conftest import BOB, Caller, Registered, register
+
+from support.people import BOB
+from support.sandbox import Caller, Registered, register
 
 
 def authenticated(call: Caller, app: Registered, session_id: str) -> str:

@@ -1,6 +1,6 @@
 """4. One user's session could be presented with another's JID."""
 
-from apps import create_app, sign_in, spy_on
+from support.apps import create_app, sign_in, spy_on
 
 
 def test_a_session_is_good_for_its_own_jid_alone(onechat, alice, bob):

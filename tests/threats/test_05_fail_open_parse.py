@@ -2,17 +2,17 @@
 
 import json
 
-import profiles  # noqa: F401
 import pytest
-from apps import create_app, sign_in
-from calls import APP_ID, KEY, SESSION, USER, client_of
-from faulthost import FaultHost, answer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from miniapp.errors import HostError
 from miniapp.onechat.outcome import judge, parse
 from miniapp.onechat.transport import Answer
+from support import profiles  # noqa: F401
+from support.apps import create_app, sign_in
+from support.calls import APP_ID, KEY, SESSION, USER, client_of
+from support.faulthost import FaultHost, answer
 
 YES = [
     b'{"status":"Success","description":"-","isAuthenticated":true}',

@@ -3,9 +3,10 @@
 import logging
 
 import pytest
-from apps import create_app, sign_in
-from calls import APP_ID, KEY, SESSION, USER
-from faulthost import SUCCESS, FaultHost, answer
+
+from support.apps import create_app, sign_in
+from support.calls import APP_ID, KEY, SESSION, USER
+from support.faulthost import SUCCESS, FaultHost, answer
 
 
 @pytest.mark.parametrize("extra", [{}, {"isAuthenticated": True}])

@@ -8,12 +8,12 @@ from http.client import HTTPConnection
 from typing import Any
 
 import pytest
-from calls import CALLS, KEY, SESSION, client_of, failure
-from faulthost import Fault, FaultHost, Talk, answer, http
 
 from miniapp.errors import HostBusy, HostError, HostNonsense, HostRefused, HostUnreachable, MiniAppError
 from miniapp.onechat.client import OneChat
 from miniapp.settings import Secret, Settings
+from support.calls import CALLS, KEY, SESSION, client_of, failure
+from support.faulthost import Fault, FaultHost, Talk, answer, http
 
 CANARIES = (KEY, SESSION)
 

@@ -1,10 +1,10 @@
 """Threat 9: a redirect carries the API key, or a body with secrets, to somebody else."""
 
 import pytest
-from calls import CALLS, client_of, failure
-from faulthost import FaultHost, answer
 
 from miniapp.errors import HostNonsense
+from support.calls import CALLS, client_of, failure
+from support.faulthost import FaultHost, answer
 
 
 @pytest.mark.parametrize("call", CALLS)

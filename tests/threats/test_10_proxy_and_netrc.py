@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from calls import CALLS, KEY, client_of
-from faulthost import FaultHost, answer
 
 from miniapp.onechat.client import OneChat
 from miniapp.settings import Secret, Settings
+from support.calls import CALLS, KEY, client_of
+from support.faulthost import FaultHost, answer
 
 GOOD = {"status": "Success", "appId": "app-12345", "apiKey": "key-12345678"}
 

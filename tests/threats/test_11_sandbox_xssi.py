@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from sandbox.conftest import ALICE, Caller
+
+from support.people import ALICE
+from support.sandbox import Caller
 
 DATA = [
     "/phones/state",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps import create_app
+from support.apps import create_app
 
 
 def test_two_users_and_a_stranger_get_the_same_bytes(onechat, login, alice, bob):

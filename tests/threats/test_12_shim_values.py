@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-import profiles  # noqa: F401 - registers the Hypothesis profiles
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from node import Node
 
 from miniapp import shim
 from miniapp.settings import Settings
+from support import profiles  # noqa: F401 - registers the Hypothesis profiles
+from support.node import Node
 
 # all of Unicode, lone surrogates too, and what would end a script, a string or a template early
 NASTY = [

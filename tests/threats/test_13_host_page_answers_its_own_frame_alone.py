@@ -8,12 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Frame, Page, expect
-from servers import serving
 
 from miniapp.testing.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
-
-pytestmark = pytest.mark.browser
+from support.servers import serving
 
 # Every MessageChannel that the host page makes is a greeting that it accepted; every message that reached it counts.
 WITNESS = """

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask, Response
-from servers import serving
-from shim.conftest import host_origin, lifetime, phone, server, until, variant
 
-pytestmark = pytest.mark.browser
+from support.servers import serving
+from support.shim_page import host_origin, lifetime, phone, server, until, variant
 
 __all__ = ["host_origin", "lifetime", "phone", "server", "variant"]
 

@@ -1,6 +1,6 @@
 """14. A native bridge reaches every frame in the page."""
 
-from apps import PAGE, create_app
+from support.apps import PAGE, create_app
 
 
 def test_pages_may_not_frame_anything(onechat):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from apps import PAGE, create_app
 from flask import Flask
 from playwright.sync_api import Browser, expect
-from servers import serving
 
 from miniapp import ConfigurationError, MiniApp
+from support.apps import PAGE, create_app
+from support.servers import serving
 
 
-@pytest.mark.browser
 def test_only_the_container_may_frame_our_pages(onechat, browser: Browser):
     """In Chromium a page of the configured origin shows our page in a frame; one of another origin does not."""
     attackers: list[int] = []

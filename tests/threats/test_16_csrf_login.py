@@ -1,7 +1,8 @@
 """16. Another site could log its visitor in, or out."""
 
 import pytest
-from apps import create_app, spy_on
+
+from support.apps import create_app, spy_on
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import itertools
 import json
 
 import pytest
-from sandbox.conftest import ALICE, BOB, ORIGIN, Caller, Registered
+
+from support.people import ALICE, BOB, ORIGIN
+from support.sandbox import Caller, Registered
 
 BODY = {"recipient": [BOB], "textMessage": "forged"}
 RELAY = f"/phones/{ALICE}/relay"

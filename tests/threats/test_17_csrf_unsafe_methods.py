@@ -1,7 +1,8 @@
 """17. Another site could act with the visitor's cookie."""
 
 import pytest
-from apps import create_app, sign_in, spy_on
+
+from support.apps import create_app, sign_in, spy_on
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])

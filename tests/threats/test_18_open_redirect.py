@@ -1,9 +1,10 @@
 """18. A link to us could lead elsewhere."""
 
 import pytest
-from apps import PAGE, create_app
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from support.apps import PAGE, create_app
 
 TARGETS = (
     "//evil.com",

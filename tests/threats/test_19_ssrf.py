@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sandbox.conftest import ADMIN, ALICE, Caller
+
+from support.people import ADMIN, ALICE
+from support.sandbox import Caller
 
 REFUSED = [
     "http://127.1/",

@@ -2,15 +2,15 @@
 
 import json
 
-import profiles  # noqa: F401
 import pytest
-from calls import GROUP, USER, client_of
-from faulthost import FaultHost
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from miniapp.contract import MESSAGE_MAX_BYTES, message_fault
 from miniapp.errors import MessageError
+from support import profiles  # noqa: F401
+from support.calls import GROUP, USER, client_of
+from support.faulthost import FaultHost
 
 
 @pytest.mark.parametrize("text", ["a\0", "a\x0b", "a\ufffe", "a\uffff", "a\ud800", "\udc80a", "a\x1b[0m", "\x08"])

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 
-import profiles  # noqa: F401
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sandbox.conftest import ALICE, BOB, LUNCH, Caller, Registered
 
 from miniapp import contract
+from support import profiles  # noqa: F401
+from support.people import ALICE, BOB, LUNCH
+from support.sandbox import Caller, Registered
 
 ESCAPED_IN_JSON = ["\0", "\x0b", "\ufffe", "\uffff", "\ud800", "\udfff", "\x1b", "\x08"]
 

@@ -6,11 +6,13 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from xmpp.friend import Friend, Got, Loop
 
 from miniapp.errors import MessageError
 from miniapp.sandbox import SandboxConfig, SandboxServer
 from miniapp.sandbox.network import Sender
+from support.xmpp.friend import Friend, Got, Loop
+
+pytestmark = pytest.mark.system
 
 DOMAIN = "onechat.localhost"
 ALICE, BOB = f"alice@{DOMAIN}", f"bob@{DOMAIN}"

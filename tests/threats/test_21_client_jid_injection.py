@@ -1,14 +1,14 @@
 """Threat 21, the client's side: something that is no JID, or more than one, is taken for one."""
 
-import profiles  # noqa: F401
 import pytest
-from calls import SESSION, client_of
-from faulthost import FaultHost
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from miniapp import jid
 from miniapp.errors import JIDError
+from support import profiles  # noqa: F401
+from support.calls import SESSION, client_of
+from support.faulthost import FaultHost
 
 BAD = [
     "", "@", "a@", "@b.net", "a@b@c.net", "a@b.net/", "a@b.net/c", "a b@c.net", "a@b c.net", "a@b.net\n", "\na@b.net",

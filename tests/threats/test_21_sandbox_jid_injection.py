@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
-import profiles  # noqa: F401
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sandbox.conftest import ALICE, BOB, LUNCH, Caller, Registered
+
+from support import profiles  # noqa: F401
+from support.people import ALICE, BOB, LUNCH
+from support.sandbox import Caller, Registered
 
 BAD = [
     "",

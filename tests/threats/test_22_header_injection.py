@@ -1,11 +1,11 @@
 """Threat 22: an API key that ends its header and begins another."""
 
 import pytest
-from calls import APP_ID, CALLS, client_of
-from faulthost import FaultHost
 
 from miniapp.errors import ConfigurationError
 from miniapp.settings import Secret, Settings
+from support.calls import APP_ID, CALLS, client_of
+from support.faulthost import FaultHost
 
 BAD = [
     "canary\r\nX-Evil: 1",

@@ -2,7 +2,7 @@
 
 import random
 
-from apps import create_app, sign_in, spy_on
+from support.apps import create_app, sign_in, spy_on
 
 
 def test_two_users_at_two_apps_are_never_mixed_up(onechat, alice, bob):

@@ -2,11 +2,14 @@
 
 import time
 
+import pytest
 import requests
-from apps import create_app, sign_in, spy_on
-from servers import gunicorn
 
 from miniapp.login import verifier
+from support.apps import create_app, sign_in, spy_on
+from support.servers import gunicorn
+
+pytestmark = pytest.mark.slow
 
 LIFETIME = 3
 

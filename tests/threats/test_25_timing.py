@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sandbox.conftest import BOB, ORIGIN, Caller, Registered
 
 import miniapp
+from support.people import BOB, ORIGIN
+from support.sandbox import Caller, Registered
 
 PACKAGE = Path(miniapp.__file__).parent
 SECRET = re.compile(

@@ -3,7 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from apps import create_app, sign_in, spy_on
+from support.apps import create_app, sign_in, spy_on
 
 
 def test_200_logins_with_one_session_are_one_call(onechat, alice):

@@ -4,10 +4,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from calls import CALLS, DEADLINE, failure, hasty, threads
-from faulthost import FaultHost, Talk, http
 
 from miniapp.errors import HostUnreachable
+from support.calls import CALLS, DEADLINE, failure, hasty, threads
+from support.faulthost import FaultHost, Talk, http
+
+pytestmark = pytest.mark.slow
 
 WHOLE = http(200, {"status": "Success", "isAuthenticated": True})
 HEAD = WHOLE.index(b"{")

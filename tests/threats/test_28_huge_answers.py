@@ -4,10 +4,11 @@ import subprocess
 import sys
 
 import pytest
-from calls import client_of, failure
-from faulthost import BOMB, Fault, FaultHost, Talk, answer
 
 from miniapp.errors import HostNonsense
+from support.calls import client_of, failure
+from support.faulthost import BOMB, Fault, FaultHost, Talk, answer
+from support.paths import TESTS
 
 
 def flood(head: bytes, part: bytes) -> Fault:
@@ -35,7 +36,7 @@ HUGE = {
 CALL = """
 import resource, sys
 sys.path.insert(0, {tests!r})
-from calls import CALLS, client_of
+from support.calls import CALLS, client_of
 from miniapp.errors import HostError
 
 client = client_of({url!r})
@@ -53,10 +54,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 @pytest.mark.parametrize("name", HUGE)
 def test_memory_does_not_grow_with_the_answer(name: str) -> None:
     """64 MiB packed into 64 KiB, and floods without end, cost less than 10 MiB, and end in an error each time."""
-    tests = __file__.rpartition("/threats/")[0]
     with FaultHost(HUGE[name]) as host:
         done = subprocess.run(
-            [sys.executable, "-c", CALL.format(tests=tests, url=host.url)],
+            [sys.executable, "-c", CALL.format(tests=str(TESTS), url=host.url)],
             capture_output=True, text=True, timeout=60, check=True,
         )  # fmt: skip
     assert int(done.stdout) < 10 * 1024  # KiB

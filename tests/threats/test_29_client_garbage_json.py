@@ -1,10 +1,10 @@
 """Threat 29, the client's side: garbage for JSON ends in something other than our own error."""
 
 import pytest
-from calls import CALLS, client_of, failure
-from faulthost import FaultHost, answer
 
 from miniapp.errors import HostNonsense
+from support.calls import CALLS, client_of, failure
+from support.faulthost import FaultHost, answer
 
 GARBAGE = {
     "deep arrays": b"[" * 60_000,

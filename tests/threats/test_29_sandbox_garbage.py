@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import profiles  # noqa: F401
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sandbox.conftest import ALICE, BOB, Caller, Registered
 
 from miniapp import contract
+from support import profiles  # noqa: F401
+from support.people import ALICE, BOB
+from support.sandbox import Caller, Registered
 
 GARBAGE: dict[str, bytes] = {
     "nothing": b"",

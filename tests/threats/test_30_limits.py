@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
-from sandbox.conftest import ALICE, BOB, LUNCH, ORIGIN, Caller, Registered
 
 from miniapp import contract
 from miniapp.sandbox import SandboxServer
+from support.people import ALICE, BOB, LUNCH, ORIGIN
+from support.sandbox import Caller, Registered
 
 RELAY = f"/phones/{ALICE}/relay"
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 import socket
 from contextlib import ExitStack
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
-from servers import gunicorn
 
 from miniapp.project import new as scaffold
+from support.paths import ROOT
+from support.servers import gunicorn
 
-ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "miniapp/templates/scaffold/gunicorn.conf.py"
 SETTINGS = {
     "SECRET_KEY": "a-key-that-signs-nothing-outside-of-tests",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack, suppress
-from pathlib import Path
 
 import pytest
-from calls import APP_ID, KEY, SESSION, USER
-from faulthost import FaultHost
-from nginx import NAME, nginx
-from servers import gunicorn
 
-ROOT = Path(__file__).parents[2]
+from support.calls import APP_ID, KEY, SESSION, USER
+from support.faulthost import FaultHost
+from support.nginx import NAME, nginx
+from support.paths import ROOT
+from support.servers import gunicorn
+
+pytestmark = pytest.mark.system
+
 SLOW = 200
 SETTINGS = {
     "SECRET_KEY": "a-key-that-signs-nothing-outside-of-tests",

@@ -2,9 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from apps import create_app, sign_in, spy_on
-
 from miniapp.login import verifier
+from support.apps import create_app, sign_in, spy_on
 
 
 def test_1000_guesses_are_at_most_20_calls(onechat, alice):

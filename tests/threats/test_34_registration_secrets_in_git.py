@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from commands import Run
 
 from miniapp.testing.onechat import LocalOneChat
+from support.commands import Run
 
 
 def git(*command: str, cwd: Path) -> str:

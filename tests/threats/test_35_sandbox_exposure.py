@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from sandbox.conftest import ALICE, BOB, Caller, Registered, register
 
 from miniapp.errors import MiniAppError
 from miniapp.sandbox import Sandbox, SandboxServer
+from support.people import ALICE, BOB
+from support.sandbox import Caller, Registered, register
 
 PATHS = ["/", "/portal/", "/phones/state", "/_sandbox/state", "/static/portal.js", "/nowhere", "/onechat/api/x"]
 FOREIGN_HOSTS = [

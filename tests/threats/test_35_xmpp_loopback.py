@@ -6,7 +6,11 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from miniapp.sandbox import SandboxConfig, SandboxServer
+
+pytestmark = pytest.mark.system
 
 LISTEN = "0A"  # as /proc/net/tcp has it
 

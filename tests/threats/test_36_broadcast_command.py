@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from commands import Run, at_terminal
 
 from miniapp.testing.onechat import LocalOneChat
+from support.commands import Run, at_terminal
 
 
 def test_no_terminal_needs_yes(onechat_server: LocalOneChat, run: Run, env: dict[str, str]) -> None:

@@ -1,10 +1,10 @@
 """Threat 36: a broadcast to everybody is sent twice."""
 
 import pytest
-from calls import client_of, failure
-from faulthost import Fault, FaultHost, Talk, answer
 
 from miniapp.errors import HostError
+from support.calls import client_of, failure
+from support.faulthost import Fault, FaultHost, Talk, answer
 
 FAULTS: dict[str, Fault] = {
     "time-out": Talk.hang,

@@ -6,11 +6,11 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from calls import client_of
-from faulthost import Fault, FaultHost, Talk, answer
 
 from miniapp.outbox import Outbox
 from miniapp.settings import Secret
+from support.calls import client_of
+from support.faulthost import Fault, FaultHost, Talk, answer
 
 FAULTS: dict[str, tuple[Fault, str]] = {
     "time-out": (Talk.hang, "unknown"),

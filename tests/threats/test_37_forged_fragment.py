@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import expect
-from shim.conftest import host_origin, lifetime, phone, server, until, variant
 
-pytestmark = pytest.mark.browser
+from support.shim_page import host_origin, lifetime, phone, server, until, variant
 
 __all__ = ["host_origin", "lifetime", "phone", "server", "variant"]
 

@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 import pytest
 from flask import Flask, render_template_string, request
 from playwright.sync_api import Browser, Frame, Locator, Page, expect
-from servers import serving
 
 from miniapp import MiniApp, current_user, login_required
 from miniapp.testing.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
-
-pytestmark = pytest.mark.browser
+from support.servers import serving
 
 PAGE = """<!doctype html><title>Lunch</title>{{ miniapp_script() }}
 <link rel="icon" href="data:,"><h1>{{ current_user.jid }}</h1>

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from itertools import permutations
 
 import pytest
-from apps import create_app, spy_on
 from flask import Flask, jsonify, render_template_string
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from servers import serving
 
 from miniapp import MiniApp, current_user, login_required
 from miniapp.login.user import User
 from miniapp.testing.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
+from support.apps import create_app, spy_on
+from support.servers import serving
 
 HTTPS = {"base_url": "https://lunch.example/"}
 SECURE = [HTTPS, {"base_url": "http://alice.lunch.onechat.localhost:5000/"}]
@@ -182,7 +182,6 @@ def sandbox(onechat_server: LocalOneChat, context: BrowserContext) -> Sandbox:
 ME = "fetch('/api/me').then((r) => r.json())"
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("path", ["/", "/api"])
 def test_two_users_and_two_apps_stay_who_they_are(path, sandbox, context):
     """Every pair of user and app has a cookie jar; a login that one of them plants for all is nobody's."""
@@ -216,7 +215,6 @@ def test_two_users_and_two_apps_stay_who_they_are(path, sandbox, context):
         assert sandbox.open(1, "Lunch").evaluate(ME) == bob
 
 
-@pytest.mark.browser
 def test_another_setting_locks_nobody_out(sandbox):
     """After `ONECHAT_COOKIE` went from lax to partitioned and back, users log in as before, and can log out."""
     made: list[dict[str, str]] = []

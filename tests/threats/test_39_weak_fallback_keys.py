@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import pytest
-from apps import create_app
 from flask import Flask
 
 from miniapp.errors import ConfigurationError
@@ -18,6 +17,8 @@ from miniapp.login.signed import Logins
 from miniapp.login.user import User
 from miniapp.project.doctor import examine
 from miniapp.settings import Settings
+from support.apps import create_app
+from support.paths import ROOT
 
 GOOD = "an-old-key-that-was-random-0123456789"
 
@@ -170,7 +171,7 @@ def test_doctor_names_a_weak_fallback(tmp_path: Path, monkeypatch, onechat):
 
 def test_the_recipe_for_changing_keys_works_without_an_old_one(monkeypatch, onechat):
     """docs/deploy.md's line for the fallbacks makes none where OLD_SECRET_KEY is unset or empty."""
-    docs = (Path(__file__).parents[2] / "docs" / "deploy.md").read_text("utf-8")
+    docs = (ROOT / "docs" / "deploy.md").read_text("utf-8")
     (line,) = (line.strip() for line in docs.splitlines() if 'app.config["SECRET_KEY_FALLBACKS"] =' in line)
     for value, count in ((None, 0), ("", 0), (GOOD, 1)):
         monkeypatch.delenv("OLD_SECRET_KEY", raising=False)

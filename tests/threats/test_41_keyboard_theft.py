@@ -7,16 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from firefox import firefox
-from phones import Host, Phone, add_app, context, open_host
 from playwright.sync_api import Frame, Locator, expect
-from probe import create_probe
-from servers import serving
 
 from miniapp.testing.controls import browser_url
 from miniapp.testing.onechat import LocalOneChat
-
-pytestmark = pytest.mark.browser
+from support.firefox import firefox
+from support.phones import Host, Phone, add_app, context, open_host
+from support.probe import create_probe
+from support.servers import serving
 
 __all__ = ["context", "open_host"]
 
@@ -218,6 +216,7 @@ class TestInvited:
         expect(alice.get("notice")).to_have_count(0)
 
 
+@pytest.mark.system
 def test_in_firefox(onechat_server: LocalOneChat) -> None:
     """In Firefox, too, a thief gets one letter at most, its phone names it, and a press leads into the frame."""
     script = Path(__file__).with_name("firefox_keyboard.mjs")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from phones import Host, Phone, context, open_host
 from playwright.sync_api import expect
-from probe import create_probe
 
-pytestmark = pytest.mark.browser
+from support.phones import Host, Phone, context, open_host
+from support.probe import create_probe
 
 __all__ = ["context", "open_host"]
 

@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 from flask import Flask, render_template_string
-from phones import Host, Phone, context, open_host
 from playwright.sync_api import Route, expect
 
 from miniapp import MiniApp
 from miniapp.shim import CALL_SECONDS
-
-pytestmark = pytest.mark.browser
+from support.phones import Host, Phone, context, open_host
 
 __all__ = ["context", "open_host"]
 

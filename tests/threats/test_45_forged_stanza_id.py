@@ -7,16 +7,14 @@ import signal
 import socket
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import expect
-from xmpp.friend import Friend, Loop
-from xmpp.host import eventually
-from xmpp.ocwp_fixtures import chat_server, people, site, visit
-from xmpp.ocwp_site import DOMAIN, People, Site, Visitor
 
 from miniapp.sandbox.prosody import Prosody
-
-pytestmark = pytest.mark.browser
+from support.people import DOMAIN
+from support.xmpp.friend import Friend, Loop
+from support.xmpp.host import eventually
+from support.xmpp.ocwp_fixtures import chat_server, people, site, visit
+from support.xmpp.ocwp_site import People, Site, Visitor
 
 __all__ = ["chat_server", "eventually", "people", "site", "visit"]
 

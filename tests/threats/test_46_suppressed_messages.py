@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-from xmpp.friend import Friend, Loop
-from xmpp.ocwp_fixtures import chat_server, people, site, visit
-from xmpp.ocwp_site import DOMAIN, Visitor
-
 from miniapp.sandbox.prosody import Prosody
-
-pytestmark = pytest.mark.browser
+from support.people import DOMAIN
+from support.xmpp.friend import Friend, Loop
+from support.xmpp.ocwp_fixtures import chat_server, people, site, visit
+from support.xmpp.ocwp_site import Visitor
 
 __all__ = ["chat_server", "people", "site", "visit"]
 

@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
-from xmpp.friend import Friend, Loop
-from xmpp.ocwp_fixtures import chat_server, site, visit
-from xmpp.ocwp_site import DOMAIN, People, Visitor
 
 from miniapp.sandbox.prosody import Prosody
-
-pytestmark = pytest.mark.browser
+from support.people import DOMAIN
+from support.xmpp.friend import Friend, Loop
+from support.xmpp.ocwp_fixtures import chat_server, site, visit
+from support.xmpp.ocwp_site import People, Visitor
 
 __all__ = ["chat_server", "site", "visit"]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Browser, expect
-from xmpp.friend import SECONDS, Friend
-from xmpp.host import ALICE, BOB, CAROL, DOMAIN, Host, eventually, host, loop, start
 
-pytestmark = pytest.mark.browser
+from support.people import ALICE, BOB, CAROL, DOMAIN
+from support.xmpp.friend import SECONDS, Friend
+from support.xmpp.host import Host, eventually, host, loop, start
 
 __all__ = ["eventually", "host", "loop", "start"]
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Route, expect
-from xmpp.friend import Friend, Loop
-from xmpp.host import loop
-from xmpp.ocwp_fixtures import chat_server, people, site, visit
-from xmpp.ocwp_site import DOMAIN, Site, Visitor
 
 from miniapp.sandbox.prosody import Prosody
+from support.people import DOMAIN
+from support.xmpp.friend import Friend, Loop
+from support.xmpp.host import loop
+from support.xmpp.ocwp_fixtures import chat_server, people, site, visit
+from support.xmpp.ocwp_site import Site, Visitor
 
 __all__ = ["chat_server", "loop", "people", "site", "visit"]
 ALICE, BOB = (f"{name}@{DOMAIN}" for name in ("alice", "bob"))
 TRACKER = "http://tracker.example"
-pytestmark = pytest.mark.browser
 
 
 def test_a_picture_of_a_foreign_host_waits_for_a_click(

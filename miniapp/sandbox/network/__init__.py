@@ -1,6 +1,6 @@
 """What carries messages between people, and from mini apps' backends to people.
 
-One interface, several implementations; `tests/sandbox/network_suite.py` is what each of them must pass. They
+One interface, several implementations; `tests/support/network_suite.py` is what each of them must pass. They
 refuse by raising `Refusal` (`NotFound`, `Forbidden`) and, for a text that can't be sent, `MessageError`.
 """
 

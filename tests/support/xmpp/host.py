@@ -1,0 +1,116 @@
+"""A sandbox over a Prosody of its own, and XMPP clients of other people's making."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from miniapp.sandbox import SandboxConfig, SandboxServer
+from miniapp.sandbox.prosody import Prosody
+from miniapp.testing.controls import Controls
+from support.xmpp.friend import Friend, Loop
+
+
+class Host:
+    """One sandbox over XMPP: its `controls`, REST API, and `friend(jid)`, which logs another client in."""
+
+    def __init__(self, server: SandboxServer, loop: Loop) -> None:
+        self.server = server
+        self.sandbox = server.sandbox
+        self.network: Any = server.sandbox.network
+        self.prosody: Prosody = self.network._server
+        self.controls = Controls(server.url, server.token)
+        self._loop = loop
+        self.friends: list[Friend] = []
+        app = self.controls.add_app(
+            name="Lunch", icon="http://localhost/i.svg", url="http://localhost/", admin=f"admin@{server.sandbox.domain}"
+        )
+        self._key = app["apiKey"]
+
+    def api(self, call: str, **body: str) -> dict[str, str]:
+        """One call of OneChat's REST API, by the app "Lunch"."""
+        answer = self.controls.session.post(
+            f"{self.server.url}/onechat/api/{call}", json=body, headers={"apikey": self._key}, timeout=20
+        )
+        assert answer.json()["status"] == "Success", answer.text
+        return dict(answer.json())
+
+    def friend(self, jid: str, password: str | None = None) -> Friend:
+        password = password or self.controls.call("POST", f"/_sandbox/users/{jid}/password")["password"]
+        friend = Friend(self._loop, jid, password, self.network._server.settings.c2s_port)
+        self.friends.append(friend.login())
+        return friend
+
+    def type(self, jid: str, thread: str, text: str) -> dict[str, Any]:
+        """The person types a message on the phone."""
+        return dict(self.controls.call("POST", f"/phones/{jid}/messages", {"thread": thread, "text": text}))
+
+    def shown(self, jid: str, thread: str | None = None) -> list[str]:
+        """What the phone of `jid` shows."""
+        found = self.controls.call("GET", f"/phones/{jid}/messages", thread=thread, limit=200)
+        return [message["text"] for message in found]
+
+    def sent_on(self) -> bool:
+        """Whether nothing waits for the server any more."""
+        return not self.sandbox.store.stanzas.waiting(1)
+
+    def close(self) -> None:
+        for friend in self.friends:
+            friend.logout()
+        self.controls.session.close()
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    loop = Loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def start(loop: Loop) -> Iterator[Callable[..., Host]]:
+    """Starts sandboxes over XMPP, and stops them at the end."""
+    hosts: list[Host] = []
+
+    def begin(**config: Any) -> Host:
+        server = SandboxServer(SandboxConfig(**{"xmpp": "prosody", **config})).start()
+        hosts.append(Host(server, loop))
+        return hosts[-1]
+
+    yield begin
+    for host in hosts:
+        host.close()
+        host.server.stop()
+
+
+@pytest.fixture
+def host(start: Callable[..., Host], tmp_path: Path) -> Host:
+    return start(xmpp_directory=tmp_path / "xmpp")
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """A directory that Prosody's user can reach, as `tmp_path` is not where tests run as root."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+@pytest.fixture
+def eventually() -> Callable[..., None]:
+    """Waits until a condition holds."""
+
+    def wait(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+        tick = threading.Event()
+        for _ in range(int(seconds / 0.02)):
+            if condition():
+                return
+            tick.wait(0.02)
+        raise AssertionError("it never came to be")
+
+    return wait

@@ -1,6 +1,0 @@
-"""What the tests of XMPP share."""
-
-from xmpp.host import eventually, host, loop, reachable, start
-from xmpp.ocwp_fixtures import chat_server, people, site, visit
-
-__all__ = ["chat_server", "eventually", "host", "loop", "people", "reachable", "site", "start", "visit"]
