@@ -36,7 +36,7 @@ def test_a_stranger_only_asks(crowded: Host, eventually: Callable[..., None], br
     bob, carol = host.friend(BOB), host.friend(CAROL)
     host.type(ALICE, CAROL, "hello")
     page = browser.new_page()
-    page.goto(f"{host.server.url}/?user=alice")
+    page.goto(f"{host.server.url}/?phones=alice")
     asked, threads = page.get_by_test_id("invitation"), page.get_by_test_id("thread")
     expect(threads).to_have_count(1)
     for number, room in enumerate(TRAPS):
@@ -69,3 +69,17 @@ def test_a_stranger_only_asks(crowded: Host, eventually: Callable[..., None], br
     host.shown(ALICE)  # reads the archive, and the invitations in it, again
     assert {one["group"] for one in host.controls.call("GET", f"/phones/{ALICE}/invitations")} == set(TRAPS[2:])
     page.close()
+
+
+def test_nobody_is_asked_by_oneself(crowded: Host, eventually: Callable[..., None]) -> None:
+    """An invitation is kept in its sender's archive too, and is none for the sender."""
+
+    def asked(jid: str) -> list[str]:
+        return [one["group"] for one in crowded.controls.call("GET", f"/phones/{jid}/invitations")]
+
+    bob, room = crowded.friend(BOB), f"nowhere@muc.{DOMAIN}"
+    crowded.shown(ALICE)
+    bob._now(lambda: bob.stream.plugin["xep_0249"].send_invitation(ALICE, room))
+    eventually(lambda: asked(ALICE) == [room])
+    crowded.shown(BOB)  # reads the archive
+    assert asked(BOB) == []

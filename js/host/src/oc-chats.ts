@@ -1,5 +1,6 @@
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
 import * as icons from "./icons.js";
 import { Watch, type PhoneModel } from "./model.js";
 import "./oc-avatar.js";
@@ -93,7 +94,15 @@ export class Chats extends LitElement {
         <h2>Chats</h2>
         ${this.#begin("new-group", "New group", icons.people)} ${this.#begin("new-chat", "New chat", icons.pencil)}
       </header>
-      ${phone.invitations.length ? html`<ul class="asked">${phone.invitations.map((one) => this.#asked(one))}</ul>` : nothing}
+      ${
+        phone.invitations.length
+          ? html`<ul class="asked">${repeat(
+              phone.invitations,
+              ({ group }) => group, // a row that moves takes its buttons along
+              (one) => this.#asked(one),
+            )}</ul>`
+          : nothing
+      }
       ${this.refused ? html`<p class="refused" role="alert">${this.refused}</p>` : nothing}
       ${
         phone.threads.length

@@ -312,6 +312,8 @@ class Bridge:
         await self._bookmarks.run()
 
     def _invited(self, jid: str, room: str, by: str, at: float | None) -> None:
+        if by == jid:  # sent by that user, and kept in the archive
+            return
         if not room.endswith(f"@{self._settings.groups}") or (at is not None and at < self._since):
             return
         if room in [group.jid for group in self._store.messages.groups(jid)]:
