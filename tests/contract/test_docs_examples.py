@@ -1,7 +1,8 @@
-"""The Python on the pages of the manual does what the pages say."""
+"""The examples on the pages of the manual do what the pages say."""
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import threading
@@ -11,10 +12,12 @@ from typing import Any
 
 import click
 import pytest
-from flask import Flask, request
+from flask import Flask, render_template_string, request
 
 from miniapp import MiniApp
 from miniapp.cli import cli
+from miniapp.outbox.schema import SCHEMA
+from miniapp.sandbox.network.server import read_settings
 from support.paths import ROOT
 
 DOCS = ROOT / "docs"
@@ -22,9 +25,10 @@ ELSEWHERE = {"flask-extensions", "testing", "tutorial"}
 """Pages that have tests of their own. The line of deploy.md for an old key has its test among the threats (39)."""
 
 
-def blocks(page: str) -> list[str]:
-    """The page's blocks of Python, also those in lists."""
-    found = re.findall(r"^( *)```python\n(.*?)^ *```$", (DOCS / f"{page}.md").read_text(), re.MULTILINE | re.DOTALL)
+def blocks(page: str, language: str = "python") -> list[str]:
+    """The page's blocks in a language, also those in lists."""
+    block = re.compile(rf"^( *)```{language}\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+    found = block.findall((DOCS / f"{page}.md").read_text())
     return [re.sub(f"^{indent}", "", code, flags=re.MULTILINE) for indent, code in found]
 
 
@@ -155,6 +159,33 @@ def test_the_code_of_an_error(onechat, app, alice):
     assert remind(miniapp, alice.jid) == ("host_unreachable", True)
     onechat.fail("singleMessage", 1, "error")
     assert remind(miniapp, alice.jid) == ("host_refused", False)
+
+
+@pytest.mark.parametrize("page", ["login", "bridge"])
+def test_the_head_of_a_page(app, page):
+    """The HTML of the page is a template that loads the shim."""
+    (head,) = blocks(page, "html")
+    with app.test_request_context():
+        assert "/miniapp/oc.js?v=" in render_template_string(head)
+
+
+def test_the_settings_of_an_xmpp_server(tmp_path):
+    """The TOML of xmpp.md is read as the settings of a server of the user's own."""
+    (toml,) = blocks("xmpp", "toml")
+    (tmp_path / "xmpp.toml").write_text(toml)
+    assert read_settings(tmp_path / "xmpp.toml").component == ("127.0.0.1", 5347)
+
+
+def test_the_schema_on_postgres():
+    """The SQL of outbox.md is what the outbox's own hint says."""
+    (sql,) = blocks("outbox", "sql")
+    assert sql.splitlines()[0] == f"CREATE SCHEMA {SCHEMA};"
+
+
+@pytest.mark.parametrize("page", ["ocwp", "protocol"])
+def test_json_is_json(page):
+    """The JSON of the page can be parsed."""
+    assert [json.loads(block) for block in blocks(page, "json")]
 
 
 def test_every_route_is_documented(app):
