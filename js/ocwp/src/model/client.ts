@@ -78,7 +78,7 @@ export class Client {
   #caughtUp = false;
   #known = false;
   #early: Incoming[] = []; // what comes in before the archive has been read
-  #listeners = new Set<() => void>();
+  #listeners = new Set<(only?: string) => void>();
   #states = new Map<string, ChatState>();
 
   constructor(
@@ -108,7 +108,7 @@ export class Client {
     this.#pep = new Pep(this.#link);
     this.#positions = new ReadPositions(this, this.#pep);
     this.#reader = { jid: "", domain: config.domain, nick: (room) => this.chats.get(room)?.room?.nick, now };
-    this.people = new People(this.#link, config.features.avatars, changed);
+    this.people = new People(this.#link, config.features.avatars, changed, this.onlyChanged);
     this.changes = new Changes(this.#outbox, () => this.#link.live, now, changed);
     this.blocked = new Blocked(this.#link, changed);
     this.files = new Files(this.#link, config);
@@ -151,13 +151,19 @@ export class Client {
     return this.#known;
   }
 
-  listen(listener: () => void): () => void {
+  /** Calls `listener` after each change, with the JID of the chat or person that alone has changed, if it is one. */
+  listen(listener: (only?: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   changed = (): void => {
     for (const listener of this.#listeners) listener();
+  };
+
+  /** Tells that nothing but the chat or person `jid` has changed: what shows neither need not be drawn again. */
+  onlyChanged = (jid: string): void => {
+    for (const listener of this.#listeners) listener(jid);
   };
 
   /** Signs in, and stays so. Throws a TypeError if `usr` is no JID. */
@@ -193,13 +199,13 @@ export class Client {
   chat(jid: string, kind: Kind = this.kindOf(jid)): Chat {
     let chat = this.chats.get(jid);
     if (!chat) {
-      chat = new Chat(jid, kind, this.changed, localOf(this.#me));
+      chat = new Chat(jid, kind, () => this.onlyChanged(jid), localOf(this.#me));
       chat.readUntil = this.memory.kept.read[jid] ?? 0;
       chat.draft = this.memory.tab.drafts[jid] ?? "";
       const read = this.#positions.idOf(jid);
       if (read) chat.readUpTo(read);
       this.chats.set(jid, chat);
-      this.changed();
+      this.onlyChanged(jid);
     }
     return chat;
   }
@@ -262,11 +268,11 @@ export class Client {
     if (chat.complete || !this.#caughtUp || (chat.room && !chat.room.joined)) return;
     if ((!chat.room && this.#whole) || this.#archiveless.has(chat.room && chat)) {
       chat.complete = true;
-      return this.changed();
+      return this.onlyChanged(chat.jid);
     }
     if (chat.room && chat.mark === undefined) return; // its newest page is on its way
     chat.loading = true;
-    this.changed();
+    this.onlyChanged(chat.jid);
     const { timeline } = chat;
     const oldest = timeline.messages[0];
     const where = chat.kind === "group" ? { room: chat.jid } : { peer: chat.jid };
@@ -284,7 +290,7 @@ export class Client {
       // The connection went; scrolling asks again.
     }
     chat.loading = false;
-    this.changed();
+    this.onlyChanged(chat.jid);
   }
 
   /** Everything in `chat` has been seen. */
@@ -541,7 +547,7 @@ export class Client {
       if (page.complete || !page.first) return void this.#silent.add(peer);
       before = page.first;
     }
-    this.changed();
+    this.onlyChanged(peer);
   }
 
   /** Reads back to the oldest message that this tab has not seen sent: the server may have it all the same. */

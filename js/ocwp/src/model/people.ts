@@ -47,6 +47,7 @@ export class People {
     private readonly link: Link,
     private readonly avatars: boolean,
     private readonly changed: () => void,
+    private readonly onlyChanged: (jid: string) => void,
   ) {}
 
   async load(): Promise<void> {
@@ -125,7 +126,7 @@ export class People {
       if (type) there.delete(resource(from));
       else there.set(resource(from), PRESENCES[textOf(child(stanza, "show"))] ?? "online");
     }
-    this.changed();
+    this.onlyChanged(jid);
   }
 
   presenceOf(jid: string): Presence {
@@ -143,8 +144,7 @@ export class People {
 
   /** Ask for the vCard again: it has changed. */
   refresh(jid: string): void {
-    if (!this.#cards.delete(jid)) return;
-    this.changed();
+    if (this.#cards.delete(jid)) this.onlyChanged(jid);
   }
 
   async add(jid: string): Promise<void> {
@@ -192,7 +192,7 @@ export class People {
     try {
       const answer = await this.link.iq("get", jid, x("vCard", { xmlns: NS.vcard }));
       this.#cards.set(jid, readCard(child(answer, "vCard", NS.vcard)));
-      this.changed();
+      this.onlyChanged(jid);
     } catch {
       // None, or not for us: the name and initials have to do.
     }

@@ -15,6 +15,7 @@ interface Account {
   readonly chats: ReadonlyMap<string, Chat>;
   readonly memory: Memory;
   changed(): void;
+  onlyChanged(jid: string): void;
 }
 
 /** How far the person has read each chat: agreed with other tabs by storage, with other clients by XEP-0490. */
@@ -68,7 +69,7 @@ export class ReadPositions {
       this.account.memory.save();
     }
     chat.recount();
-    this.account.changed();
+    this.account.onlyChanged(chat.jid);
   }
 
   /** Records that `chat` has been read here up to the time `at`, and publishes that soon. */

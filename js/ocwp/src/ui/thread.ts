@@ -6,6 +6,7 @@ import { isEscape } from "../../../common/keys.js";
 import { pieces, type Piece } from "../../../common/text.js";
 import type { Chat } from "../model/chat.js";
 import { fileName, isPicture } from "../xmpp/files.js";
+import { bare } from "../xmpp/jids.js";
 import * as icons from "./icons.js";
 import { EMOJI } from "../xmpp/reactions.js";
 import { shortened, type Reply } from "../xmpp/replies.js";
@@ -28,7 +29,11 @@ export class Thread extends LitElement {
   @state() private below = false;
   @state() private menu: Message | undefined;
   @query(".list") private list!: HTMLElement;
-  protected watch = new Watch(this, () => this.ui);
+  protected watch = new Watch(
+    this,
+    () => this.ui,
+    (jid) => this.#names(jid),
+  );
   /** Whether the next update goes to the end: at first, after sending, and where the end is in view already. */
   #following = true;
   #fromEnd = 0;
@@ -103,9 +108,18 @@ export class Thread extends LitElement {
     );
   }
 
+  /** Whether `jid` is this chat, or somebody whose name may stand in it: in a group who is or was there. */
+  #names(jid: string): boolean {
+    const { jid: here, room, timeline } = this.chat;
+    const who = bare(jid); // of `host/app` the host
+    if (!room || who === here) return who === here;
+    const inside = [...room.occupants.values()].some(({ jid }) => jid === who);
+    return inside || timeline.messages.some(({ author }) => author === who);
+  }
+
   /** All that the row of `message` shows: of thousands of rows, those that stay the same cost next to nothing. */
   #shows(message: Message, ...more: unknown[]): unknown[] {
-    const { client } = this.ui;
+    const { client, language } = this.ui;
     const { text, at, delivery, readers, edited, retracted, mentionsMe, reply, file } = message;
     const plain = !reply && !file && this.menu !== message && client.changes.reactions(this.chat, message).size === 0;
     const by = [client.senderOf(this.chat, message), client.appPicture(this.chat, message)];
@@ -113,6 +127,7 @@ export class Thread extends LitElement {
     const possible = client.changes.possible(this.chat, message);
     return [
       plain || {},
+      language,
       text,
       at,
       delivery,

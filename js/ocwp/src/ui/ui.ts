@@ -18,7 +18,7 @@ export interface Ui {
   logout(): void;
 }
 
-/** Renders its element again after the client's state has changed: once for all changes of a frame. */
+/** Renders its element again after the client's state has changed, and `shows` it: once for all changes of a frame. */
 export class Watch implements ReactiveController {
   #stop: (() => void) | undefined;
   #frame = 0;
@@ -26,12 +26,15 @@ export class Watch implements ReactiveController {
   constructor(
     private readonly host: ReactiveControllerHost,
     private readonly ui: () => Ui,
+    private readonly shows: (jid: string) => boolean = () => true,
   ) {
     host.addController(this);
   }
 
   hostConnected(): void {
-    this.#stop = this.ui().client.listen(() => (this.#frame ||= requestAnimationFrame(this.#update)));
+    this.#stop = this.ui().client.listen((only) => {
+      if (only === undefined || this.shows(only)) this.#frame ||= requestAnimationFrame(this.#update);
+    });
   }
 
   hostDisconnected(): void {
