@@ -35,6 +35,22 @@ afterEach(() => {
 });
 
 describe("the archive", () => {
+  test("that is still empty is asked at each confirmation, and draws nothing", async () => {
+    const client = await signIn();
+    const drawn = vi.fn();
+    client.listen(drawn);
+    const asked = server.queries.length;
+    server.deliver(`<a xmlns="${NS.sm}"/>`);
+    await settled();
+    expect(server.queries.length).toBe(asked + 1);
+    expect(drawn).not.toHaveBeenCalled();
+    server.archive("me@d").push({ id: "1", at: 1, xml: '<message from="bob@d" to="me@d"><body>hi</body></message>' });
+    server.deliver(`<a xmlns="${NS.sm}"/>`);
+    await settled();
+    expect(texts(client, "bob@d")).toEqual(["hi"]);
+    expect(drawn).toHaveBeenCalled();
+  });
+
   test("gives what was missed, whatever IDs a message claims to have in it", async () => {
     server.text("bob@d", "before");
     const client = await signIn();

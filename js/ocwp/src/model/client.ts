@@ -483,11 +483,12 @@ export class Client {
     if (!this.#caughtUp || this.#archiveless.has(undefined) || this.#advancing) return;
     this.#crossed = false;
     this.#advancing = true;
+    const { mark } = this.#own;
     void this.#readOn()
       .catch(() => {})
       .finally(() => {
         this.#advancing = false;
-        this.changed();
+        if (this.#own.mark !== mark) this.changed();
       });
   }
 
