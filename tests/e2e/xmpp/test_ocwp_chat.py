@@ -330,7 +330,8 @@ def test_a_person_is_blocked_and_muted(visit: Visit) -> None:
     box.get_by_role("button", name="Close").click()
     again.box(BOB).get_by_role("button", name="Close").click()
     bob.write(ALICE, "and now?")
-    expect(alice.page.locator(f'ocwp-list [data-jid="{BOB}"] .badge')).to_have_text("1")
+    for tab in (alice, again):
+        expect(tab.page.locator(f'ocwp-list [data-jid="{BOB}"] .badge')).to_have_text("1")
     assert alice.page.evaluate("[ocwp.unread(), ocwp.unread('bob')]") == [0, 1]
     assert again.page.evaluate("[ocwp.unread(), ocwp.unread('bob')]") == [1, 1]
 
