@@ -3,7 +3,8 @@
 /** Pieces of a message: plain text, or an http(s) link. */
 export type Piece = string | { href: string; text: string };
 
-const LINK = /(?:https?:\/\/|(?<![\w@.\/-])www\.(?=[^.]))[^\s<>"'`\u0000-\u001f]+/gi;
+// eslint-disable-next-line no-control-regex -- a control character ends a link
+const LINK = /(?:https?:\/\/|(?<![\w@./-])www\.(?=[^.]))[^\s<>"'`\u0000-\u001f]+/gi;
 const CLOSERS: Record<string, string> = { ")": "(", "]": "[", "}": "{" };
 
 /** Splits `text` at its links. Only what `URL` reads as http or https becomes one; `www.` stands for https. */

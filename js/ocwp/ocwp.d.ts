@@ -140,6 +140,11 @@ export interface ChatElement extends HTMLElement {
   credentials: InitOptions["credentials"];
   chatBox: InitOptions["chatBox"];
 }
+declare global {
+  interface HTMLElementTagNameMap {
+    "ocwp-chat": ChatElement;
+  }
+}
 
 /** Calls `handler` at each event of that name, until the returned function is called. */
 export declare function on<Name extends keyof Events>(name: Name, handler: (detail: Events[Name]) => void): () => void;

@@ -42,7 +42,10 @@ const SANDBOX =
 /**
  * One running mini app: title bar, frame, and the bridge between them and the phone.
  *
- * Fires `back` (leave it running), `close` (end it), `notice` (a text for the person) and `permit` (it may use more).
+ * @fires {CustomEvent<undefined>} back - Leave the app running.
+ * @fires {CustomEvent<undefined>} close - End the app.
+ * @fires {CustomEvent<string>} notice - A text for the person.
+ * @fires {CustomEvent<Permit>} permit - The app may use these capabilities.
  */
 @customElement("oc-app")
 export class RunningApp extends LitElement {
@@ -592,4 +595,10 @@ function checked(launched: Launch): Launch {
   const origin = address && new URL(address).origin;
   if (origin && origin === launched.origin && origin !== location.origin) return launched;
   throw new Refusal("refused", "Its URL is not one that a phone may open.", "Correct it in the admin portal.");
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "oc-app": RunningApp;
+  }
 }

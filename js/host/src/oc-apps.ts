@@ -7,7 +7,11 @@ import { plainName } from "./reveal.js";
 import { base, rows } from "./styles.js";
 import { siteOf } from "./text.js";
 
-/** The list of mini apps. Fires `open` with an app ID. */
+/**
+ * The list of mini apps.
+ *
+ * @fires {CustomEvent<string>} open - Open the app with this app ID.
+ */
 @customElement("oc-apps")
 export class Apps extends LitElement {
   @property({ attribute: false }) phone!: PhoneModel;
@@ -80,5 +84,11 @@ export class Apps extends LitElement {
           </div>`
       }
     `;
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "oc-apps": Apps;
   }
 }

@@ -30,3 +30,9 @@ export class Avatar extends BaseAvatar {
     `,
   ];
 }
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "oc-avatar": Avatar;
+  }
+}

@@ -8,7 +8,13 @@ import { base, rows } from "./styles.js";
 import { whenOf } from "./text.js";
 import type { Invitation, Refusal, Thread } from "./types.js";
 
-/** The list of threads. Fires `open` with a thread's id, `new-chat` and `new-group`. */
+/**
+ * The list of threads.
+ *
+ * @fires {CustomEvent<string>} open - Open the thread with this ID.
+ * @fires {CustomEvent<undefined>} new-chat - Choose a contact for a new chat.
+ * @fires {CustomEvent<undefined>} new-group - Choose contacts for a new group.
+ */
 @customElement("oc-chats")
 export class Chats extends LitElement {
   @property({ attribute: false }) phone!: PhoneModel;
@@ -199,5 +205,11 @@ export class Chats extends LitElement {
 
   #fire(type: string, detail?: string): void {
     this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "oc-chats": Chats;
   }
 }

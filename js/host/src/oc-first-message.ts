@@ -5,7 +5,11 @@ import { MESSAGE_MAX_BYTES, messageFault } from "./limits.js";
 import type { PhoneModel } from "./model.js";
 import { base } from "./styles.js";
 
-/** Asks for the message that a new group begins with. Fires `answer` with the text, or with undefined (cancelled). */
+/**
+ * Asks for the message that a new group begins with.
+ *
+ * @fires {CustomEvent<string | undefined>} answer - The text; undefined if cancelled.
+ */
 @customElement("oc-first-message")
 export class FirstMessage extends LitElement {
   @property({ attribute: false }) phone!: PhoneModel;
@@ -72,5 +76,11 @@ export class FirstMessage extends LitElement {
 
   #answer(text: string | undefined): void {
     this.dispatchEvent(new CustomEvent("answer", { detail: text }));
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "oc-first-message": FirstMessage;
   }
 }

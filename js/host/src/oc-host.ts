@@ -427,3 +427,9 @@ function reloadOnce(): void {
 function meta(name: string): string {
   return document.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content ?? "";
 }
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "oc-host": Host;
+  }
+}

@@ -76,3 +76,9 @@ export class More extends LitElement {
 
   #page = () => this.box.scrollBy({ top: this.box.clientHeight * 0.8 });
 }
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "oc-more": More;
+  }
+}

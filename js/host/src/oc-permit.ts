@@ -6,7 +6,11 @@ import { CAPABILITIES, type Capability } from "./permissions.js";
 import { base } from "./styles.js";
 import type { App } from "./types.js";
 
-/** Asks whether a mini app may use `capabilities`. Fires `answer` with true or undefined (not now). */
+/**
+ * Asks whether a mini app may use `capabilities`.
+ *
+ * @fires {CustomEvent<true | undefined>} answer - True to allow them; undefined for "not now".
+ */
 @customElement("oc-permit")
 export class PermitSheet extends LitElement {
   @property({ attribute: false }) app!: App;
@@ -48,5 +52,11 @@ export class PermitSheet extends LitElement {
 
   #answer(value: true | undefined): void {
     this.dispatchEvent(new CustomEvent("answer", { detail: value }));
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "oc-permit": PermitSheet;
   }
 }

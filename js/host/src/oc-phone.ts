@@ -6,7 +6,6 @@ import { DEVICES, deviceInfo, deviceOf } from "./devices.js";
 import * as icons from "./icons.js";
 import { Watch, asRefusal, type PhoneModel, type World } from "./model.js";
 import "./oc-app.js";
-import type { RunningApp } from "./oc-app.js";
 import "./oc-apps.js";
 import "./oc-avatar.js";
 import "./oc-chats.js";
@@ -38,7 +37,13 @@ export interface Room {
   bare: boolean;
 }
 
-/** One simulated device with its user. Fires `setup` with changes to its setup, `unread` with a count, and `remove`. */
+/**
+ * One simulated device with its user.
+ *
+ * @fires {CustomEvent<Partial<PhoneSetup>>} setup - Changes to the phone's setup.
+ * @fires {CustomEvent<number>} unread - The number of unread messages.
+ * @fires {CustomEvent<undefined>} remove - Take this phone off the page.
+ */
 @customElement("oc-phone")
 export class Phone extends LitElement {
   @property({ attribute: false }) world!: World;
@@ -250,7 +255,7 @@ export class Phone extends LitElement {
         .running=${this.app}
         .allowed=${this.app ? PERMISSIONS.of(phone.jid, this.app.appId) : []}
         @permit=${(event: CustomEvent<Permit>) => this.#permit(event.detail)}
-        @relaunch=${() => this.renderRoot.querySelector<RunningApp>("oc-app")?.renew()}
+        @relaunch=${() => this.renderRoot.querySelector("oc-app")?.renew()}
       ></oc-profile>`;
     }
     if (phone.thread) {
@@ -397,7 +402,7 @@ export class Phone extends LitElement {
     PERMISSIONS.set(this.phone.jid, this.app!.appId, permit);
     this.requestUpdate();
     await this.updateComplete;
-    await this.renderRoot.querySelector<RunningApp>("oc-app")?.start();
+    await this.renderRoot.querySelector("oc-app")?.start();
   }
 
   #choose = async (event: Event) => {
@@ -447,3 +452,9 @@ export class Phone extends LitElement {
 }
 
 const value = (event: Event) => (event.target as HTMLSelectElement).value;
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "oc-phone": Phone;
+  }
+}

@@ -12,9 +12,11 @@ import type { App, User } from "./types.js";
 const SHOWN = 100;
 
 /**
- * The contacts selector. Fires `answer` with an array of JIDs, or with undefined when cancelled.
+ * The contacts selector.
  *
  * Where one contact at most can be picked, another pick takes the first one's place.
+ *
+ * @fires {CustomEvent<string[] | undefined>} answer - The JIDs that were picked; undefined if cancelled.
  */
 @customElement("oc-picker")
 export class Picker extends LitElement {
@@ -216,5 +218,11 @@ export class Picker extends LitElement {
 
   #answer(jids: string[] | undefined): void {
     this.dispatchEvent(new CustomEvent("answer", { detail: jids }));
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "oc-picker": Picker;
   }
 }

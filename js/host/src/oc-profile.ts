@@ -7,7 +7,12 @@ import { plainName } from "./reveal.js";
 import { base } from "./styles.js";
 import type { App, DeviceInfo } from "./types.js";
 
-/** Who the phone's user is, what pages are told of the device, and what they may use. Fires `relaunch` and `permit`. */
+/**
+ * Who the phone's user is, what pages are told of the device, and what they may use.
+ *
+ * @fires {CustomEvent<undefined>} relaunch - Launch the running app again.
+ * @fires {CustomEvent<Permit>} permit - Allow the app these capabilities, or no longer.
+ */
 @customElement("oc-profile")
 export class Profile extends LitElement {
   @property({ attribute: false }) phone!: PhoneModel;
@@ -170,5 +175,11 @@ export class Profile extends LitElement {
 
   #permit(capability: Capability, allowed: boolean): void {
     this.dispatchEvent(new CustomEvent<Permit>("permit", { detail: { capabilities: [capability], allowed } }));
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "oc-profile": Profile;
   }
 }

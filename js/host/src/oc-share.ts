@@ -9,7 +9,11 @@ import { plainName, reveal } from "./reveal.js";
 import { base } from "./styles.js";
 import type { App, Relay } from "./types.js";
 
-/** Shows who would get what, before a relay is sent. Fires `answer` with true or undefined (cancelled). */
+/**
+ * Shows who would get what, before a relay is sent.
+ *
+ * @fires {CustomEvent<true | undefined>} answer - True after sending; undefined if cancelled.
+ */
 @customElement("oc-share")
 export class Share extends LitElement {
   @property({ attribute: false }) phone!: PhoneModel;
@@ -185,4 +189,10 @@ export class Share extends LitElement {
 function length(text: string): string {
   const count = [...text].length;
   return count > 200 ? `${count.toLocaleString("en")} characters` : "";
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "oc-share": Share;
+  }
 }

@@ -15,8 +15,11 @@ const SETTLE = 500;
  * second, and then only for a press that began on it after that: what was meant for the page behind confirms nothing.
  *
  * The focus goes to what the content marks with `autofocus`, else to the sheet, and goes back at the end. A person who
- * types on another phone keeps it. Escape and a click beside the sheet fire `cancel`. A `modal` sheet keeps the focus.
- * Slots: none (the content), `foot`.
+ * types on another phone keeps it. A `modal` sheet keeps the focus.
+ *
+ * @slot - The content.
+ * @slot foot - The buttons.
+ * @fires {CustomEvent<undefined>} cancel - Escape, or a click beside the sheet.
  */
 @customElement("oc-sheet")
 export class Sheet extends LitElement {
@@ -217,3 +220,9 @@ export class Sheet extends LitElement {
 
 /** A click inside is none beside. */
 const inside = (event: Event) => event.stopPropagation();
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "oc-sheet": Sheet;
+  }
+}

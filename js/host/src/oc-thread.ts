@@ -15,7 +15,11 @@ const NEAR = 80;
 /** Milliseconds within which messages of one sender stand together. */
 const TOGETHER = 5 * 60_000;
 
-/** The open thread: its messages and, but for alerts, a composer. Fires `back`. */
+/**
+ * The open thread: its messages and, but for alerts, a composer.
+ *
+ * @fires {CustomEvent<undefined>} back - Show the list of threads.
+ */
 @customElement("oc-thread")
 export class ThreadView extends LitElement {
   @property({ attribute: false }) phone!: PhoneModel;
@@ -387,3 +391,9 @@ const alert = (message: Message): TemplateResult => html`
     </div>
   </div>
 `;
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "oc-thread": ThreadView;
+  }
+}

@@ -77,7 +77,7 @@ describe("an open thread", () => {
   });
 
   test("leaves no message of the thread before, however late it comes", async () => {
-    let late = (_: Message[]) => {};
+    let late: (page: Message[]) => void = () => {};
     sandbox.page = () => new Promise((resolve) => (late = resolve));
     const first = phone.open(BOB);
     const release = late;

@@ -491,8 +491,10 @@ describe("a message written while there is no connection", () => {
     const type = jid === "bob@d" ? "chat" : "groupchat";
     const xml = `<message xmlns="jabber:client" type="${type}" from="${from}" to="${to}" id="${id}"><body>taken</body></message>`;
     server.archive(archive).push({ id: "taken", at: server.clock++, xml });
-    for (const text of numbers(0, 320))
-      jid === "bob@d" ? server.text(jid, text) : server.group(jid, "bob", `<body>${text}</body>`);
+    for (const text of numbers(0, 320)) {
+      if (jid === "bob@d") server.text(jid, text);
+      else server.group(jid, "bob", `<body>${text}</body>`);
+    }
     server.up = true;
     server.sent = [];
     const reloaded = await signIn();

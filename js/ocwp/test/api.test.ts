@@ -9,7 +9,7 @@ vi.mock("strophe/connection", async () => ({ default: (await import("./server.js
 const ocwp: typeof documented = await import("../src/core.js");
 const login = { usr: "me@d", pw: "pw" };
 let server: FakeServer;
-let ends: (() => void)[] = [];
+const ends: (() => void)[] = [];
 
 const heard = <Name extends keyof documented.Events>(name: Name) => {
   const events: documented.Events[Name][] = [];

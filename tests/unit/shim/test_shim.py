@@ -180,7 +180,7 @@ def test_the_typings_compile_and_refuse_what_is_wrong(made, tmp_path):
     """`tsc --strict` takes the documented calls and refuses wrong ones."""
     (tmp_path / "oc.d.ts").write_text(made.typings)
     shutil.copy(ROOT / "tests/unit/shim/typing.test-d.ts", tmp_path)
-    compiler = ROOT / "js/node_modules/typescript/bin/tsc"
+    compiler = ROOT / "js/node_modules/typescript-7/bin/tsc"
     options = [
         "--strict",
         "--noEmit",

@@ -112,6 +112,7 @@ export class Client {
     this.changes = new Changes(this.#outbox, () => this.#link.live, now, changed);
     this.blocked = new Blocked(this.#link, changed);
     this.files = new Files(this.#link, config);
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the getters below have a `this` of their own
     const client = this;
     this.rooms = new Rooms(this.#link, this.#pep, {
       get me() {

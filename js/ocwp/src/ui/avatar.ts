@@ -46,3 +46,9 @@ export class Avatar extends BaseAvatar {
 }
 
 define("ocwp-avatar", Avatar);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "ocwp-avatar": Avatar;
+  }
+}

@@ -17,7 +17,11 @@ const STEP = 20;
 /** A box that nobody has resized grows with its messages up to this many times its width, the form of a phone. */
 const GROWTH = 1.6;
 
-/** One open chat. Fires `left` when it is minimised or closed. */
+/**
+ * One open chat.
+ *
+ * @fires {CustomEvent<undefined>} left - The person has minimised or closed the box.
+ */
 export class ChatBox extends LitElement {
   @property({ attribute: false }) ui!: Ui;
   @property({ attribute: false }) chat!: Chat;
@@ -362,3 +366,9 @@ export function stateWord({ client }: Ui) {
 const clamp = (value: number, least: number, most: number) => Math.max(Math.min(value, most), Math.min(least, most));
 
 define("ocwp-box", ChatBox);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "ocwp-box": ChatBox;
+  }
+}

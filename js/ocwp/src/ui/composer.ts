@@ -17,7 +17,11 @@ const SUGGESTED = 6;
 /** Milliseconds without a key after which one no longer counts as typing. */
 const PAUSE_MS = 5_000;
 
-/** Where one writes. Fires `sent`. */
+/**
+ * The form to write a message.
+ *
+ * @fires {CustomEvent<undefined>} sent - A message was sent.
+ */
 export class Composer extends LitElement {
   @property({ attribute: false }) ui!: Ui;
   @property({ attribute: false }) chat!: Chat;
@@ -342,3 +346,9 @@ export class Composer extends LitElement {
 }
 
 define("ocwp-composer", Composer);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "ocwp-composer": Composer;
+  }
+}

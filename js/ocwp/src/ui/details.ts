@@ -8,7 +8,11 @@ import { asJid } from "../xmpp/jids.js";
 import { base } from "./styles.js";
 import { Watch, define, type Ui } from "./ui.js";
 
-/** Who a chat is with; a group's members, name and picture. Fires `done`. */
+/**
+ * Who a chat is with; a group's members, name and picture.
+ *
+ * @fires {CustomEvent<undefined>} done - Go back to the messages.
+ */
 export class Details extends LitElement {
   @property({ attribute: false }) ui!: Ui;
   @property({ attribute: false }) chat!: Chat;
@@ -223,3 +227,9 @@ export class Details extends LitElement {
 }
 
 define("ocwp-details", Details);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "ocwp-details": Details;
+  }
+}

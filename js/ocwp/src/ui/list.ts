@@ -13,7 +13,12 @@ import "./sign-in.js";
 import { base, panel } from "./styles.js";
 import { Watch, define, type Ui } from "./ui.js";
 
-/** The list of chats and contacts. Fires `open` with a JID, and `hide`. */
+/**
+ * The list of chats and contacts.
+ *
+ * @fires {CustomEvent<string>} open - Open the chat with this JID.
+ * @fires {CustomEvent<undefined>} hide - Hide the list.
+ */
 export class ChatList extends LitElement {
   @property({ attribute: false }) ui!: Ui;
   @state() private sought = "";
@@ -340,3 +345,9 @@ export const unread = ({ language }: Ui, count: number) =>
     : nothing;
 
 define("ocwp-list", ChatList);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "ocwp-list": ChatList;
+  }
+}

@@ -6,7 +6,11 @@ import { asJid } from "../xmpp/jids.js";
 import { base } from "./styles.js";
 import { Watch, define, type Ui } from "./ui.js";
 
-/** A form for a new group. Fires `done`, with the group's JID if there is one. */
+/**
+ * A form for a new group.
+ *
+ * @fires {CustomEvent<string | undefined>} done - The new group's JID; undefined if cancelled.
+ */
 export class NewGroup extends LitElement {
   @property({ attribute: false }) ui!: Ui;
   @state() private chosen = new Set<string>();
@@ -145,3 +149,9 @@ export class NewGroup extends LitElement {
 }
 
 define("ocwp-new-group", NewGroup);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "ocwp-new-group": NewGroup;
+  }
+}

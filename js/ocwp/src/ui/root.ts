@@ -1,10 +1,10 @@
 import { LitElement, css, html, nothing } from "lit";
 import { property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import { stateWord, widthOf, type ChatBox } from "./box.js";
+import { stateWord, widthOf } from "./box.js";
 import { PHONE_WIDTH, type Arrangement } from "./layout.js";
 import * as icons from "./icons.js";
-import { unread, type ChatList } from "./list.js";
+import { unread } from "./list.js";
 import { base, palette } from "./styles.js";
 import { Watch, define, place, type Ui } from "./ui.js";
 
@@ -174,7 +174,7 @@ export class Root extends LitElement {
     this.ui.layout.open(jid);
     this.requestUpdate(); // at once: the focus goes there
     void this.updateComplete.then(async () => {
-      const box = [...this.renderRoot.querySelectorAll<ChatBox>("ocwp-box")].find((other) => other.chat.jid === jid);
+      const box = [...this.renderRoot.querySelectorAll("ocwp-box")].find((other) => other.chat.jid === jid);
       await box?.updateComplete;
       box?.focus();
     });
@@ -277,7 +277,7 @@ export class Root extends LitElement {
       this.ui.client.memory.save();
     }
     await this.updateComplete;
-    if (shown) this.renderRoot.querySelector<ChatList>("ocwp-list")?.focus();
+    if (shown) this.renderRoot.querySelector("ocwp-list")?.focus();
     else this.renderRoot.querySelector<HTMLElement>(".launcher")?.focus();
   }
 
@@ -321,3 +321,9 @@ export class Root extends LitElement {
 }
 
 define("ocwp-root", Root);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "ocwp-root": Root;
+  }
+}

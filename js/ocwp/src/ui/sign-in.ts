@@ -53,3 +53,9 @@ export class SignIn extends LitElement {
 }
 
 define("ocwp-sign-in", SignIn);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "ocwp-sign-in": SignIn;
+  }
+}

@@ -20,7 +20,11 @@ const NEAR = 60;
 /** Milliseconds within which messages of one sender stand together. */
 const TOGETHER = 5 * 60_000;
 
-/** The messages of a chat. Asks for older ones when it is scrolled to its start. */
+/**
+ * The messages of a chat. Asks for older ones when it is scrolled to its start.
+ *
+ * @fires {CustomEvent<undefined>} write - The person answers or edits a message: focus the composer.
+ */
 export class Thread extends LitElement {
   @property({ attribute: false }) ui!: Ui;
   @property({ attribute: false }) chat!: Chat;
@@ -206,7 +210,8 @@ export class Thread extends LitElement {
       this.menu = undefined;
       act();
     };
-    const write = (act: () => void) => then(() => (act(), ui.client.changed(), this.#tell("write")));
+    const write = (act: () => void) =>
+      then(() => (act(), ui.client.changed(), this.dispatchEvent(new CustomEvent("write"))));
     const answer = () => ([chat.answering, chat.editing] = [message, undefined]);
     const edit = () => {
       [chat.answering, chat.editing] = [undefined, message];
@@ -273,10 +278,6 @@ export class Thread extends LitElement {
       ${name ? html`<strong><bdi>${name}</bdi></strong>` : nothing}
       <p class="ellipsis" dir="auto">${answered ? shortened(answered.text) : quote}</p>
     </blockquote>`;
-  }
-
-  #tell(event: string): void {
-    this.dispatchEvent(new CustomEvent(event));
   }
 
   #escape = (event: KeyboardEvent): void => {
@@ -415,3 +416,9 @@ const piece = (part: Piece) =>
     : html`<a href=${part.href} target="_blank" rel="noopener noreferrer nofollow">${part.text}</a>`;
 
 define("ocwp-thread", Thread);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "ocwp-thread": Thread;
+  }
+}
