@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from miniapp.sandbox.network import Sender
-from miniapp.sandbox.network.credentials import Credentials
-from miniapp.sandbox.network.xmpp import XMPPNetwork
+from miniapp.sandbox.network import Network, Sender
+from miniapp.sandbox.network.xmpp.credentials import Credentials
+from miniapp.sandbox.network.xmpp.relay import XMPPRelay
 from miniapp.sandbox.prosody import Prosody
 from miniapp.sandbox.store import Store
 
@@ -37,7 +37,7 @@ def main(count: int) -> None:
         crowd(store, PEOPLE)
         credentials = Credentials(store)
         prosody = Prosody(credentials)
-        network = XMPPNetwork(store, prosody, credentials)
+        network = Network(store, XMPPRelay(store, prosody, credentials))
         network.start()
         network.history(BOB)  # his phone is open
         everybody = len(store.users.all())

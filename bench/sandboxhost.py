@@ -54,14 +54,14 @@ def serve(config: SandboxConfig) -> None:
             }
             for name in (FIRST, LAST)
         }
-        settings = network._server.settings
+        settings = network.relay._server.settings
         print(
             json.dumps(
                 {
                     "port": server.port,
                     "key": app["apiKey"],
                     "c2s": settings.c2s_port,
-                    "prosody": network._server.pid,
+                    "prosody": network.relay._server.pid,
                     "domain": sandbox.domain,
                     **people,
                 }

@@ -212,8 +212,8 @@ def exec_(command: tuple[str, ...]) -> None:
 
 def _network_rows(sandbox: Sandbox, portal: str) -> list[tuple[str, str]]:
     rows = [("Network", sandbox.carried_by)]
-    if server := sandbox.network.server:
-        rows += [*server.addresses, ("XMPP passwords", f"{portal}/users (Chat password)")]
+    if relay := sandbox.network.relay:
+        rows += [*relay.server.addresses, ("XMPP passwords", f"{portal}/users (Chat password)")]
     return rows
 
 

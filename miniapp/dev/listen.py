@@ -70,7 +70,7 @@ def sandbox_server(
     `xmpp` is `auto`, `prosody`, `off` or the path of a file with the settings of an XMPP server.
     """
     from ..sandbox.config import SandboxConfig
-    from ..sandbox.network.server import read_settings
+    from ..sandbox.network.xmpp.server import read_settings
     from ..sandbox.server import SandboxServer
 
     named = () if is_loopback(host) or host in ("0.0.0.0", "::") else (host,)  # noqa: S104

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from .network.server import ServerSettings
+from .network.xmpp.server import ServerSettings
 
 HOST_NAME = "onechat.localhost"
 """Where browsers see the sandbox; each user's mini apps are on a name below it, and so on the same site."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from .config import SandboxConfig
 from .network import Network
-from .network.embedded import EmbeddedNetwork
-from .network.server import ServerSettings
+from .network.xmpp.server import ServerSettings
 from .store import Store
 
 
@@ -15,22 +14,23 @@ def choose_network(config: SandboxConfig, store: Store) -> tuple[Network, str]:
     What XMPP needs is loaded only where it is used.
     """
     if config.xmpp == "off":
-        return EmbeddedNetwork(store), "embedded"
+        return Network(store), "embedded"
     if config.xmpp == "auto" and (reason := _missing()):
-        return EmbeddedNetwork(store), f"embedded. {reason}"
-    from .network.credentials import Credentials
-    from .network.xmpp import XMPPNetwork
+        return Network(store), f"embedded. {reason}"
+    from .network.xmpp.credentials import Credentials
+    from .network.xmpp.relay import XMPPRelay
 
     credentials = Credentials(store)
     if isinstance(config.xmpp, ServerSettings):
-        from .network.external import ExternalServer
+        from .network.xmpp.external import ExternalServer
 
         server = config.xmpp
         where = f"XMPP, {server.domain} at {server.component_host} port {server.component_port}"
-        return XMPPNetwork(store, ExternalServer(server, credentials), credentials), where
+        return Network(store, XMPPRelay(store, ExternalServer(server, credentials), credentials)), where
     from .prosody import Prosody
 
-    return XMPPNetwork(store, Prosody(credentials, directory=config.xmpp_directory), credentials), "XMPP, by Prosody"
+    prosody = Prosody(credentials, directory=config.xmpp_directory)
+    return Network(store, XMPPRelay(store, prosody, credentials)), "XMPP, by Prosody"
 
 
 def _missing() -> str | None:

@@ -17,7 +17,7 @@ from flask import Flask, render_template_string, request
 from miniapp import MiniApp
 from miniapp.cli import cli
 from miniapp.outbox.schema import SCHEMA
-from miniapp.sandbox.network.server import read_settings
+from miniapp.sandbox.network.xmpp.server import read_settings
 from support.paths import ROOT
 
 DOCS = ROOT / "docs"

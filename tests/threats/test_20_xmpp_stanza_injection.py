@@ -38,7 +38,7 @@ def server() -> Iterator[SandboxServer]:
 def bob(server: SandboxServer) -> Iterator[Friend]:
     loop = Loop()
     password = server.sandbox.store.passwords.issue(BOB)
-    friend = Friend(loop, BOB, password, server.sandbox.network._server.ports.c2s).login()
+    friend = Friend(loop, BOB, password, server.sandbox.network.relay._server.ports.c2s).login()
     yield friend
     friend.logout()
     loop.close()

@@ -36,7 +36,7 @@ def test_xmpp_listens_on_loopback_alone() -> None:
     """Every listening socket of Prosody and of this process is on 127.0.0.1."""
     before = listeners(os.getpid())
     with SandboxServer(SandboxConfig(xmpp="prosody")) as server:
-        prosody = listeners(server.sandbox.network._server.pid)
+        prosody = listeners(server.sandbox.network.relay._server.pid)
         own = listeners(os.getpid()) - before
     assert prosody == {"0100007F"}
     assert own <= {"0100007F"}
@@ -45,7 +45,7 @@ def test_xmpp_listens_on_loopback_alone() -> None:
 def test_prosody_is_not_root() -> None:
     """Where the sandbox is root, Prosody is somebody else, and its configuration is for nobody's eyes but its own."""
     with SandboxServer(SandboxConfig(xmpp="prosody")) as server:
-        prosody = server.sandbox.network._server
+        prosody = server.sandbox.network.relay._server
         assert Path(f"/proc/{prosody.pid}").stat().st_uid != 0
         config = prosody._directory / "prosody.cfg.lua"
         assert config.stat().st_mode & 0o077 == 0

@@ -64,8 +64,8 @@ def test_a_stranger_only_asks(crowded: Host, eventually: Callable[..., None], br
     bob.send(TRAPS[0], "welcome", "groupchat")
     expect(page.get_by_text("welcome").first).to_be_visible()
 
-    bridge = host.network._bridge
-    bridge.call(bridge.hang_up(ALICE)).result(SECONDS)
+    streams = host.network.relay._streams
+    streams.call(streams.hang_up(ALICE)).result(SECONDS)
     host.shown(ALICE)  # reads the archive, and the invitations in it, again
     assert {one["group"] for one in host.controls.call("GET", f"/phones/{ALICE}/invitations")} == set(TRAPS[2:])
     page.close()

@@ -23,8 +23,8 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from ...errors import Code, MiniAppError
-from ..network.accounts import Accounts, Authority, person_shape
-from ..network.server import ServerSettings
+from ..network.xmpp.accounts import Accounts, Authority, person_shape
+from ..network.xmpp.server import ServerSettings
 from ..store.checkpoints import LOG_PAGES, Checkpoints
 from ..store.records import User
 from .config import ARCHIVE, DATA, PORTS, put, usable_directory, write

@@ -61,7 +61,7 @@ def users() -> Response:
         "portal/users.html",
         users=host.store.users.page(part.search, skip=part.skip, limit=PAGE),
         part=part,
-        server=host.network.server,
+        server=host.network.relay and host.network.relay.server,
     )
 
 

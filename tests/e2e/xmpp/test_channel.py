@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from miniapp.sandbox.network.channel import Channel, client
+from miniapp.sandbox.network.xmpp.channel import Channel, client
 from support.xmpp.friend import Loop
 
 SECONDS = 10.0  # for anything to happen on a busy machine

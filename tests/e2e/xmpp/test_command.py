@@ -106,7 +106,7 @@ def test_the_portal_says_how_clients_log_in(host: Host) -> None:
 def test_a_server_of_ones_own(run: Run, host: Host, tmp_path: Path) -> None:
     """With a file of settings, the messages go over the server that it names; its secret is shown nowhere."""
     server: Prosody = host.prosody
-    host.network._bridge.stop()  # the component's place on the server is free
+    host.network.relay._streams.stop()  # the component's place on the server is free
     (tmp_path / "server.toml").write_text(
         f'domain = "{server.domain}"\ncomponent_secret = "{server.component_secret}"\n'
         f'component_port = {server.ports.component}\nc2s_port = {server.ports.c2s}\nc2s_tls = "none"\n'

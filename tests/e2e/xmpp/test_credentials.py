@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from miniapp.sandbox.network.accounts import Authority
-from miniapp.sandbox.network.credentials import Credentials
-from miniapp.sandbox.network.extauth import serve
+from miniapp.sandbox.network.xmpp.accounts import Authority
+from miniapp.sandbox.network.xmpp.credentials import Credentials
+from miniapp.sandbox.network.xmpp.extauth import serve
 from miniapp.sandbox.store import Store
 from support.people import ALICE, BOB, DOMAIN
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from slixmpp.exceptions import IqError
 
-from miniapp.sandbox.network.server import ServerSettings
+from miniapp.sandbox.network.xmpp.server import ServerSettings
 from support.people import ALERTS, ALICE, BOB, CAROL, DAVE, DOMAIN, ERIN, LUNCH
 from support.xmpp.bookmarks import check_groups, check_reset
 from support.xmpp.ejabberd import Ejabberd
@@ -46,7 +46,7 @@ def host(start: Callable[..., Host], ejabberd: Ejabberd) -> Host:
 def test_messages_go_both_ways(host: Host, eventually: Eventually) -> None:
     """Single, group and broadcast reach a client; what it writes shows on the phones; groups and archives work."""
     bob = host.friend(BOB)
-    eventually(lambda: LUNCH in host.network._bridge._alerts.rooms().nicknames)
+    eventually(lambda: LUNCH in host.network.relay._streams._alerts.rooms().nicknames)
     bob.join(LUNCH, "Bobby")
     host.api("singleMessage", jid=BOB, message="one")
     host.api("groupMessage", jid=LUNCH, message="all of you")
@@ -76,7 +76,7 @@ def test_what_was_on_its_way_during_a_login_is_shown(
 ) -> None:
     """ejabberd asks who there is, for whoever is offline, and keeps the message without looking at that again."""
     bob = host.friend(BOB)
-    accounts = host.network._credentials
+    accounts = host.network.relay._credentials
     exists, asked, logged_in = accounts.exists, threading.Event(), threading.Event()
 
     def late(jid: str) -> bool:
@@ -114,9 +114,9 @@ def test_who_is_removed_is_put_out(host: Host, eventually: Eventually) -> None:
     alice, bob, carol = (friend.stream for friend in friends)
     host.controls.call("DELETE", f"/_sandbox/users/{BOB}")
     eventually(lambda: not bob.is_connected())
-    bridge = host.network._bridge
-    bridge._loop.call_soon_threadsafe(bridge._alerts.channel._stream.abort)
-    eventually(lambda: not bridge.is_up)
+    streams = host.network.relay._streams
+    streams._loop.call_soon_threadsafe(streams._alerts.channel._stream.abort)
+    eventually(lambda: not streams.is_up)
     host.controls.call("DELETE", f"/_sandbox/users/{CAROL}")
     eventually(lambda: not carol.is_connected())
     host.api("singleMessage", jid=ALICE, message="still there?")
@@ -128,7 +128,7 @@ def test_a_reset_shows_nothing_from_before(host: Host, eventually: Eventually) -
     """Groups are gone from the server, clients are put out, and what the server keeps for people shows nowhere."""
     bob = host.friend(BOB)
     made = host.network.create_group(ALICE, [BOB], "Cooks")
-    eventually(lambda: made.jid in host.network._bridge._alerts.rooms().nicknames)
+    eventually(lambda: made.jid in host.network.relay._streams._alerts.rooms().nicknames)
     bob.send(ALICE, "before")
     host.api("singleMessage", jid=ERIN, message="before")
     host.type(ALICE, made.jid, "before")

@@ -20,8 +20,8 @@ import pytest
 
 from miniapp.errors import MiniAppError
 from miniapp.sandbox import SandboxConfig, create_sandbox
-from miniapp.sandbox.network.credentials import Credentials
-from miniapp.sandbox.network.server import read_settings
+from miniapp.sandbox.network.xmpp.credentials import Credentials
+from miniapp.sandbox.network.xmpp.server import read_settings
 from miniapp.sandbox.prosody import Ports, Prosody
 from miniapp.sandbox.prosody.config import ARCHIVE, PORTS
 from miniapp.sandbox.prosody.server import read_ports
@@ -65,7 +65,7 @@ def test_nothing_accepted_is_lost_or_doubled_when_the_server_is_killed(host: Hos
 
     for number in range(60):
         if number in (15, 40):
-            eventually(lambda: host.network._bridge.is_up)
+            eventually(lambda: host.network.relay._streams.is_up)
             kill(host)
         send(number)
     host.api("massBroadcast", domain=DOMAIN, message="the end")
@@ -88,8 +88,8 @@ def test_a_message_that_only_its_author_has_is_sent_again(host: Host, eventually
         assert gone.rowcount == 1
     (message,) = host.sandbox.store.messages.history(BOB, ALICE, None, 1)
     host.sandbox.store.stanzas.mark([message.id], SENDING)
-    host.network._bridge._rewind = True  # as after a break
-    host.network._bridge.wake()
+    host.network.relay._streams._rewind = True  # as after a break
+    host.network.relay._streams.wake()
     eventually(host.sent_on)
     assert host.friend(BOB).archive() == ["half way"]
     assert host.shown(BOB) == host.shown(ALICE) == ["half way"]
@@ -115,7 +115,7 @@ def test_a_sandbox_that_was_killed_sends_on(start: Callable[..., Host], tmp_path
     first = start(database=database, xmpp_directory=tmp_path / "xmpp")
     first.prosody.stop()
     first.type(ALICE, BOB, "while it was away")
-    first.network._bridge.stop()
+    first.network.relay._streams.stop()
     second = start(database=database, xmpp_directory=tmp_path / "xmpp")
     eventually(second.sent_on)
     bob = second.friend(BOB)
@@ -156,7 +156,7 @@ def sandbox_process() -> Iterator[tuple[subprocess.Popen[str], int, Path]]:
     program = (
         "from miniapp.sandbox import SandboxConfig, SandboxServer\n"
         "server = SandboxServer(SandboxConfig(xmpp='prosody')).start()\n"
-        "prosody = server.sandbox.network._server\n"
+        "prosody = server.sandbox.network.relay._server\n"
         "print(prosody.pid, prosody._directory, flush=True)\n"
         "import sys; sys.stdin.read()"
     )

@@ -188,9 +188,9 @@ def test_ids_of_senders_identify_nothing(host: Host, eventually: Eventually) -> 
         return [host.shown(jid, thread) for jid, thread in threads]
 
     eventually(lambda: shown() == [["hi"] * 4] * 6)
-    bridge = host.network._bridge
+    streams = host.network.relay._streams
     for jid in (ALICE, BOB, ERIN):
-        bridge.call(bridge.hang_up(jid)).result(10)
+        streams.call(streams.hang_up(jid)).result(10)
     assert shown() == [["hi"] * 4] * 6  # each phone has read its archive again
 
 
@@ -216,11 +216,11 @@ def test_a_reset_empties_the_server_too(host: Host, eventually: Eventually) -> N
     bob.send(LUNCH, "before", "groupchat")
     eventually(lambda: sorted(host.shown(ALICE)) == ["before", "before"])
     made = host.network.create_group(ALICE, [DAVE], "Cooks")
-    eventually(lambda: made.jid in host.network._bridge._alerts.rooms().nicknames)
+    eventually(lambda: made.jid in host.network.relay._streams._alerts.rooms().nicknames)
     host.controls.call("POST", "/_sandbox/reset")
     assert host.shown(ALICE) == []
     assert new not in [user["jid"] for user in host.controls.state()["users"]]
-    eventually(lambda: made.jid not in host.network._bridge._alerts.rooms().nicknames)
+    eventually(lambda: made.jid not in host.network.relay._streams._alerts.rooms().nicknames)
     again = host.friend(BOB)
     host.type(ALICE, LUNCH, "after")
     eventually(host.sent_on)
@@ -233,7 +233,7 @@ def test_nobody_falls_out_of_a_group_in_the_making(
     host: Host, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Members come in one after the other; a look at the room in between changes nothing, and one follows."""
-    alerts = host.network._bridge._alerts
+    alerts = host.network.relay._streams._alerts
     affiliate, looks, seen = alerts._affiliate, Counter[str](), []
     look = alerts.adopt
 

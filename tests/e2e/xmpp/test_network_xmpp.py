@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from miniapp.sandbox.network import Network
-from miniapp.sandbox.network.credentials import Credentials
-from miniapp.sandbox.network.xmpp import XMPPNetwork
+from miniapp.sandbox.network.xmpp.credentials import Credentials
+from miniapp.sandbox.network.xmpp.relay import XMPPRelay
 from miniapp.sandbox.prosody import Prosody
 from miniapp.sandbox.store import Store
 from support.network_suite import NetworkSuite
@@ -20,7 +20,8 @@ class TestXMPP(NetworkSuite):
     def network(self, tmp_path: Path) -> Iterator[Network]:
         store = Store(domain="onechat.localhost")
         credentials = Credentials(store)
-        network = XMPPNetwork(store, Prosody(credentials, directory=tmp_path / "xmpp"), credentials)
+        prosody = Prosody(credentials, directory=tmp_path / "xmpp")
+        network = Network(store, XMPPRelay(store, prosody, credentials))
         network.start()
         yield network
         network.close()

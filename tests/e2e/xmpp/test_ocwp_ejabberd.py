@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from miniapp.sandbox.network.accounts import Authority
+from miniapp.sandbox.network.xmpp.accounts import Authority
 from support.people import DOMAIN
 from support.xmpp.ejabberd import Ejabberd
 from support.xmpp.friend import SECONDS, Friend, Loop

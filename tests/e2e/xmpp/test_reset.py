@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from slixmpp.exceptions import IqError
 
-from miniapp.sandbox.network.credentials import Credentials
-from miniapp.sandbox.network.xmpp import XMPPNetwork
+from miniapp.sandbox.network import Network
+from miniapp.sandbox.network.xmpp.credentials import Credentials
+from miniapp.sandbox.network.xmpp.relay import XMPPRelay
 from miniapp.sandbox.prosody import Prosody
 from miniapp.sandbox.store import Store
 from support.paths import ROOT
@@ -88,10 +89,11 @@ def test_a_room_that_the_relay_looks_at_during_a_reset_stays_away(
     store = Store(domain=DOMAIN)
     credentials = Credentials(store)
     prosody = Prosody(credentials, directory=reachable / "xmpp")
-    network = XMPPNetwork(store, prosody, credentials, settle=settle)
+    relay = XMPPRelay(store, prosody, credentials, settle=settle)
+    network = Network(store, relay)
     network.start()
-    bridge = network._bridge
-    assert bridge is not None
+    streams = relay._streams
+    assert streams is not None
     dave = Friend(loop, DAVE, credentials.sign(DAVE), prosody.ports.c2s).login()
     try:
         dave.join(COOKS, "Davey")
@@ -101,7 +103,7 @@ def test_a_room_that_the_relay_looks_at_during_a_reset_stays_away(
             store.reset()
             go_on.set()
             eventually(
-                lambda: COOKS in [group.jid for group in store.messages.groups()] or not bridge._thread.is_alive()
+                lambda: COOKS in [group.jid for group in store.messages.groups()] or not streams._thread.is_alive()
             )
 
         network.reset(empty)

@@ -80,7 +80,7 @@ class Ejabberd:
         secret = self.directory / "accounts.secret"
         secret.write_text(self.accounts_secret)
         extauth = f"{_python()} -S {self.directory}/extauth.py http://127.0.0.1:{self.accounts_port} {secret}"
-        shutil.copy(ROOT / "miniapp/sandbox/network/extauth.py", self.directory)
+        shutil.copy(ROOT / "miniapp/sandbox/network/xmpp/extauth.py", self.directory)
         config = self.directory / "ejabberd.yml"
         config.write_text(self.config.format(**vars(self), extauth=extauth))
         if not (self.directory / "archive.db").exists():

@@ -23,7 +23,7 @@ class Host:
         self.server = server
         self.sandbox = server.sandbox
         self.network: Any = server.sandbox.network
-        self.prosody: Prosody = self.network._server
+        self.prosody: Prosody = self.network.relay._server
         self.controls = Controls(server.url, server.token)
         self._loop = loop
         self.friends: list[Friend] = []
@@ -42,7 +42,7 @@ class Host:
 
     def friend(self, jid: str, password: str | None = None) -> Friend:
         password = password or self.controls.call("POST", f"/_sandbox/users/{jid}/password")["password"]
-        friend = Friend(self._loop, jid, password, self.network._server.settings.c2s_port)
+        friend = Friend(self._loop, jid, password, self.network.relay._server.settings.c2s_port)
         self.friends.append(friend.login())
         return friend
 

@@ -6,8 +6,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from miniapp.sandbox.network import inbound
-from miniapp.sandbox.network.channel import Archived
+from miniapp.sandbox.network.xmpp import inbound
+from miniapp.sandbox.network.xmpp.channel import Archived
 
 ALICE, BOB = "alice@onechat.localhost", "bob@onechat.localhost"
 INVITATIONS = [

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from miniapp.sandbox.network import Network
-from miniapp.sandbox.network.embedded import EmbeddedNetwork
 from miniapp.sandbox.store import Store
 from support.network_suite import NetworkSuite
 
@@ -18,7 +17,7 @@ class TestEmbedded(NetworkSuite):
     @pytest.fixture
     def network(self, where: str, tmp_path: Path) -> Iterator[Network]:
         store = Store(tmp_path / "sandbox.db" if where == "file" else None, domain="onechat.localhost")
-        network = EmbeddedNetwork(store)
+        network = Network(store)
         network.start()
         yield network
         network.close()

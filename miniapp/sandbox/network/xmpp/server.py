@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from ...errors import Code, MiniAppError
-from ...hosts import is_loopback
-from ..store.records import User
+from ....errors import Code, MiniAppError
+from ....hosts import is_loopback
+from ...store.records import User
 
 Address = tuple[str, int]
 

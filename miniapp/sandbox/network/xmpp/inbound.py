@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from xml.etree import ElementTree as ET
 
-from ..store.records import MessageKind
+from ...store.records import MessageKind
 from .channel import Archived, bare, child, local_name, text_of
 
 SID = "urn:xmpp:sid:0"

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Self
 
-from ...errors import Code, MiniAppError
-from ..store.records import User
+from ....errors import Code, MiniAppError
+from ...store.records import User
 from .accounts import Accounts, Authority
 from .server import ServerSettings
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from ..store.stanzas import Outgoing, Position
+from ...store.stanzas import Outgoing, Position
 from . import inbound
 from .cards import VCARD
 from .channel import Broken, Channel, Refused, bare, client, log

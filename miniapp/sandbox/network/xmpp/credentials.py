@@ -9,8 +9,8 @@ import secrets
 import time
 from collections.abc import Callable
 
-from ..store import Store
-from ..store.records import User
+from ...store import Store
+from ...store.records import User
 
 CHAT_SECONDS = 300  # a page that was just loaded logs in at once, and asks again whenever it has to
 _MARK = "oc1"  # tells a signed password from one that was issued, and from whatever may follow this form

@@ -16,9 +16,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from ..store import Store
-from ..store.records import Delivered, Group
-from ..store.stanzas import SENDING, SETTLED, Outgoing
+from ...store import Store
+from ...store.records import Delivered, Group
+from ...store.stanzas import SENDING, SETTLED, Outgoing
 from .alerts import Alerts
 from .bookmarks import Bookmarks
 from .channel import Broken, Channel, Refused, log
@@ -38,8 +38,8 @@ CLOSE_SECONDS = 5.0  # for all streams to say goodbye
 Result = TypeVar("Result")
 
 
-class Bridge:
-    """The streams of one network. All methods but those that say so are for the loop's own thread."""
+class Streams:
+    """The streams of one relay. All methods but those that say so are for the loop's own thread."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Bridge:
         return self.call(self._start(seconds)).result()
 
     def call(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
-        """Do `work` in the loop. Raises `Broken` once the bridge was stopped. From any thread."""
+        """Do `work` in the loop. Raises `Broken` once they were stopped. From any thread."""
         with self._calls:
             if self._ended:
                 work.close()

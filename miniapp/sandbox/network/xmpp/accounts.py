@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import unquote_to_bytes
 
-from ..store.records import User
+from ...store.records import User
 
 BODY_MAX = 8192  # bytes; the longest user name and password that XMPP allows are 1023 each, escaped at worst sixfold
 SECONDS = 5.0  # for a request to come in whole; the server is on this machine

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from xml.etree import ElementTree as ET
 
-from ..store.records import Group
+from ...store.records import Group
 from . import inbound
 from .cards import VCARD, card
 from .channel import FORMS, Broken, Channel, Refused, bare, child, component, form, local_name, log
