@@ -1,1 +1,1 @@
-"""The long forms of tests: `scripts/soak` runs them and keeps what they found in `docs/reliability/`."""
+"""The long forms of tests. `scripts/soak` runs them and keeps their results in `docs/reliability/`."""

@@ -1,4 +1,4 @@
-"""Those who put bulks into the ledger during a soak, to be killed at it: a script of its own, and a mini app's view."""
+"""A script and a mini app's view that add bulks to the ledger during a soak, which kills them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from miniapp.outbox import Outbox
 from miniapp.settings import Settings
 
 SIZE = 500
-"""Recipients of one bulk."""
+"""Number of recipients of one bulk."""
 AHEAD = 3000
-"""Messages that may wait: so that bulks are accepted during the whole of the soak, not all at its start."""
+"""Number of messages that may wait: with a limit, bulks are accepted during the whole soak, not all at its start."""
 
 
 def send(outbox: Outbox, source: str, number: int) -> None:
-    """Bulk `number` of `source`, under its key; every other one is `resend`."""
+    """Send bulk `number` of `source`, under its key. Every other one has the policy `resend`."""
     recipients = (f"{source}-{number}-{n}@onechat.net" for n in range(SIZE))
     outbox.send(recipients, "Hi", key=f"{source}-{number}", policy="resend" if number % 2 else "hold")
 
@@ -37,7 +37,7 @@ def wait_for_room(outbox: Outbox) -> None:
 
 
 def create_app() -> Flask:
-    """A mini app whose one view accepts a bulk."""
+    """Make a mini app whose one view accepts a bulk."""
     app = Flask(__name__)
     app.config["SECRET_KEY"] = os.urandom(16)
     miniapp = MiniApp(app, env_file=None)
@@ -51,7 +51,7 @@ def create_app() -> Flask:
 
 
 def enqueue(first: int, end: int) -> None:
-    """Sends the script's bulks with these numbers."""
+    """Send the script's bulks with these numbers."""
     mine = Outbox(Settings.read({}, Path(".env")))
     for wanted in range(first, end):
         while True:

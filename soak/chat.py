@@ -26,7 +26,7 @@ PAUSE = 1.0
     help="Draws the same blows again.",
 )
 def main(minutes: float, seed: int) -> None:
-    """Let three people write with the chat plugin amid cuts, freezes, server kills and reloads."""
+    """Let three people write with the chat plugin during cuts, freezes, server kills and reloads."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         result = run(browser, seed, minutes * 60, PAUSE, click.echo)

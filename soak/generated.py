@@ -1,4 +1,4 @@
-"""Runs every test with generated input as a release does, and counts what was generated. `scripts/soak generated`."""
+"""Run every test with generated input as a release does, and count the inputs. `scripts/soak generated` runs this."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from soak import records
 
 TESTS = Path(__file__).parents[1] / "tests"
 GENERATED = "generated"
-"""The property under which a test records its own count, where pytest doesn't see that it is one of Hypothesis."""
+"""Name of the property in which a test records its own count, where pytest can't see that the test is Hypothesis's."""
 
 
 class Counts:
-    """A pytest plugin: how many inputs each test was run with."""
+    """Count the inputs of each test, as a pytest plugin."""
 
     def __init__(self) -> None:
         self.by_test: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""The long form of `faults/test_load.py`. `scripts/soak load` runs it."""
+"""The long form of `tests/e2e/outbox/test_load.py`. `scripts/soak load` runs it."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from support.load import GUNICORN, SETTINGS, Crowd, Kill, Sample, kill, moody, m
 from support.servers import Gunicorn, gunicorn_process
 
 FAILING = 0.1
-"""Of the host's calls."""
+"""Share of the host's calls that fail."""
 DRIFT_MAX = 0.05
-"""Of the workers' memory, from the first part of the steady time to the last."""
+"""Largest growth of the workers' memory, from the first part of the steady time to the last, as a share."""
 
 SAMPLES = 5
-"""A second: what is held for a moment alone is missed by some of them."""
+"""Samples a second. Some of them miss what is held only for a moment."""
 HELD = ("threads", "files", "sockets")
 SLACK = 32
-"""Of each: the sixteen threads may hold a user's connection and one to the host each, at any moment."""
+"""Number of each that may come and go: each of the 16 threads may hold a user's connection and one to the host."""
 
 
 @dataclass
 class Load:
-    """What a run came to. `first` and `last`: samples of the first and the last fifth of the steady time."""
+    """Hold the results of a run. `first` and `last`: samples of the first and the last fifth of the steady time."""
 
     users: int
     seconds: int
@@ -49,11 +49,11 @@ class Load:
 
     @property
     def drift(self) -> float:
-        """How much the workers' memory grew, of what it was."""
+        """Return the growth of the workers' memory as a share."""
         return self.mean(self.last, "rss") / self.mean(self.first, "rss") - 1
 
     def grown(self) -> list[str]:
-        """What there is more of at last than at first, by more than comes and goes: so it leaks."""
+        """Return the resources that grew by more than what comes and goes: these leak."""
         return [
             what
             for what in HELD
@@ -61,8 +61,8 @@ class Load:
         ]
 
     def broken(self) -> list[str]:
-        """The promises that were not kept."""
-        found = [f"somebody who is in got {what}, {count} times" for what, count in self.trouble.items()]
+        """Return the promises that were not kept."""
+        found = [f"a logged-in user got {what}, {count} times" for what, count in self.trouble.items()]
         found += [f"{what} grow" for what in self.grown()]
         found += [f"memory grew by {self.drift:.1%}"] if self.drift > DRIFT_MAX else []
         found += [f"a reload lost {count} requests" for count in self.reloads if count]
@@ -92,7 +92,7 @@ class Load:
 
 
 def load(users: int, seconds: int, think: float, reloads: int, kills: int) -> Load:
-    """`users` users for so many steady seconds, then reloads and kills; the host fails a tenth of its calls."""
+    """Run `users` users for so many steady seconds, then reload and kill; the host fails a tenth of its calls."""
     result = Load(users, seconds)
     failed: Counter[str] = Counter()
     with (
@@ -134,7 +134,7 @@ async def _run(result: Load, server: Gunicorn, crowd: Crowd, reloads: int, kills
 @click.option("--reloads", default=20, show_default=True)
 @click.option("--kills", default=50, show_default=True)
 def main(users: int, minutes: float, think: float, reloads: int, kills: int) -> None:
-    """Let many users use the starter at once, beside a host that fails, and count what they got."""
+    """Let many users use the starter at once, beside a host that fails, and count their answers."""
     result = load(users, round(minutes * 60), think, reloads, kills)
     figures = result.record()
     records.write("load", **figures)

@@ -1,4 +1,4 @@
-"""The long form of `e2e/outbox/test_outbox_kills.py`: those who accept bulks are killed too. `scripts/soak` runs it."""
+"""The long form of `tests/e2e/outbox/test_outbox_kills.py`: kills the senders of bulks too. `scripts/soak` runs it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from soak import records
 from soak.app import SIZE, wait_for_room
 from support.clocks import SystemClock
 from support.countinghost import Stub
-from support.killing import CONCURRENCY, Herd, Report, jump, points, report, settings, torment
+from support.crashes import CONCURRENCY, Report, Workers, crash_test, jump, points, report, settings
 from support.paths import ROOT, TESTS
 from support.postgres import Postgres
 
@@ -31,8 +31,8 @@ WORKERS = 3
 STOPS = 0.1  # of the kills: each outlasts a lease, and on SQLite all wait for one that is suspended while it writes
 
 
-class Sources(Herd):
-    """The herd, and beside it a script and a web app that accept bulks until there are `bulks` of each."""
+class Processes(Workers):
+    """Run the workers, and a script and a web app that accept bulks until there are `bulks` of each."""
 
     bulks = 0
 
@@ -56,12 +56,12 @@ class Sources(Herd):
         return sum((progress.key or "").startswith(source) for progress in self.outbox.list(10_000))
 
     def enqueue(self) -> subprocess.Popen[bytes]:
-        # The last one once more: whoever was killed can't know whether it was accepted.
+        # Repeat the last bulk: a script that was killed does not know whether it was accepted.
         first = max(0, self.accepted("script") - 1)
         return self.spawn("-m", "soak.app", str(first), str(self.bulks), log="script.log")
 
     def post(self) -> None:
-        """Asks the web app for one bulk after the other, each until it says that it has it."""
+        """Ask the web app for one bulk after the other. Repeat each request until it succeeds."""
         while not (found := re.search(r"http://127\.0\.0\.1:\d+", (self.folder / "web.log").read_text())):
             time.sleep(0.1)
         for number in range(self.bulks):
@@ -75,8 +75,8 @@ class Sources(Herd):
                 time.sleep(0.1)
 
     def kill_any(self) -> None:
-        """Kills one of the workers, the script, or gunicorn's worker; or suspends a worker."""
-        if self.script.poll():  # it failed, say since it started while Postgres was away
+        """Kill one of the workers, the script, or gunicorn's worker; or suspend a worker."""
+        if self.script.poll():  # it failed: Postgres may have been down
             self.script = self.enqueue()
         kind = random.choice(["worker"] * WORKERS + ["script", "web"])
         if random.random() < STOPS:
@@ -97,19 +97,19 @@ class Sources(Herd):
         self.kinds[kind] += 1
 
     def is_web(self, pid: int) -> bool:
-        """Whether `pid` is a child of our gunicorn still."""
+        """Return whether `pid` is still a child of our gunicorn."""
         with suppress(OSError):
             return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1] == str(self.web.pid)
         return False
 
     def end(self) -> None:
-        """Waits until every bulk is accepted, and no worker is suspended."""
+        """Wait until every bulk is accepted, and no worker is suspended."""
         self.poster.join()
         while self.accepted("script") < self.bulks:
             if self.script.poll() is not None and self.accepted("script") < self.bulks:
                 self.script = self.enqueue()
             time.sleep(0.2)
-        self.all_go_on()
+        self.resume_all()
 
     def __exit__(self, *_: object) -> None:
         for process in (self.script, self.web):
@@ -128,7 +128,7 @@ def total(rows: list[Report], policy: str, kills: int) -> Report:
 
 
 def soak(kind: str, kills: int, jumps: int, messages: int, rate: float) -> bool:
-    """One soak; prints its table. Whether the promises were kept."""
+    """Run one soak and print its table. Return whether the promises were kept."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         host = stack.enter_context(Stub(slowness=0.02))
@@ -139,29 +139,29 @@ def soak(kind: str, kills: int, jumps: int, messages: int, rate: float) -> bool:
         start = time.monotonic()
         cuts = max(1, kills // 100) if database else 0
         # SQLite's clock is that of the processes which use it.
-        with Sources(chosen, WORKERS, folder, None if database else clock) as herd:
-            herd.bulks = messages // SIZE // 2
-            expected = herd.bulks * 2 * SIZE
-            herd.start(outbox)
-            tortures = [(at, herd.kill_any) for at in points(kills, expected)]
-            tortures += [(at, lambda: jump(clock)) for at in points(jumps, expected)]
+        with Processes(chosen, WORKERS, folder, None if database else clock) as processes:
+            processes.bulks = messages // SIZE // 2
+            expected = processes.bulks * 2 * SIZE
+            processes.start(outbox)
+            blows = [(at, processes.kill_any) for at in points(kills, expected)]
+            blows += [(at, lambda: jump(clock)) for at in points(jumps, expected)]
             if database:
 
                 def power_cut() -> None:
                     database.kill()
                     database.start()
 
-                tortures += [(at, power_cut) for at in points(cuts, expected)]
-            torment(outbox, [], host, tortures, limit=24 * 3600.0)
-            herd.end()
+                blows += [(at, power_cut) for at in points(cuts, expected)]
+            crash_test(outbox, [], host, blows, limit=24 * 3600.0)
+            processes.end()
             bulks = [progress.id for progress in outbox.list(10_000)]
-            torment(outbox, bulks, host, [], limit=600.0)
+            crash_test(outbox, bulks, host, [], limit=600.0)
         rows = [report(outbox, bulk, host, 0) for bulk in bulks]
         outbox.stop()
     # A power cut ends what every worker has on its way, as a kill does for one.
     hold, resend = (total(rows, policy, kills + cuts * WORKERS) for policy in ("hold", "resend"))
     seconds = round(time.monotonic() - start)
-    victims = ", ".join(f"{count} {name}" for name, count in herd.kinds.items())
+    victims = ", ".join(f"{count} {name}" for name, count in processes.kinds.items())
     click.echo(
         f"\n{kind}: {kills} kills and stops ({victims}), {jumps} clock jumps, {cuts} database kills, {seconds} s"
     )
@@ -169,13 +169,13 @@ def soak(kind: str, kills: int, jumps: int, messages: int, rate: float) -> bool:
     records.write(
         f"outbox-{kind}",
         kills=kills,
-        victims=herd.kinds,
+        victims=processes.kinds,
         jumps=jumps,
         cuts=cuts,
         seconds=seconds,
         policies={row.policy: asdict(row) for row in (hold, resend)},
     )
-    whole = hold.messages + resend.messages == expected and len(bulks) == herd.bulks * 2
+    whole = hold.messages + resend.messages == expected and len(bulks) == processes.bulks * 2
     return (
         whole
         and not (hold.lost or resend.lost or hold.duplicates or resend.unknown)

@@ -1,4 +1,4 @@
-"""What the long runs measured, as JSON under `docs/reliability/`: `soak/reliability.py` makes a page of it."""
+"""The results of the long runs, as JSON under `docs/reliability/`. `soak/reliability.py` makes a page of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parents[1] / "docs/reliability"
 
 
 def write(name: str, **figures: Any) -> None:
-    """Keeps `figures`, and the day, as the record `name`, in the place of an older one."""
+    """Keep `figures`, and the day, as the record `name`, in place of an older one."""
     record = {"day": time.strftime("%Y-%m-%d", time.gmtime()), **figures}
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / f"{name}.json").write_text(json.dumps(record, indent=2) + "\n")

@@ -1,6 +1,6 @@
-"""Makes `docs/reliability.md` of what the long runs recorded and of the tests that exist. `scripts/soak report`.
+"""Make `docs/reliability.md` from the records of the long runs and from the tests. `scripts/soak report` runs this.
 
-A test holds the page against this, so a fault or a threat's test that is added can't be missing there.
+A test compares the page with this, so that no new fault or threat's test is missing there.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ OUTCOMES: dict[type[HostError], str] = {
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     environment = Environment(
         loader=FileSystemLoader(HERE), undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True
     )
@@ -103,7 +103,7 @@ def page() -> str:
 
 
 def threat_tests() -> dict[int, dict[str, list[str]]]:
-    """The tests in `tests/threats/` by the number of their threat: file → what each of its tests is called."""
+    """Return the tests in `tests/threats/` by the number of their threat: file → the names of its tests."""
     found: dict[int, dict[str, list[str]]] = {number: {} for number in THREATS}
     for path in sorted((TESTS / "threats").glob("test_*.py")):
         found[int(path.name[5:7])][path.stem] = _names(path)

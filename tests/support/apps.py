@@ -20,7 +20,7 @@ PAGE = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
 
 
 def create_app(config: Mapping[str, Any]) -> Flask:
-    """An app with one protected view of every kind."""
+    """Make an app with one protected view of every kind."""
     app = Flask(__name__)
     app.config.update(TESTING=True, **config)
     miniapp = MiniApp(app, env_file=None)
@@ -93,7 +93,7 @@ PROTECTED = ("/", "/plain", "/async", "/method", "/single", "/part/page")
 
 
 class Spy(HTTPAdapter):
-    """Stands before the sandbox and keeps the name and body of every REST call."""
+    """Keep the name and body of every REST call, and pass it on to the sandbox."""
 
     def __init__(self, inner: HTTPAdapter) -> None:
         super().__init__()
@@ -109,7 +109,7 @@ class Spy(HTTPAdapter):
 
 
 def spy_on(app: Flask, onechat: LocalOneChat) -> Spy:
-    """Connects `app` to the in-process sandbox, through a `Spy`."""
+    """Connect `app` to the in-process sandbox, through a `Spy`."""
     onechat.connect(app)
     session = app.extensions["miniapp"].client.session
     spy = Spy(session.get_adapter(onechat.url + "/"))
@@ -118,5 +118,5 @@ def spy_on(app: Flask, onechat: LocalOneChat) -> Spy:
 
 
 def sign_in(client: Any, jid: object, session_id: str, **more: Any) -> Any:
-    """POSTs a login as the shim does."""
+    """POST a login as the shim does."""
     return client.post("/miniapp/session", json={"jid": str(jid), "sessionId": session_id, **more}, headers=ORIGIN)

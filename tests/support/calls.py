@@ -38,17 +38,17 @@ CALLS: dict[str, Callable[[OneChat], Any]] = {
 
 
 def client_of(url: str, **settings: Any) -> OneChat:
-    """A client with the time-outs that users get: on a busy machine, only what never answers is too slow for it."""
+    """Make a client with the default time-outs. On a busy machine, shorter ones also end calls that get an answer."""
     return OneChat(Settings(**{"api_url": url, "app_id": APP_ID, "api_key": Secret(KEY), **settings}))
 
 
 def hasty(url: str, **settings: Any) -> OneChat:
-    """A client with short time-outs, for hosts that make it wait for ever."""
+    """Make a client with short time-outs, for hosts that never answer."""
     return client_of(url, **{"connect_timeout": 0.8, "read_timeout": 0.8, "deadline": DEADLINE, **settings})
 
 
 def failure(client: OneChat, call: str) -> MiniAppError:
-    """The error that `call` ends with, half a second after its deadline; a busy machine may take two."""
+    """Return the error that `call` raises, at most two seconds after its deadline."""
     start = time.monotonic()
     with pytest.raises(MiniAppError) as caught:
         CALLS[call](client)
@@ -57,7 +57,7 @@ def failure(client: OneChat, call: str) -> MiniAppError:
 
 
 def threads() -> int:
-    """How many threads there are, once those that made a connection have come to their end."""
+    """Return the number of threads, once those that opened a connection have ended."""
     for thread in threading.enumerate():
         if thread.name == "miniapp-connect":
             thread.join(5)

@@ -1,4 +1,4 @@
-"""A system clock that a test can set, for processes that it starts: Debian's libfaketime, read anew at each look."""
+"""A system clock that a test can set, for the processes that it starts, by libfaketime."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Self
 
 
 class SystemClock:
-    """The clock of all processes that are started with `environment`. Clocks that nobody can set stay as they are."""
+    """Set the clock of all processes that are started with `environment`. Monotonic clocks stay as they are."""
 
     def __init__(self) -> None:
         found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
@@ -34,7 +34,7 @@ class SystemClock:
         shutil.rmtree(self._folder)
 
     def jump(self, seconds: int) -> None:
-        """Set the clock so many seconds ahead, or back."""
+        """Move the clock by so many seconds, ahead or back."""
         self._ahead += seconds
         new = self._file.with_suffix(".new")
         new.write_text(f"{self._ahead:+d}")

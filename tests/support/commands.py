@@ -26,14 +26,14 @@ Run = Callable[..., Result]
 
 
 def loaded() -> dict[str, click.Command]:
-    """Every command by its name."""
+    """Return every command by its name."""
     context = click.Context(cli)
     found = {name: cli.get_command(context, name) for name in cli.list_commands(context)}
     return {name: command for name, command in found.items() if command is not None}
 
 
 def at_terminal(answers: list[tuple[str, str]], *args: str, cwd: Path, env: dict[str, str]) -> tuple[int, str]:
-    """Runs the real command at a terminal, gives each answer once its question shows; exit code and all that showed."""
+    """Run the command at a terminal and type each answer after its question. Return exit code and output."""
     pid, terminal = pty.fork()
     if pid == 0:  # pragma: no cover - another process
         os.chdir(cwd)

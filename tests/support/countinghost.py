@@ -1,4 +1,4 @@
-"""A host on a real port that does one thing: it counts, per recipient, the messages that it accepted."""
+"""A host on a real port that counts, for each recipient, the messages that it accepted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Answer = Callable[[str, str], tuple[int, bytes, str]]
 
 
 def accept(call: str, to: str) -> tuple[int, bytes, str]:
-    """Every message is welcome."""
+    """Accept every message."""
     return 200, SUCCESS, ""
 
 
@@ -47,9 +47,9 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class Stub:
-    """`accepted[jid]` is how often a message for `jid` was accepted; `calls` is all that came, `(call, jid)`.
+    """Count calls: `accepted[jid]` messages were accepted for `jid`; `calls` has each call as `(call, jid)`.
 
-    `answer(call, jid)` gives status, body and further headers. `slowness`: each answer takes up to so many seconds.
+    `answer(call, jid)` returns status, body and further headers. Each answer takes up to `slowness` seconds.
     """
 
     def __init__(self, answer: Answer = accept, *, slowness: float = 0.0, port: int = 0) -> None:
@@ -96,6 +96,6 @@ class Stub:
         return status, body, extra
 
     def wait(self, count: int, timeout: float) -> bool:
-        """Waits until `count` calls have come; whether they have."""
+        """Wait until `count` calls have come. Return whether they came in time."""
         with self._more:
             return self._more.wait_for(lambda: len(self.calls) >= count, timeout)

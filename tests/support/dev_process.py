@@ -1,4 +1,4 @@
-"""`miniapp dev` as a process of its own, for tests of it."""
+"""`miniapp dev` as a process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from support.commands import PATIENCE
 
 
 class Dev:
-    """A running `miniapp dev`, its lines, and the addresses that its banner named."""
+    """Hold a running `miniapp dev`: its output lines, and the addresses in its banner."""
 
     def __init__(
         self, project: Path, *options: str, environment: dict[str, str] | None = None, before: Sequence[str] = ()
@@ -61,7 +61,7 @@ class Dev:
         self._lines.put(None)
 
     def wait_for(self, pattern: str) -> re.Match[str]:
-        """The first match in a line from here on."""
+        """Return the first match in a line that no earlier call has read."""
         ends = time.monotonic() + PATIENCE
         while (left := ends - time.monotonic()) > 0:
             try:
@@ -89,7 +89,7 @@ class Dev:
         return answer
 
     def controls(self) -> Controls:
-        """The sandbox's controls, by the token that its host page has."""
+        """Return a client of the sandbox's controls, with the token of the host page."""
         host = "onechat.localhost:" + self.sandbox.rpartition(":")[2]
         page = requests.get(self.sandbox + "/", headers={"Host": host}, timeout=PATIENCE).text
         token = re.search(r'name="sandbox-token" content="([^"]+)"', page)

@@ -1,4 +1,4 @@
-"""Every fault of a host that the tests know, as data: what the host does, and what a call to it ends in."""
+"""All faults of a host that the tests know, as data: what the host does, and which error a call raises."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ HEAD = WHOLE[: WHOLE.index(b"{")]
 
 @dataclass(frozen=True)
 class Case:
-    """One fault: what the host does, and the error that it must end in. `maybe_done`: what that error must say, None
-    where it is a matter of microseconds.
+    """Describe one fault: what the host does, and the error that a call must raise.
 
-    `waits`: only time ends it.
+    `maybe_done` is what that error must say, None if either value is right. `waits`: only a time-out ends the call.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A host on a real port of 127.0.0.1 that misbehaves to order: sockets and bytes, no library to forbid anything."""
+"""A host on a real port of 127.0.0.1 that answers with faults. It uses plain sockets, so that any bytes can be sent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BOMB = gzip.compress(b" " * (64 * 1024 * 1024), 9)  # 64 KiB that become 64 MiB
 
 @dataclass
 class Received:
-    """One request as it arrived. `connection` tells which TCP connection it came by."""
+    """Hold one complete request. `connection` is the number of its TCP connection."""
 
     line: str
     headers: dict[str, str]
@@ -34,7 +34,7 @@ class Received:
 
 
 class Talk:
-    """One connection, as a fault sees it. Everything waits on `over`, so that no test outlives its host."""
+    """Hold one connection during a fault. Waits end with `over`, so that no thread outlives the host."""
 
     def __init__(self, sock: socket.socket, over: threading.Event) -> None:
         self.sock = sock
@@ -62,14 +62,14 @@ Fault = Callable[[Talk], None]
 
 
 def http(status: int, body: bytes | dict[str, Any] = b"", *headers: str, length: int | None = None) -> bytes:
-    """The bytes of an answer. `length` is what Content-Length claims."""
+    """Return the bytes of an answer. `length` is the value of Content-Length."""
     data = json.dumps(body).encode() if isinstance(body, dict) else body
     head = [f"HTTP/1.1 {status} X", f"Content-Length: {len(data) if length is None else length}", *headers]
     return "\r\n".join(head).encode() + b"\r\n\r\n" + data
 
 
 def answer(status: int, body: bytes | dict[str, Any] = b"", *headers: str) -> Fault:
-    """A fault that is one whole answer."""
+    """Make a fault that sends one whole answer."""
     return lambda talk: talk.send(http(status, body, *headers))
 
 
@@ -79,9 +79,9 @@ def succeed(talk: Talk) -> None:
 
 @dataclass
 class FaultHost:
-    """Answers each request by `fault`; `requests` is what arrived, complete.
+    """Answer each request with `fault`; `requests` has the complete requests.
 
-    `greet` is called on each new connection before anything is read, and may close it. `tls` puts TLS around it.
+    `greet` is called on each new connection before the request is read, and may close it. `tls` adds TLS.
     """
 
     fault: Fault = succeed
@@ -89,14 +89,14 @@ class FaultHost:
     tls: ssl.SSLContext | None = None
     requests: list[Received] = field(default_factory=list)
     peers: list[int] = field(default_factory=list)
-    """The port that each connection came from, in order."""
+    """The client's port of each connection, in order."""
 
     @property
     def connections(self) -> int:
         return len(self.peers)
 
     def settled(self) -> int:
-        """How many connections there are, this one that we make included, with those that waited to be accepted."""
+        """Return the number of connections, with this one that we make, after all that waited were accepted."""
         with socket.create_connection(("127.0.0.1", self.port)) as last:
             while last.getsockname()[1] not in self.peers:
                 self._over.wait(0.001)
@@ -126,7 +126,7 @@ class FaultHost:
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}/onechat/api"
 
     def wait_closed(self) -> None:
-        """Waits until one more connection has ended on this side."""
+        """Wait until one more connection has ended on this side."""
         assert self._closed.acquire(timeout=5), "the connection stays open"
 
     def _accept(self) -> None:

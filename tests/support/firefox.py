@@ -1,4 +1,4 @@
-"""Debian's Firefox, driven over WebDriver BiDi by scripts for Node: Playwright drives a Firefox of its own alone."""
+"""Debian's Firefox, driven over WebDriver BiDi by Node scripts, as Playwright drives only its own Firefox build."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECONDS = 120.0  # for Firefox to start, to do its task and to end, on a busy ma
 
 
 class Firefox:
-    """A script at work."""
+    """Hold a running script."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -25,7 +25,7 @@ class Firefox:
         return self._process.poll() is not None
 
     def seen(self) -> Any:
-        """What the script prints at its end."""
+        """Return what the script prints at its end."""
         said, _ = self._process.communicate(timeout=SECONDS)
         assert self._process.returncode == 0
         return json.loads(said)
@@ -33,7 +33,7 @@ class Firefox:
 
 @contextmanager
 def firefox(script: Path, **task: str) -> Iterator[Firefox]:
-    """`script`, which is given `task` as a line of JSON."""
+    """Run `script`, which reads `task` as a line of JSON."""
     # A module is looked up from where the file lies; puppeteer-core is in js/.
     with subprocess.Popen(
         ["node", "--input-type=module", "--eval", script.read_text()],

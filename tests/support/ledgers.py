@@ -1,4 +1,4 @@
-"""Small helps for the tests of the outbox."""
+"""Helpers for the tests of the outbox."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def people(count: int) -> list[str]:
 
 
 def drain(outbox: Outbox, bulk: int) -> Progress:
-    """Sends until nothing is left to send now."""
+    """Send until nothing is due."""
     outbox.work(Event(), drain=True)
     return outbox.progress(bulk)
 
 
 def check_invariants(outbox: Outbox) -> None:
-    """Assert what holds after every commit, whatever was killed, suspended, or set to another time."""
+    """Assert the ledger's invariants, which hold after every commit."""
     with outbox.database.read.begin() as connection:
         broken = {rule: connection.execute(text(query)).scalar_one() for rule, query in RULES.items()}
     assert not any(broken.values()), broken
@@ -51,9 +51,9 @@ def back(claim: Claim) -> Outcome:
 
 
 class Settable:
-    """The clock of a ledger's database, made settable. Use it before a worker is made.
+    """Make the clock of a ledger's database settable. Use it before a worker is made.
 
-    Further outboxes on the same ledger read the same clock once they are given to `share`.
+    Other outboxes on the same ledger read the same clock after `share`.
     """
 
     def __init__(self, outbox: Outbox) -> None:
@@ -69,6 +69,6 @@ class Settable:
         outbox.database.dialect = Dialect(dialect.clock + ahead, dialect.among)
 
     def jump(self, seconds: float) -> None:
-        """Set the clock so many seconds ahead, or back."""
+        """Move the clock by so many seconds, ahead or back."""
         with self._outbox.database.write.begin() as connection:
             connection.execute(text("UPDATE test_clock SET ahead = ahead + :by"), {"by": seconds})

@@ -1,4 +1,4 @@
-"""Many users of the starter at once, on real sockets: what their requests came to, and what the servers hold."""
+"""Many users of the starter at once, on real sockets: the answers that they got, and the workers' resources."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from support.faulthost import Fault, Talk, answer, succeed
 from support.paths import ROOT
 
 LIFETIME = 60
-"""Seconds of a login, instead of 300: so that in five minutes each user renews it six times, through the faults."""
+"""Lifetime of a login (s), instead of 300: in five minutes each user renews it six times, during the faults."""
 RENEW_AT = 0.8 * LIFETIME  # as the shim does
 RETRY = 5.0  # seconds after which the shim tries a failed login again
 ALERTS = 0.02  # of a user's requests: two messages a second at the usual pace
@@ -46,7 +46,7 @@ MOODS: dict[str, Fault] = {
 
 
 def moody(failing: float, failed: Counter[str]) -> Fault:
-    """A fault that befalls so many of the calls, and counts them in `failed`; the others succeed."""
+    """Make a fault for this share of the calls, and count them in `failed`; the others succeed."""
 
     def fault(talk: Talk) -> None:
         if random.random() >= failing:
@@ -60,7 +60,7 @@ def moody(failing: float, failed: Counter[str]) -> Fault:
 
 @dataclass(frozen=True)
 class Lost:
-    """A request to which no whole answer came; the times are the event loop's."""
+    """Describe a request without a whole answer; the times are the event loop's."""
 
     what: str
     started: float
@@ -69,9 +69,9 @@ class Lost:
 
 @dataclass
 class Crowd:
-    """`users` users of the app at `url`, each with a request every `think` seconds on the average, until `over`.
+    """Run `users` users of the app at `url` until `over`. Each sends a request every `think` seconds on average.
 
-    `answers` counts `(what, status)`; a 401 to somebody whose login was over counts as `page after login`.
+    `answers` counts `(what, status)`. A 401 after the end of a login counts as `page after login`.
     """
 
     url: str
@@ -88,7 +88,7 @@ class Crowd:
         return self.answers["page", 200]
 
     def trouble(self) -> dict[str, int]:
-        """What those who are in got instead of their pages."""
+        """Return what logged-in users got instead of their pages."""
         return {f"{what} {status}": n for (what, status), n in self.answers.items() if what == "page" and status != 200}
 
     async def run(self) -> None:
@@ -129,9 +129,9 @@ class Crowd:
         kind: str = "json",
         good_until: float = math.inf,
     ) -> tuple[int, str]:
-        """The status and head of the answer to one request, on a connection of its own; 0 if there is none.
+        """Return the status and head of the answer to one request, on a new connection; 0 if there is none.
 
-        A 401 that came after the login's end, `good_until`, is right, even if the request was sent before it.
+        A 401 that comes after `good_until`, the end of the login, is right, even for a request sent before it.
         """
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: {urlsplit(self.url).netloc}\r\nConnection: close\r\n"
@@ -166,7 +166,7 @@ class Crowd:
 
 
 def _parse(data: bytes) -> tuple[int, str]:
-    """Status and head of a whole answer. Raises `ValueError` if it is not whole."""
+    """Return status and head of a whole answer. Raises `ValueError` if it is not whole."""
     head, end, body = data.partition(b"\r\n\r\n")
     text = head.decode("latin-1")
     status = int(text.split(" ", 2)[1]) if end else 0
@@ -180,13 +180,13 @@ def _parse(data: bytes) -> tuple[int, str]:
 
 
 def workers(arbiter: int) -> set[int]:
-    """The processes of gunicorn that serve."""
+    """Return gunicorn's worker processes."""
     return {int(pid) for pid in Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text().split()}
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What all workers together hold."""
+    """Hold the resources that all workers use together."""
 
     rss: int  # KiB
     threads: int
@@ -210,7 +210,7 @@ def _of_process(process: Path) -> tuple[int, int, int, int]:
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:
-    """Waits for `condition`. Raises `TimeoutError` if it does not come."""
+    """Wait for `condition`. Raises `TimeoutError` if it does not come true."""
     try:
         async with asyncio.timeout(PATIENCE):
             while not condition():
@@ -225,7 +225,7 @@ async def more_pages(crowd: Crowd, count: int) -> None:
 
 
 async def reload(crowd: Crowd, arbiter: int) -> int:
-    """Has all workers replaced under load (HUP); how many requests were lost by that."""
+    """Replace all workers under load (HUP). Return the number of requests that were lost."""
     before, lost = workers(arbiter), len(crowd.lost)
     os.kill(arbiter, signal.SIGHUP)
     await until(lambda: len(workers(arbiter) - before) == len(before) and not workers(arbiter) & before, "the reload")
@@ -235,7 +235,7 @@ async def reload(crowd: Crowd, arbiter: int) -> int:
 
 @dataclass(frozen=True)
 class Kill:
-    """What the end of one worker cost. `late`: the requests that were lost although they were sent after it."""
+    """Describe the loss of one worker. `late`: requests that were sent after it and were lost."""
 
     in_flight: int
     lost: int
@@ -243,7 +243,7 @@ class Kill:
 
 
 async def kill(crowd: Crowd, arbiter: int) -> Kill:
-    """Kills one worker under load, and waits until another is in its place."""
+    """Kill one worker under load, and wait until another one has replaced it."""
     before, lost, in_flight = workers(arbiter), len(crowd.lost), crowd.in_flight
     victim = random.choice(sorted(before))
     os.kill(victim, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Prints a store of the present schema as SQL, for `stores/`. Run it before SCHEMA is raised the next time.
+"""Print a store of the current schema as SQL, for `stores/`. Run it before the next change of SCHEMA.
 
 .venv/bin/python -m support.make_store > tests/support/stores/schema-N.sql
 """

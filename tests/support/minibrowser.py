@@ -31,7 +31,7 @@ _DEEP = """
 
 
 class MiniBrowser:
-    """One window. Scripts run in the page, or in the frame that was entered last."""
+    """Drive one window. Scripts run in the page, or in the frame that was entered last."""
 
     def __init__(self, url: str, http: requests.Session) -> None:
         self._url, self._http = url, http
@@ -49,14 +49,14 @@ class MiniBrowser:
         self.call("url", {"url": url})
 
     def run(self, script: str, *args: Any) -> Any:
-        """Run `script` as an async function's body, with `deep(selector)`; returns what it returns."""
+        """Run `script` as an async function's body, with `deep(selector)`. Return its result."""
         body = (
             f"const done = arguments[arguments.length - 1]; {_DEEP}; (async (...args) => {{ {script} }})(...arguments)"
         )
         return self.call("execute/async", {"script": f"{body}.then(done, (e) => done(String(e)))", "args": list(args)})
 
     def until(self, condition: str) -> Any:
-        """Wait until `condition` is true; returns its value."""
+        """Wait until `condition` is true. Return its value."""
         return _until(lambda: self.run(f"return {condition}"), condition)
 
     def click(self, selector: str) -> None:
@@ -65,7 +65,7 @@ class MiniBrowser:
         self.run(f"deep({selector!r}).click()")
 
     def enter(self, selector: str) -> None:
-        """Go into the frame that `selector` finds, once it is there."""
+        """Enter the frame that `selector` finds, once it is there."""
 
         def switch() -> bool:
             self.leave()

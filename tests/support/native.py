@@ -1,4 +1,4 @@
-"""A mini app in the native container of `examples/`, driven from a test; and the display that WebKit draws on."""
+"""A mini app in the native container of `examples/`, driven by a test; and a display for WebKit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECONDS = 60.0  # for a condition to come true on a busy machine; most take less
 
 @contextmanager
 def display() -> Iterator[dict[str, str]]:
-    """Start an X server without a screen: the environment for programs that draw on it."""
+    """Start an X server without a screen. Return the environment for programs that draw on it."""
     read, write = os.pipe()
     server = subprocess.Popen(
         ["Xvfb", "-displayfd", str(write), "-screen", "0", "1440x900x24", "-nolisten", "tcp"],
@@ -36,7 +36,7 @@ def display() -> Iterator[dict[str, str]]:
 
 
 class Native:
-    """The container, and the page in it."""
+    """Drive the container and the page in it."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -55,11 +55,11 @@ class Native:
         self._do("open", url=url, profile=profile, answers=answers or {}, **options)
 
     def run(self, body: str) -> Any:
-        """Run `body` as an async function in the page; returns what it returns."""
+        """Run `body` as an async function in the page. Return its result."""
         return self._do("evaluate", body=body)
 
     def until(self, condition: str) -> Any:
-        """Wait until `condition` is true in the page, which may load again meanwhile; returns its value."""
+        """Wait until `condition` is true in the page, which may load again meanwhile. Return its value."""
         end = time.monotonic() + SECONDS
         last: object = None
         while time.monotonic() < end:
@@ -75,12 +75,12 @@ class Native:
 
     @property
     def text(self) -> str:
-        """What the page shows."""
+        """Return the text of the page."""
         return str(self.run("return document.body.innerText"))
 
     @property
     def calls(self) -> list[list[Any]]:
-        """The calls that the container got: name and arguments."""
+        """Return the calls that the container got: name and arguments."""
         return list(self._do("calls"))
 
     def screenshot(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Drives the native container of `examples/`; runs in Debian's own Python, as native.py's child.
+"""Drive the native container of `examples/`. Runs in Debian's own Python, as a child of native.py.
 
 Reads commands as lines of JSON and answers each with a line of JSON: `{"value": …}` or `{"error": …}`.
 """
@@ -21,7 +21,7 @@ LOG = "window.logged = []; console.log = (...words) => window.logged.push(words.
 
 
 class Driver:
-    """Holds one window with one container at a time."""
+    """Hold one window with one container at a time."""
 
     def __init__(self) -> None:
         self.window = Gtk.OffscreenWindow()
@@ -31,7 +31,7 @@ class Driver:
         self.asked: list[list[Any]] = []
 
     def open(self, url: str, profile: dict[str, Any], answers: dict[str, str], **options: Any) -> None:
-        """Open `url` in a new container; `answers` has for each function what the container runs."""
+        """Open `url` in a new container. `answers` has the code that the container runs for each function."""
         if self.container:
             self.container.view.destroy()
         self.answers, self.asked = answers, []
@@ -48,7 +48,7 @@ class Driver:
         return self.answers.get(call, "")
 
     def evaluate(self, body: str) -> None:
-        """Run `body` as an async function in the page, and answer with what it returns."""
+        """Run `body` as an async function in the page, and answer with its result."""
 
         def done(view: Any, result: Any) -> None:
             try:
@@ -84,7 +84,7 @@ def say(**answer: Any) -> None:
 
 
 def read(driver: Driver) -> None:
-    """Hand each command to the main loop, until there are no more."""
+    """Hand each command to the main loop, until the input ends."""
     for line in sys.stdin:
         command = json.loads(line)
         GLib.idle_add(lambda c: getattr(driver, c.pop("do"))(**c) and GLib.SOURCE_REMOVE, command)

@@ -1,6 +1,6 @@
-"""What every network must do. A test module inherits `NetworkSuite` and brings the fixture `network`.
+"""Tests that every network passes. A test module inherits `NetworkSuite` and has the fixture `network`.
 
-The users are those of the packaged seed, and its group "Lunch club" has alice, bob and carol in it.
+The users are those of the packaged seed; its group "Lunch club" has the members alice, bob and carol.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Debian's nginx with the very block of the deployment page, and a browser's connections to it."""
+"""Debian's nginx with the server block of the deployment page, and a browser's connections to it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ PATIENCE = 30.0  # seconds, for what takes milliseconds: the tests share the mac
 
 
 def configuration(folder: Path, gunicorn_url: str, timeout: str, below_prefix: bool) -> str:
-    """The block, with places of this test in the stead of those of a server, inside of what Debian has around it.
+    """Return an nginx configuration with the page's server block, with the paths of this test.
 
-    A Unix socket stands for port 443, which may be taken; `timeout` for the ten seconds that clients have.
+    A Unix socket replaces port 443, which may be taken. `timeout` replaces the ten seconds that clients have.
     """
     block, prefix = re.findall(r"```nginx\n(.*?)```", (ROOT / "docs/deploy.md").read_text(), re.DOTALL)
     exchanges = {
@@ -49,7 +49,7 @@ def configuration(folder: Path, gunicorn_url: str, timeout: str, below_prefix: b
 
 
 class Browser:
-    """Connects to nginx as a browser does to port 443."""
+    """Connect to nginx as a browser does to port 443."""
 
     def __init__(self, authority: trustme.CA, path: Path) -> None:
         self._path = str(path)
@@ -70,7 +70,7 @@ class Browser:
     def asking(
         self, method: str, path: str, body: str | None = None, **headers: str
     ) -> Iterator[http.client.HTTPResponse]:
-        """One request, on a connection of its own, whose answer is yet to be read."""
+        """Send one request on a new connection. Return the connection, from which the answer is to be read."""
         connection = http.client.HTTPSConnection(NAME)
         connection.sock = self.connect()
         try:
@@ -80,7 +80,7 @@ class Browser:
             connection.close()
 
     def ask(self, method: str, path: str, body: str | None = None, **headers: str) -> http.client.HTTPResponse:
-        """One request; its answer's body is in `text`."""
+        """Send one request. Return its answer, with the body in `text`."""
         with self.asking(method, path, body, **headers) as answer:
             answer.text = answer.read().decode()
             return answer
@@ -88,7 +88,7 @@ class Browser:
 
 @contextmanager
 def nginx(gunicorn_url: str, timeout: str = "10s", *, below_prefix: bool = False) -> Iterator[Browser]:
-    """Debian's nginx before `gunicorn_url`: a browser for it."""
+    """Run Debian's nginx in front of `gunicorn_url`. Yield a browser for it."""
     with tempfile.TemporaryDirectory(prefix="miniapp-nginx-", dir="/tmp") as name:  # a socket's path must be short
         folder, authority = Path(name), trustme.CA()
         certificate = authority.issue_cert(NAME)

@@ -1,4 +1,4 @@
-"""Node, for what only JavaScript can tell about the shim (tests/unit/shim/check.mjs)."""
+"""Node, for properties of the shim that need JavaScript (tests/unit/shim/check.mjs)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.paths import ROOT
 
 
 class Node:
-    """One process that answers jobs: `node(source=…)`."""
+    """Run one process that answers jobs: `node(source=…)`."""
 
     def __enter__(self) -> Node:
         # a module is looked up from where the file lies; acorn is in js/

@@ -1,4 +1,4 @@
-"""The host page as a test sees it: its phones, and the mini apps on them."""
+"""The host page in a browser: its phones, and the mini apps on them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECONDS = 1000  # Playwright counts in milliseconds
 
 @dataclass
 class Phone:
-    """One phone of the host page, and the mini app in it."""
+    """Drive one phone of the host page, and the mini app in it."""
 
     root: Locator
 
@@ -32,19 +32,19 @@ class Phone:
         return self.root.get_by_test_id(testid)
 
     def call(self, name: str, **args: Any) -> None:
-        """Let the probe (probe.py) ask for something."""
+        """Let the probe (probe.py) call a function of the bridge."""
         connected = self.app.locator("body[data-connected]")
         connected.evaluate("(_, [name, args]) => window.call(name, args)", [name, args])
 
     def answer(self) -> Any:
-        """The newest answer that the probe got."""
+        """Return the newest answer that the probe got."""
         expect(self.app.locator("#answer")).not_to_be_empty()
         return json.loads(self.app.locator("#answer").inner_text())
 
 
 @dataclass
 class Host:
-    """The host page, open in a browser."""
+    """Drive the host page in a browser."""
 
     page: Page
     onechat: LocalOneChat
@@ -70,7 +70,7 @@ class Host:
 
 
 def add_app(onechat: LocalOneChat, port: int, name: str) -> dict[str, Any]:
-    """Registers what listens on `port` with the sandbox: the settings for it."""
+    """Register the app on `port` with the sandbox. Return its settings."""
     url = f"http://onechat.localhost:{port}/"
     app_id, api_key = onechat.register(name, url)
     return {**onechat.settings(app_id, api_key), "ONECHAT_PUBLIC_URL": ""}
@@ -88,7 +88,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def open_host(
     onechat_server: LocalOneChat, context: BrowserContext
 ) -> Iterator[Callable[[Callable[[dict[str, Any]], Flask]], Host]]:
-    """`open_host(create_app)`: the host page with two phones, and `create_app(settings)` among its apps."""
+    """Yield `open_host(create_app)`: it opens the host page with two phones and `create_app(settings)` as an app."""
     stack = []
 
     def opened(create_app: Callable[[dict[str, Any]], Flask], name: str = "Lunch", query: str = "alice,bob") -> Host:

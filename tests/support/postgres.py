@@ -1,4 +1,4 @@
-"""Debian's Postgres as a child of the tests: unprivileged, in a directory of its own, on a Unix socket alone."""
+"""Debian's Postgres as a child of the tests: unprivileged, in a temporary directory, on a Unix socket."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ PATIENCE = 60.0  # seconds for what takes one or two: two cores run the whole su
 
 
 def programs() -> Path:
-    """Where Debian keeps the programs of its latest Postgres."""
+    """Return the folder with the programs of Debian's latest Postgres."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     assert found, "Postgres is missing: apt-get install postgresql"
     return found[-1]
 
 
 class Postgres:
-    """A server with an empty database at `url`. It keeps its data over `kill` and `start`.
+    """Run a server with an empty database at `url`. It keeps its data over `kill` and `start`.
 
-    `environment` is for the server's process alone, say for a clock that can be set.
+    `environment` is for the server's process alone, for example with a clock that can be set.
     """
 
     def __init__(self, environment: dict[str, str] | None = None) -> None:
@@ -54,7 +54,7 @@ class Postgres:
         return f"postgresql://miniapp@/postgres?host={self._folder}"
 
     def start(self) -> None:
-        """Starts the server, and waits until it answers."""
+        """Start the server, and wait until it answers."""
         ends = time.monotonic() + PATIENCE
         log = (self._folder / "log").open("ab")
         while time.monotonic() < ends:
@@ -74,7 +74,7 @@ class Postgres:
         raise RuntimeError("Postgres did not start:\n" + (self._folder / "log").read_text()[-2000:])
 
     def empty(self) -> None:
-        """Drops all that earlier tests made: schemas, and roles beside our own."""
+        """Drop what earlier tests made: schemas and roles."""
         import psycopg
 
         with psycopg.connect(self.url, autocommit=True) as connection:
@@ -87,7 +87,7 @@ class Postgres:
             connection.execute("CREATE SCHEMA public")
 
     def kill(self) -> None:
-        """Kills the server as a loss of power would end it."""
+        """Kill the server as a power cut does."""
         self._process.kill()
         self._process.wait()
 

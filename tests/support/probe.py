@@ -1,4 +1,4 @@
-"""A mini app for tests of the host page: it speaks the bridge's language by hand, without the shim."""
+"""A mini app for tests of the host page. It speaks the bridge's protocol without the shim."""
 
 from __future__ import annotations
 

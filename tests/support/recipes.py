@@ -11,19 +11,19 @@ PAGE = ROOT / "docs/flask-extensions.md"
 
 
 def sections() -> dict[str, str]:
-    """The text below each heading of the second rank."""
+    """Return the text below each heading of the second level."""
     parts = re.split(r"^## (.+)$", PAGE.read_text(), flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def source(heading: str) -> str:
-    """The recipe's code."""
+    """Return the recipe's code."""
     (code,) = re.findall(r"```python\n(.*?)```", sections()[heading], re.DOTALL)
     return code
 
 
 def recipe(heading: str) -> ModuleType:
-    """A new module with the recipe's code, which has run."""
+    """Return a new module in which the recipe's code has run."""
     module = ModuleType("recipe")
     exec(compile(source(heading), f"{PAGE.name}: {heading}", "exec", dont_inherit=True), module.__dict__)
     return module

@@ -1,4 +1,4 @@
-"""What the sandbox's tests share: a fresh sandbox in memory, callers of its routes, a registered app."""
+"""Fixtures of the sandbox's tests: a fresh sandbox in memory, callers of its routes, a registered app."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from support.people import ADMIN, ORIGIN
 
 
 class Clock:
-    """A clock that tests move."""
+    """Keep the time, which tests move."""
 
     def __init__(self) -> None:
         self.now = 1_700_000_000.0
@@ -28,7 +28,7 @@ class Clock:
 
 
 class Caller:
-    """Calls the sandbox's routes in-process, at the host name that browsers use, with the token."""
+    """Call the sandbox's routes in this process, at the host name that browsers use, with the token."""
 
     def __init__(self, app: Flask) -> None:
         self.client: FlaskClient = app.test_client()
@@ -53,7 +53,7 @@ class Caller:
         return self._good(self("DELETE", path))
 
     def api(self, call: str, body: Any = None, key: str | None = None, **options: Any) -> tuple[int, dict[str, Any]]:
-        """HTTP status and body of a REST call, made as a mini app's backend would: without the token."""
+        """Make a REST call as a mini app's backend does, without the token. Return HTTP status and body."""
         if body is not None:
             options["json"] = body
         headers = {**({"apikey": key} if key is not None else {}), **options.pop("headers", {})}
@@ -73,7 +73,7 @@ class Registered:
 
 
 def register(call: Caller, name: str = "Lunch", url: str = "http://127.0.0.1:5000/") -> Registered:
-    """An app in the sandbox, registered by the controls."""
+    """Register an app by the controls."""
     app = call.post(
         "/_sandbox/apps", {"name": name, "icon": "http://127.0.0.1:5000/icon.svg", "url": url, "admin": ADMIN}
     )
@@ -87,7 +87,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def make() -> Iterator[Callable[..., Flask]]:
-    """Makes sandboxes, and closes them at the end."""
+    """Make sandboxes, and close them at the end."""
     apps: list[Flask] = []
 
     def create(**config: Any) -> Flask:
@@ -121,7 +121,7 @@ def lunch(call: Caller) -> Registered:
 
 @pytest.fixture
 def session(call: Caller) -> Callable[..., str]:
-    """Issues a session and returns its ID."""
+    """Issue a session and return its ID."""
 
     def issue(jid: str, app_id: str | None = None) -> str:
         return str(call.post("/_sandbox/sessions", {"jid": jid, "appId": app_id})["sessionId"])
@@ -137,7 +137,7 @@ def server() -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], bool]], None]:
-    """Waits until a condition holds."""
+    """Wait until a condition holds."""
 
     def wait(condition: Callable[[], bool]) -> None:
         tick = threading.Event()

@@ -1,4 +1,4 @@
-"""Mini apps on real ports of 127.0.0.1: by Werkzeug in this process, by gunicorn in others."""
+"""Mini apps on real ports of 127.0.0.1: by Werkzeug in this process, by gunicorn in other processes."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from support.paths import ROOT
 
 
 def reset_on_close(sock: socket.socket) -> None:
-    """Have the peer of `sock` see a reset, at once, when it is closed."""
+    """Send the peer of `sock` a reset when it is closed."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class _Quiet(WSGIRequestHandler):
     def log(self, *_: Any) -> None:
-        """Nothing: a failing test shows what it saw."""
+        """Log nothing: a failing test shows what it saw."""
 
 
 @contextmanager
 def serving(make_app: Callable[[int], Flask]) -> Iterator[tuple[Flask, int]]:
-    """`make_app(port)` on a free port."""
+    """Serve `make_app(port)` on a free port."""
     late: list[Flask] = []
 
     def app(*wsgi: Any) -> Iterator[bytes]:
@@ -57,7 +57,7 @@ def serving(make_app: Callable[[int], Flask]) -> Iterator[tuple[Flask, int]]:
 
 @dataclass(frozen=True)
 class Gunicorn:
-    """A gunicorn that runs: its URL, the process that watches over its workers, and the lines that all of them said."""
+    """Describe a running gunicorn: its URL, its master process, and the output lines of all its processes."""
 
     url: str
     pid: int
@@ -68,7 +68,7 @@ class Gunicorn:
 def gunicorn_process(
     settings: Mapping[str, Any], *arguments: str, folder: Path = ROOT, app: str = "wsgi:app"
 ) -> Iterator[Gunicorn]:
-    """`app` of `folder` under gunicorn, on a free port, with nothing but `settings` in its environment."""
+    """Run `app` of `folder` under gunicorn, on a free port. Its environment has only `settings`."""
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", *arguments, app],
         cwd=folder,
@@ -98,6 +98,6 @@ def gunicorn_process(
 
 @contextmanager
 def gunicorn(settings: Mapping[str, Any], *arguments: str, folder: Path = ROOT, app: str = "wsgi:app") -> Iterator[str]:
-    """The URL of a `gunicorn_process`."""
+    """Run a gunicorn as `gunicorn_process` does. Yield its URL."""
     with gunicorn_process(settings, *arguments, folder=folder, app=app) as running:
         yield running.url

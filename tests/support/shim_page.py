@@ -1,4 +1,4 @@
-"""A host page and a mini app's server, both plain fakes on real ports, and a browser page on them."""
+"""A host page and a mini app's server, both fakes on real ports, and a browser page with them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SESSIONS = {"s-alice-01": "alice@onechat.localhost", "s-bob-0001": "bob@onechat.
 
 
 class Server:
-    """A mini app's backend, as far as the shim sees it: `docs/routes.md`."""
+    """Serve a mini app's backend, as far as the shim needs it: `docs/routes.md`."""
 
     def __init__(self, port: int, host: str, variant: str, lifetime: int) -> None:
         self.origin = f"http://alice.onechat.localhost:{port}"
@@ -115,7 +115,7 @@ class Server:
         return self.page("", {})
 
     def _native(self) -> Response:
-        """A page before whose scripts a container has put what `?with=` says; `?body=` is the page's own script."""
+        """Return a page in which a container's code, `?with=`, runs before the page's own script, `?body=`."""
         return self.page(
             f"<script>{request.args['with']}</script>",
             {"data-login": ""} if "login" in request.args else {},
@@ -162,7 +162,7 @@ def _integrity(text: str) -> str:
 
 
 class Phone:
-    """One browser context with the host page in it, and the mini app in the host page's frame."""
+    """Drive one browser context with the host page, and the mini app in its frame."""
 
     def __init__(self, page: Page, host: str, server: Server) -> None:
         self.page, self.host, self.server = page, host, server
@@ -194,7 +194,7 @@ class Phone:
         mute: bool = False,
         claim: dict[str, Any] | None = None,
     ) -> Frame:
-        """Opens the mini app at `path` in the host page's frame, with `claim` in the fragment, else `data`."""
+        """Open the mini app at `path` in the host page's frame, with `claim` in the fragment, by default `data`."""
         data = self.data() if data is None else data
         self.page.goto(f"{self.host}/")
         self.page.evaluate("([a, m, d]) => { answers = a || {}; mute = m; launch = d; }", [answers, mute, data])
@@ -213,7 +213,7 @@ class Phone:
 
 
 def until(frame: Frame, condition: str) -> None:
-    """Waits until `condition` is true in the frame. Playwright's own way needs eval, which the pages forbid."""
+    """Wait until `condition` is true in the frame. Playwright's own wait needs eval, which the pages forbid."""
     end = time.monotonic() + 10  # as long as expect() is given at most
     while not frame.evaluate(condition):
         assert time.monotonic() < end, condition
@@ -221,7 +221,7 @@ def until(frame: Frame, condition: str) -> None:
 
 @pytest.fixture(scope="module")
 def host_origin() -> Iterator[str]:
-    """The host page's origin."""
+    """Return the host page's origin."""
 
     def make(port: int) -> Flask:
         app = Flask("host")
@@ -235,19 +235,19 @@ def host_origin() -> Iterator[str]:
 
 @pytest.fixture(params=["small", "written"])
 def variant(request: pytest.FixtureRequest) -> str:
-    """The script as it is served, and as it was written: both must do the same."""
+    """Return the script as it is served, or as it was written: both must behave the same."""
     return str(request.param)
 
 
 @pytest.fixture
 def lifetime() -> int:
-    """Seconds that a login lasts."""
+    """Return the lifetime of a login in seconds."""
     return 300
 
 
 @pytest.fixture
 def server(host_origin: str, variant: str, lifetime: int) -> Iterator[Server]:
-    """The mini app's backend."""
+    """Run the mini app's backend."""
     made: list[Server] = []
 
     def make(port: int) -> Flask:
@@ -260,7 +260,7 @@ def server(host_origin: str, variant: str, lifetime: int) -> Iterator[Server]:
 
 @pytest.fixture
 def phone(browser: Browser, host_origin: str, server: Server) -> Iterator[Phone]:
-    """A browser page with cookies and storage of its own."""
+    """Open a browser page with cookies and storage of its own."""
     context = browser.new_context()
     yield Phone(context.new_page(), host_origin, server)
     context.close()

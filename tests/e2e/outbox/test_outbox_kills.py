@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,30 +9,29 @@ import pytest
 from miniapp.outbox import Outbox
 from support.clocks import SystemClock
 from support.countinghost import Stub
-from support.killing import CONCURRENCY, Herd, Report, jump, points, report, settings, torment
+from support.crashes import CONCURRENCY, Blow, Report, Workers, crash_test, jump, points, report, settings
 from support.ledgers import check_invariants, people
 from support.postgres import Postgres
 
 MESSAGES = 10_000
 KILLS = 50
-STOPS = 4  # each outlasts a lease: on SQLite all wait for one that is suspended while it writes
+STOPS = 4  # few: on SQLite all wait for a worker that is suspended while it writes
 JUMPS = 4
 WORKERS = 3
-RATE = 400.0  # a second: so that the kills fall into the whole of it, and it is over in a minute on two cores
-Torture = tuple[int, Callable[[], None]]
-LIMIT = 600.0  # seconds: it takes one minute, but not on a machine that does other things too
+RATE = 400.0  # messages a second: the run takes a minute, on two cores too
+LIMIT = 600.0  # seconds: ten times what a run takes on an idle machine
 
 
 def send_both(outbox: Outbox) -> list[int]:
-    """A bulk for each policy, half of the messages each."""
-    everybody = people(MESSAGES)
+    """Send half of the messages with each policy. Return the bulks."""
+    everyone = people(MESSAGES)
     half = MESSAGES // 2
-    first = outbox.send(everybody[:half], "Hi", policy="hold")
-    return [first.id, outbox.send(everybody[half:], "Hi", policy="resend").id]
+    first = outbox.send(everyone[:half], "Hi", policy="hold")
+    return [first.id, outbox.send(everyone[half:], "Hi", policy="resend").id]
 
 
 def check(hold: Report, resend: Report, record: pytest.Function) -> None:
-    """The promises, and the figures into the test's record."""
+    """Check the promises, and put the figures into the test's record."""
     for row in (hold, resend):
         record.user_properties.append((row.policy, str(row)))
         assert row.lost == 0, row
@@ -43,14 +41,16 @@ def check(hold: Report, resend: Report, record: pytest.Function) -> None:
     assert resend.duplicates <= resend.kills * CONCURRENCY
 
 
-def wear_down(herd: Herd, clock: SystemClock, bulks: list[int], outbox: Outbox, host: Stub, *more: Torture) -> None:
-    """Kills, suspends and sets the clock at random points, until the bulks are done and nobody is suspended."""
-    tortures: list[Torture] = [(at, herd.kill) for at in points(KILLS, MESSAGES)]
-    tortures += [(at, herd.suspend) for at in points(STOPS, MESSAGES)]
-    tortures += [(at, lambda: jump(clock)) for at in points(JUMPS, MESSAGES)]
-    torment(outbox, bulks, host, [*tortures, *more], LIMIT)
-    herd.all_go_on()
-    torment(outbox, bulks, host, [], LIMIT)  # what those bring back goes out too
+def crash_until_done(
+    workers: Workers, clock: SystemClock, bulks: list[int], outbox: Outbox, host: Stub, *more: Blow
+) -> None:
+    """Kill, suspend and set the clock at random points, until the bulks are done and no worker is suspended."""
+    blows: list[Blow] = [(at, workers.kill) for at in points(KILLS, MESSAGES)]
+    blows += [(at, workers.suspend) for at in points(STOPS, MESSAGES)]
+    blows += [(at, lambda: jump(clock)) for at in points(JUMPS, MESSAGES)]
+    crash_test(outbox, bulks, host, [*blows, *more], LIMIT)
+    workers.resume_all()
+    crash_test(outbox, bulks, host, [], LIMIT)  # what the resumed workers gave back goes out too
 
 
 def test_on_sqlite(tmp_path: Path, request: pytest.FixtureRequest) -> None:
@@ -59,8 +59,8 @@ def test_on_sqlite(tmp_path: Path, request: pytest.FixtureRequest) -> None:
         chosen = settings(f"sqlite:///{tmp_path}/outbox.db", host, RATE)
         outbox = Outbox(chosen)
         bulks = send_both(outbox)
-        with Herd(chosen, WORKERS, tmp_path, clock) as herd:
-            wear_down(herd, clock, bulks, outbox, host)
+        with Workers(chosen, WORKERS, tmp_path, clock) as workers:
+            crash_until_done(workers, clock, bulks, outbox, host)
         check_invariants(outbox)
         check(*(report(outbox, bulk, host, KILLS + STOPS) for bulk in bulks), request.node)
         outbox.stop()
@@ -77,8 +77,10 @@ def test_on_postgres(tmp_path: Path, request: pytest.FixtureRequest) -> None:
         chosen = settings(postgres.url, host, RATE)
         outbox = Outbox(chosen)
         bulks = send_both(outbox)
-        with Herd(chosen, WORKERS, tmp_path) as herd:
-            wear_down(herd, clock, bulks, outbox, host, (MESSAGES // 3, power_cut), (MESSAGES * 2 // 3, power_cut))
+        with Workers(chosen, WORKERS, tmp_path) as workers:
+            crash_until_done(
+                workers, clock, bulks, outbox, host, (MESSAGES // 3, power_cut), (MESSAGES * 2 // 3, power_cut)
+            )
         check_invariants(outbox)
         check(*(report(outbox, bulk, host, KILLS + STOPS + 2 * WORKERS) for bulk in bulks), request.node)
         outbox.stop()

@@ -1,4 +1,4 @@
-"""The groups that an account has bookmarked (XEP-0402), and what must be among them."""
+"""The groups in an account's bookmarks (XEP-0402), and checks of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BOOKMARKS = "urn:xmpp:bookmarks:1"
 
 
 def bookmarks(friend: Friend) -> dict[str, tuple[str | None, str | None]]:
-    """Name and nickname of the rooms that the account's bookmarks have joined at once."""
+    """Return name and nickname of the rooms that the account's bookmarks join automatically."""
 
     async def read(stream):
         iq = stream.make_iq_get()
@@ -39,7 +39,7 @@ def bookmarks(friend: Friend) -> dict[str, tuple[str | None, str | None]]:
 
 
 def check_groups(host: Host, eventually: Eventually) -> None:
-    """Whoever becomes a member finds the group at the next login: one that was seeded, or that a phone made."""
+    """Check that a new member finds the group at the next login: a seeded group, and one that a phone made."""
     bob = host.friend(BOB)
     eventually(lambda: LUNCH in bookmarks(bob))
     assert set(bookmarks(bob)) <= SEEDED
@@ -49,7 +49,7 @@ def check_groups(host: Host, eventually: Eventually) -> None:
 
 
 def check_reset(host: Host, eventually: Eventually) -> None:
-    """A reset takes the groups that it removes out of the accounts."""
+    """Check that a reset takes the groups that it removes out of the accounts."""
     assert set(bookmarks(host.friend(DAVE))) - SEEDED
     host.controls.call("POST", "/_sandbox/reset")
     dave = host.friend(DAVE)

@@ -29,15 +29,15 @@ NAMES = ("alice", "bob", "carol")
 TABS = {"alice": 2, "bob": 1, "carol": 1}
 
 FIRST_WAIT_MS, LONGEST_WAIT_MS, SPREAD = 1_000, 60_000, 0.75
-"""Of js/ocwp's link.ts: what a client waits before its second attempt to reconnect, and at most."""
+"""Bounds and spread of the wait before a client reconnects, as in js/ocwp's link.ts."""
 CLOCK_MS = 50
-"""By which a browser's timers may be early, as its clock is coarse."""
+"""Milliseconds by which a browser's timers may fire early, as its clock is coarse."""
 
 BLOWS = 0.25
-"""Of the bursts of messages, how many are followed by a blow: so some connection is broken most of the time."""
+"""Share of the message bursts that a blow follows: at most times some connection is broken."""
 
 END_MS = 180_000
-"""For all to be settled at the end: the longest back-off, a silence to notice, and a busy machine."""
+"""Milliseconds for all clients to settle at the end: the longest back-off, a silence to notice, a busy machine."""
 
 # Notes each attempt to connect, with the time, before any script of the page runs.
 NOTE_ATTEMPTS = """
@@ -61,12 +61,12 @@ SHOWN = "(chat) => ocwp.chat.messages(chat, { limit: 1e6 }).then((all) => all.ma
 
 @dataclass
 class Chaos:
-    """What a run came to."""
+    """Hold the results of a run."""
 
     seed: int
     seconds: float
     messages: dict[str, int] = field(default_factory=dict)
-    """By chat."""
+    """Number of messages by chat."""
     blows: dict[str, int] = field(default_factory=dict)
     attempts: int = 0
     logins: int = 0
@@ -79,7 +79,7 @@ class Chaos:
 
 
 class Tab(Visitor):
-    """One page of a person, which is reloaded at times."""
+    """Drive one page of a person, which is reloaded at times."""
 
     def __init__(self, context: BrowserContext, site: Site, name: str, number: int) -> None:
         super().__init__(context, site, name)
@@ -104,7 +104,7 @@ class Tab(Visitor):
 
 
 def too_many_logins(notes: list[tuple[float, str]]) -> list[str]:
-    """The attempts of one page that came before their back-off step was over."""
+    """Return the attempts of one page that came before their back-off was over."""
     found: list[str] = []
     failures, failed_at, trying = 0, 0.0, False
     for at, what in notes:
@@ -125,12 +125,12 @@ def too_many_logins(notes: list[tuple[float, str]]) -> list[str]:
 
 
 def wait_ms(failures: int) -> float:
-    """What comes before an attempt after so many failures in a row; nothing before the first."""
+    """Return the least wait before an attempt after so many failures in a row: 0 before the first."""
     return min(FIRST_WAIT_MS * 2 ** (failures - 2), LONGEST_WAIT_MS) if failures > 1 else 0
 
 
 class Scene:
-    """The people, their pages, and one group; `blow` and `write` do something at random."""
+    """Hold the people, their pages, and one group. `blow` and `write` do something at random."""
 
     def __init__(self, browser: Browser, server: Prosody, seed: int) -> None:
         self.random = random.Random(seed)
@@ -202,7 +202,7 @@ class Scene:
         self.result.blows[kind] = self.result.blows.get(kind, 0) + 1
 
     def settle(self) -> None:
-        """Mends all, and waits until every client has sent what was written in it."""
+        """Repair everything, and wait until every client has sent its messages."""
         for site in self.sites:
             site.wire.mend()
         for tab in self.tabs:
@@ -213,7 +213,7 @@ class Scene:
                     self.result.problems.append(f"{tab.title}: {chat} has something unsent")
 
     def becomes(self, tab: Tab, condition: str, arg: object) -> bool:
-        """Whether it holds in time. After the first problem that time is short, as there is nothing to prove."""
+        """Return whether the condition holds in time. After the first problem, the time is short."""
         try:
             tab.page.wait_for_function(condition, arg=arg, timeout=5_000 if self.result.problems else END_MS)
         except TookTooLong:
@@ -221,13 +221,13 @@ class Scene:
         return True
 
     def chats_of(self, name: str) -> dict[str, str]:
-        """The JIDs of a person's chats by their names."""
+        """Return the JIDs of a person's chats by their names."""
         pairs = {" and ".join(pair): pair for pair in combinations(NAMES, 2) if name in pair}
         other = {chat: next(one for one in pair if one != name) for chat, pair in pairs.items()}
         return {"group": self.group, **{chat: f"{one}@{DOMAIN}" for chat, one in other.items()}}
 
     def compare(self, loop: Loop) -> None:
-        """Holds every archive against what was written, and every client against its person's archive."""
+        """Compare every archive with what was written, and every client with its person's archive."""
         say = self.result.problems.append
         archives = self.archives(loop)
         for (name, chat), archived in archives.items():
@@ -253,7 +253,7 @@ class Scene:
                     say(f"{tab.title}: {chat}: another order from message {at} of {len(shown)}")
 
     def archives(self, loop: Loop) -> dict[tuple[str, str], list[str]]:
-        """The IDs in the server's archives, by person and chat."""
+        """Return the IDs in the server's archives, by person and chat."""
         found: dict[tuple[str, str], list[str]] = {}
         for name in NAMES:
             friend = Friend(loop, f"{name}@{DOMAIN}", f"pw-{name}", self.server.ports.c2s).login()
@@ -281,7 +281,7 @@ class Scene:
 
 
 def archive(friend: Friend, jid: str, *, group: bool) -> list[str]:
-    """The IDs of the texts in the server's archive of one chat, oldest first."""
+    """Return the IDs of the texts in the server's archive of one chat, oldest first."""
     where = {"jid": jid} if group else {"with_jid": jid}
 
     async def read(stream: Any) -> list[str]:
@@ -302,7 +302,7 @@ def differences(expected: list[str], got: list[str]) -> list[str]:
 
 
 def run(browser: Browser, seed: int, seconds: float, pause: float = 0, say: Callable[[str], object] = print) -> Chaos:
-    """Lets three people write amid chaos for so long, with pauses between bursts; a seed draws the same blows again."""
+    """Let three people write for so long, with pauses between bursts. The same seed gives the same blows."""
     say(f"chaos: seed {seed}")
     with ExitStack() as stack:
         server = stack.enter_context(Prosody(People(*NAMES)))

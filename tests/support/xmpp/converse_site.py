@@ -1,4 +1,4 @@
-"""A web site with converse.js on it, as npm has it, and what is done and seen on its page."""
+"""A web site with npm's converse.js, and actions on its page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-
 
 
 class ConverseSite:
-    """The page at `url` on 127.0.0.1, and converse.js's own files beside it."""
+    """Serve the page at `url` on 127.0.0.1, with converse.js's own files."""
 
     def __init__(self) -> None:
         class Handler(BaseHTTPRequestHandler):
@@ -56,7 +56,7 @@ def _file(path: str) -> tuple[str, bytes | None]:
 
 
 class Converse:
-    """converse.js of one user, logged in over WebSocket and in the groups `rooms`."""
+    """Drive converse.js of one user, logged in over WebSocket and in the groups `rooms`."""
 
     def __init__(
         self, context: BrowserContext, site: ConverseSite, jid: str, password: str, websocket: str, *rooms: str
@@ -92,7 +92,7 @@ class Converse:
         return self.box(jid)
 
     def open_announcements(self, jid: str) -> Locator:
-        """What a server wrote, which it lists apart from people and groups."""
+        """Open the messages of a server, which converse.js lists apart from people and groups."""
         self.page.locator(f'.open-headline[data-headline-jid="{jid}"]').click()
         return self.box(jid)
 

@@ -1,4 +1,4 @@
-"""Many people in one group, each a client of its own: no more XMPP than that takes, since 200 of slixmpp's are slow."""
+"""Many clients in one group, with only the XMPP that this takes: 200 clients of slixmpp are slow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AT_ONCE = 10  # logins under way together: more wait longer for each answer
 
 
 class Member:
-    """Somebody in a group, who remembers every message there in the order of coming."""
+    """Run a client in a group, which keeps every message in the order of arrival."""
 
     def __init__(self, jid: str, password: str, port: int) -> None:
         self.jid, self.name = jid, jid.partition("@")[0]
@@ -23,7 +23,7 @@ class Member:
         self._room = ""
 
     async def enter(self, room: str) -> None:
-        """Returns once everybody's presence is here, of which one's own is the last."""
+        """Return once the presence of all members has arrived; one's own is the last."""
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
         await self._open()
         secret = base64.b64encode(f"\0{self.name}\0{self._password}".encode()).decode()
@@ -46,7 +46,7 @@ class Member:
         self._write(f'<message to="{self._room}" type="groupchat"><body>{escape(text)}</body></message>')
 
     async def leave(self) -> None:
-        """Ends the stream as a client does, and waits until the server has, too."""
+        """End the stream as a client does, and wait until the server has ended it, too."""
         self._write("</stream:stream>")
         await self._listening
         self._writer.close()
@@ -82,7 +82,7 @@ class Member:
         self._writer.write(text.encode())
 
     async def _next(self) -> Element:
-        """The next stanza. Raises EOFError at the stream's end."""
+        """Return the next stanza. Raises EOFError at the stream's end."""
         while True:
             for event, element in self._parser.read_events():
                 self._depth += 1 if event == "start" else -1
@@ -98,7 +98,7 @@ class Member:
 
 
 class Crowd:
-    """All of `jids` in one group; everybody's password is `pw-` and the name."""
+    """Put all of `jids` into one group. Each password is `pw-` and the name."""
 
     def __init__(self, jids: Iterable[str], port: int) -> None:
         self.members = [Member(jid, f"pw-{jid.partition('@')[0]}", port) for jid in jids]
@@ -113,7 +113,7 @@ class Crowd:
         await asyncio.gather(*map(one, self.members))
 
     async def write(self, members: Iterable[Member], text: str) -> None:
-        """Each of `members` writes, all at the same time."""
+        """Let each of `members` write, all at the same time."""
         for member in members:
             member.write(f"{text} {member.name}")
 

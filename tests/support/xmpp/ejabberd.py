@@ -1,4 +1,4 @@
-"""Debian's ejabberd as a server that somebody else runs: its own configuration, our accounts, on 127.0.0.1."""
+"""Debian's ejabberd as a server of another operator: its own configuration, our accounts, on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ START_SECONDS = 60  # it takes 2 s by itself; Erlang shares two cores with the o
 
 
 class Ejabberd:
-    """An ejabberd for `domain`, from `start()` to `stop()`. It asks about accounts at `accounts_port`."""
+    """Run an ejabberd for `domain`, from `start()` to `stop()`. It asks about accounts at `accounts_port`."""
 
     config = CONFIG
     # Erlang's schedulers spin while they have nothing to do. On a busy machine that made ejabberd late by 40 seconds.
@@ -138,14 +138,14 @@ class Ejabberd:
 
 
 def _python() -> str:
-    """A Python that ejabberd's user can reach: the system's own, as the program needs the standard library alone."""
+    """Return a Python that ejabberd's user can run: the system's, as the program needs only the standard library."""
     return "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable
 
 
 def _free_ports(count: int) -> list[int]:
-    """Below those that the kernel gives to connections, and others than a test beside this one has.
+    """Return ports below those that the kernel gives to connections. Tests that run in parallel get other ports.
 
-    Any other port might be taken before ejabberd has it.
+    A port from the kernel's range might be taken before ejabberd opens it.
     """
     ports: set[int] = set()
     lowest = 20_000 + os.getpid() % 100 * 100

@@ -1,4 +1,4 @@
-"""An XMPP client that is none of ours: plain slixmpp, as a user of the host might run it."""
+"""An XMPP client of another maker: plain slixmpp, as a user of the host might run it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLUGINS = ("xep_0030", "xep_0045", "xep_0054", "xep_0066", "xep_0199", "xep_0249
 
 
 class Got(NamedTuple):
-    """One message as it came in: `kind` is its type, or `sent` for the copy of what another client of ours sent."""
+    """Describe one message that came in. `kind` is its type, or `sent` for the copy of what our other client sent."""
 
     kind: str
     sender: str
@@ -23,7 +23,7 @@ class Got(NamedTuple):
 
 
 class Loop:
-    """An event loop in a thread, for clients of tests that are not coroutines."""
+    """Run an event loop in a thread, for clients of tests that are not coroutines."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -47,7 +47,7 @@ class Loop:
 
 
 class Friend:
-    """A client of the user `jid`, online from `login()` on; it remembers what it gets."""
+    """Run a client of the user `jid`, online from `login()` on. It keeps what it gets."""
 
     def __init__(self, loop: Loop, jid: str, password: str, port: int) -> None:
         self.jid = jid
@@ -110,7 +110,7 @@ class Friend:
         self._now(lambda: self.stream.send_message(mto=to, mbody=text, mtype=kind))
 
     def send_picture(self, to: str, address: str) -> None:
-        """As HTTP upload's clients do: the address is all that the message says (XEP-0066)."""
+        """Send a picture as clients do after an HTTP upload: the message has only the address (XEP-0066)."""
 
         def send() -> None:
             message = self.stream.make_message(mto=to, mbody=address, mtype="chat")
@@ -123,11 +123,11 @@ class Friend:
         self._loop.do(self.stream.plugin["xep_0045"].join_muc_wait(JID(room), nickname, maxstanzas=0, timeout=SECONDS))
 
     def try_to_join(self, room: str, nickname: str) -> None:
-        """Without waiting for what comes of it."""
+        """Join a room without waiting for the outcome."""
         self._now(lambda: self.stream.plugin["xep_0045"].join_muc(JID(room), nickname))
 
     def ask(self, make: Callable[[Any], Coroutine[Any, Any, Any]], seconds: float = SECONDS) -> Any:
-        """What the coroutine that `make` makes of the stream comes to, within so many seconds."""
+        """Run the coroutine that `make` makes of the stream. Return its result, within so many seconds."""
 
         async def work() -> Any:
             return await make(self.stream)
@@ -135,7 +135,7 @@ class Friend:
         return self._loop.do(work(), seconds)
 
     def archive(self, room: str | None = None) -> list[str]:
-        """The texts in our own archive on the server or in that of `room`, oldest first."""
+        """Return the texts in our own archive on the server, or in that of `room`, oldest first."""
 
         async def read(stream: Any) -> list[str]:
             return [

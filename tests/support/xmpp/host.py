@@ -1,4 +1,4 @@
-"""A sandbox over a Prosody of its own, and XMPP clients of other people's making."""
+"""A sandbox over a Prosody of its own, and XMPP clients of other makers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.xmpp.friend import Friend, Loop
 
 
 class Host:
-    """One sandbox over XMPP: its `controls`, REST API, and `friend(jid)`, which logs another client in."""
+    """Hold one sandbox over XMPP: its `controls`, REST API, and `friend(jid)`, which logs in another client."""
 
     def __init__(self, server: SandboxServer, loop: Loop) -> None:
         self.server = server
@@ -33,7 +33,7 @@ class Host:
         self._key = app["apiKey"]
 
     def api(self, call: str, **body: str) -> dict[str, str]:
-        """One call of OneChat's REST API, by the app "Lunch"."""
+        """Make one call of OneChat's REST API, as the app "Lunch"."""
         answer = self.controls.session.post(
             f"{self.server.url}/onechat/api/{call}", json=body, headers={"apikey": self._key}, timeout=20
         )
@@ -47,16 +47,16 @@ class Host:
         return friend
 
     def type(self, jid: str, thread: str, text: str) -> dict[str, Any]:
-        """The person types a message on the phone."""
+        """Send a message that the person typed on the phone."""
         return dict(self.controls.call("POST", f"/phones/{jid}/messages", {"thread": thread, "text": text}))
 
     def shown(self, jid: str, thread: str | None = None) -> list[str]:
-        """What the phone of `jid` shows."""
+        """Return the messages on the phone of `jid`."""
         found = self.controls.call("GET", f"/phones/{jid}/messages", thread=thread, limit=200)
         return [message["text"] for message in found]
 
     def sent_on(self) -> bool:
-        """Whether nothing waits for the server any more."""
+        """Return whether all messages have gone to the server."""
         return not self.sandbox.store.stanzas.waiting(1)
 
     def close(self) -> None:
@@ -74,7 +74,7 @@ def loop() -> Iterator[Loop]:
 
 @pytest.fixture
 def start(loop: Loop) -> Iterator[Callable[..., Host]]:
-    """Starts sandboxes over XMPP, and stops them at the end."""
+    """Start sandboxes over XMPP, and stop them at the end."""
     hosts: list[Host] = []
 
     def begin(**config: Any) -> Host:
@@ -95,7 +95,7 @@ def host(start: Callable[..., Host], tmp_path: Path) -> Host:
 
 @pytest.fixture
 def reachable() -> Iterator[Path]:
-    """A directory that Prosody's user can reach, as `tmp_path` is not where tests run as root."""
+    """Return a directory that Prosody's user can reach: `tmp_path` is not reachable where tests run as root."""
     with tempfile.TemporaryDirectory() as made:
         Path(made).chmod(0o755)
         yield Path(made)
@@ -103,7 +103,7 @@ def reachable() -> Iterator[Path]:
 
 @pytest.fixture
 def eventually() -> Callable[..., None]:
-    """Waits until a condition holds."""
+    """Wait until a condition holds."""
 
     def wait(condition: Callable[[], bool], seconds: float = 60.0) -> None:
         tick = threading.Event()

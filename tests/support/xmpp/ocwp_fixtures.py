@@ -34,7 +34,7 @@ def site(chat_server: Prosody) -> Iterator[Site]:
 
 @pytest.fixture
 def visit(browser: Browser, site: Site) -> Iterator[Callable[..., Visitor]]:
-    """`visit("alice")`: the site in a browser of hers. At the end no page may have failed or broken its policy."""
+    """Yield `visit("alice")`: it opens the site in a browser of hers. No page may fail or break its policy."""
     visitors: list[Visitor] = []
 
     def open_page(name: str, **context: Any) -> Visitor:

@@ -1,4 +1,4 @@
-"""A web site with the chat plugin on it: its files, its strict policy, and a wire to the server that can be cut."""
+"""A web site with the chat plugin: its files, its strict policy, and a connection to the server that can be cut."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SITE_CSS = "body { font: 30px serif; color: red; text-align: center } button, p,
 
 
 class People:
-    """Accounts of the test: everybody's password is `pw-` and the name."""
+    """Hold the accounts of the test. Each password is `pw-` and the name."""
 
     domain = DOMAIN
 
@@ -52,7 +52,7 @@ class People:
 
 
 class Wire:
-    """A TCP port that leads to another one, until it is cut."""
+    """Forward a TCP port to another one, until it is cut."""
 
     def __init__(self, target: int) -> None:
         self.target = target
@@ -64,7 +64,7 @@ class Wire:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        """Break every connection, and let none through."""
+        """Break every connection, and refuse new ones."""
         self.whole = False
         pairs, self._pairs = self._pairs, []
         for pair in pairs:
@@ -72,7 +72,7 @@ class Wire:
                 _shut(end)
 
     def freeze(self) -> None:
-        """Let nothing through the connections there are, and leave them open."""
+        """Forward nothing more on the open connections, and leave them open."""
         self._deaf.update(end for pair in self._pairs for end in pair)
 
     def mend(self) -> None:
@@ -116,7 +116,7 @@ def _shut(end: socket.socket) -> None:
 
 
 class Site:
-    """A site on 127.0.0.1 whose pages may load their own files and reach the chat server, and nothing else."""
+    """Serve a site on 127.0.0.1 whose pages may load only their own files and reach only the chat server."""
 
     def __init__(self, port: int, path: str = "/xmpp-websocket") -> None:
         self.wire = Wire(port)
@@ -189,7 +189,7 @@ class Site:
 
 
 class Visitor:
-    """A page of the site in a browser, and what is done and seen on it."""
+    """Drive a page of the site in a browser."""
 
     def __init__(self, context: BrowserContext, site: Site, name: str) -> None:
         self.name = name
@@ -200,7 +200,7 @@ class Visitor:
         self.page.goto(site.url)
 
     def init(self, **options: object) -> Visitor:
-        """`ocwp.init` with `options`, and every status noted from then on. Without sizes, the list has its room."""
+        """Call `ocwp.init` with `options`, and note every later status. Without sizes, the list has its room."""
         if "chatbox" not in options:
             options.setdefault("chatBox", {"outerPaddingLeft": 350})
         self.page.evaluate(
@@ -226,11 +226,11 @@ class Visitor:
 
     @property
     def statuses(self) -> list[str]:
-        """Those so far, without what they all begin with."""
+        """Return the statuses so far, without those that every start has."""
         return [status.removeprefix("XMPP_CONNECTION_") for status in self.page.evaluate("window.statuses")]
 
     def open(self, jid: str) -> Locator:
-        """The box of the chat with `jid`, opened by search."""
+        """Open the box of the chat with `jid` by search."""
         search = self.page.get_by_role("searchbox")
         search.fill(jid)
         self.page.locator("ocwp-list").get_by_role("button", name=jid.partition("@")[0]).first.click()

@@ -12,7 +12,7 @@ import pytest
 
 
 class Terminal:
-    """A program in a tmux of its own."""
+    """Run a program in its own tmux."""
 
     def __init__(self, home: Path, *command: str) -> None:
         self._name = f"onechat-{secrets.token_hex(4)}"

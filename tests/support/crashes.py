@@ -1,4 +1,4 @@
-"""Workers of the outbox as real processes, killed and suspended at random, and what came of the messages."""
+"""Worker processes of the outbox that are killed and suspended at random, and what became of the messages."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ from support.countinghost import Stub
 from support.ledgers import DAY, check_invariants
 
 CONCURRENCY = 8
-CALL_SECONDS = 2.0  # a deadline that a busy machine keeps, and short: a lease outlives it by five seconds
+CALL_SECONDS = 2.0  # short, as a lease outlives it by five seconds, but enough on a busy machine
 SUSPENDED = (
     CALL_SECONDS + LEASE_MARGIN + 0.5,
     CALL_SECONDS + LEASE_MARGIN + 4.0,
 )
-"""Seconds, past the lease and a sweep."""
-PATIENCE = 60.0  # seconds without any progress that mean that there will be none
+"""Bounds (s) of a suspension: longer than the lease and a sweep."""
+PATIENCE = 60.0  # seconds without progress after which a run has failed
+
+Blow = tuple[int, Callable[[], None]]
+"""A number of calls at the host, and the failure that then happens."""
 
 
 def settings(url: str, host: Stub, rate: float) -> Settings:
@@ -47,10 +50,10 @@ def settings(url: str, host: Stub, rate: float) -> Settings:
 
 
 @dataclass
-class Herd:
-    """`miniapp worker`, several times, in an empty directory. One that is killed or suspended is replaced at once.
+class Workers:
+    """Run `miniapp worker` several times, in an empty directory. Replace those that are killed or suspended.
 
-    With a `clock`, that is the system clock of all of them.
+    `clock` is the system clock of all of them.
     """
 
     settings: Settings
@@ -59,9 +62,9 @@ class Herd:
     clock: SystemClock | None = None
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     suspended: dict[int, threading.Timer] = field(default_factory=dict)
-    """By process ID: what lets it go on."""
-    late: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    """Those that were suspended once."""
+    """The timer that resumes each suspended process, by process ID."""
+    once_suspended: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    """The processes that were suspended once."""
 
     def __enter__(self) -> Self:
         self.processes = [self.launch() for _ in range(self.count)]
@@ -77,7 +80,7 @@ class Herd:
             process.wait(30)
 
     def environment(self) -> dict[str, str]:
-        """The settings, for a process that has nothing else."""
+        """Return the settings as the whole environment of a process."""
         names = ("api_url", "app_id", "api_key", "deadline", "connect_timeout")
         names += ("outbox_url", "outbox_rate", "outbox_concurrency", "outbox_worker")
         values = {f"ONECHAT_{name.upper()}": str(getattr(self.settings, name)) for name in names}
@@ -94,53 +97,55 @@ class Herd:
                 stderr=log,
             )
 
-    def at_work(self) -> list[subprocess.Popen[bytes]]:
-        """Those that are neither suspended nor dead."""
+    def running(self) -> list[subprocess.Popen[bytes]]:
+        """Return the processes that are neither suspended nor dead."""
         return [process for process in self.processes if process.pid not in self.suspended and process.poll() is None]
 
     def replace(self) -> None:
-        """Starts as many as lack, say because they started while Postgres was away."""
+        """Start the processes that are missing. Some may have failed to start while Postgres was down."""
         self.processes = [process for process in self.processes if process.poll() is None]
-        self.processes += [self.launch() for _ in range(self.count - len(self.at_work()))]
+        self.processes += [self.launch() for _ in range(self.count - len(self.running()))]
 
     def kill(self) -> None:
-        """Kills one of them, whatever it is doing."""
+        """Kill a random worker."""
         self.replace()
-        victim = random.choice(self.at_work())
+        victim = random.choice(self.running())
         victim.kill()
         victim.wait()
         self.replace()
 
     def suspend(self) -> None:
-        """Suspends one of them, whatever it is doing, until its leases are over and others took its items."""
+        """Suspend a random worker until its leases have expired and other workers have taken its items."""
         self.replace()
-        victim = random.choice(self.at_work())
+        victim = random.choice(self.running())
 
-        def go_on() -> None:
+        def resume() -> None:
             victim.send_signal(signal.SIGCONT)
             del self.suspended[victim.pid]
 
-        timer = self.suspended[victim.pid] = threading.Timer(random.uniform(*SUSPENDED), go_on)
-        self.late.append(victim)
+        timer = self.suspended[victim.pid] = threading.Timer(random.uniform(*SUSPENDED), resume)
+        self.once_suspended.append(victim)
         victim.send_signal(signal.SIGSTOP)
         timer.start()
         self.replace()
 
-    def all_go_on(self) -> None:
-        """Waits until none is suspended, and those that were have given back what they held."""
+    def resume_all(self) -> None:
+        """Wait until no worker is suspended, and those that were have given back their items."""
         for timer in list(self.suspended.values()):
             timer.join()
-        for process in self.late:
+        for process in self.once_suspended:
             process.terminate()
-        for process in self.late:
+        for process in self.once_suspended:
             process.wait(30)
         self.replace()
 
 
 @dataclass
 class Report:
-    """What came of the messages of one bulk. `lost`: sent by the ledger's word but never accepted by the host, or
-    forgotten: at no end. `maybe`: unknown, and accepted by the host.
+    """Count what became of the messages of one bulk.
+
+    `lost`: `sent` in the ledger but never accepted by the host, or without a final state. `maybe`: unknown, and
+    accepted by the host.
     """
 
     policy: str
@@ -181,19 +186,17 @@ def report(outbox: Outbox, bulk: int, host: Stub, kills: int) -> Report:
     )
 
 
-def torment(
-    outbox: Outbox, bulks: list[int], host: Stub, kills: list[tuple[int, Callable[[], None]]], limit: float
-) -> None:
-    """Waits for the end of `bulks`; each of `kills` is done once the host has so many calls.
+def crash_test(outbox: Outbox, bulks: list[int], host: Stub, blows: list[Blow], limit: float) -> None:
+    """Wait for the end of `bulks`. Strike each of `blows` once the host has had its number of calls.
 
-    The ledger's invariants are checked after each, and at the end. Raises `TimeoutError` if nothing goes on for a
-    minute, or it is not over after `limit` seconds.
+    Checks the ledger's invariants after each blow and at the end. Raises `TimeoutError` after a minute without
+    progress, or after `limit` seconds.
     """
     ends = time.monotonic() + limit
-    for calls, kill in sorted(kills, key=lambda entry: entry[0]):
+    for calls, strike in sorted(blows, key=lambda blow: blow[0]):
         if not host.wait(calls, min(PATIENCE, ends - time.monotonic())):
             raise TimeoutError(f"The host has {len(host.calls)} calls and gets no more; {calls} were awaited.")
-        kill()
+        strike()
         check_invariants(outbox)
     for bulk in bulks:
         for progress in outbox.watch(bulk, ends - time.monotonic()):
@@ -204,10 +207,13 @@ def torment(
 
 
 def points(kills: int, messages: int) -> list[int]:
-    """Random numbers of calls at which to kill. None at the very end, where a message that is tried again may lack."""
+    """Return random numbers of calls at which to strike.
+
+    None is at the very end: while a message waits for its next attempt, those calls may not come.
+    """
     return sorted(random.sample(range(1, messages - messages // 20), kills))
 
 
 def jump(clock: SystemClock) -> None:
-    """Sets the clock ahead or back by up to a day, and by ten seconds at least: more than a lease."""
+    """Move the clock by up to a day, ahead or back, and by at least ten seconds: more than a lease."""
     clock.jump(random.choice((-1, 1)) * random.randint(10, round(DAY)))
