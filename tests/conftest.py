@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the `ONECHAT_*` settings or the secret of whoever runs it."""
+    """No test sees the `ONECHAT_*` settings or the secret of the person who runs it."""
     for key in [key for key in os.environ if key.startswith("ONECHAT_") and not key.startswith("ONECHAT_VERIFY_")]:
         monkeypatch.delenv(key)
     for key in ("SECRET_KEY", "ADMIN_JIDS", "APP_NAME"):

@@ -76,7 +76,7 @@ def test_a_group_alert_names_its_sender(app, login, onechat, alice):
 
 
 def test_a_group_alert_goes_to_groups_alone(app, login, onechat, alice, bob):
-    """Nobody can be reached as if they were a group."""
+    """No user can be reached as a group."""
     answer = login(app, alice).post("/api/group-alerts", data={"groupJid": bob.jid, "message": "Soup!"})
     assert answer.status_code == 400
     assert answer.json["error"]["hint"]
@@ -101,7 +101,7 @@ def test_admins_may_tell_everyone(app, login, onechat, bob):
 
 
 def test_others_may_not_tell_everyone(app, login, onechat, alice):
-    """Whoever is no admin doesn't see that form, and is refused all the same."""
+    """A user who is no admin does not see that form, and is refused."""
     client = login(app, alice)
     assert "Tell everyone" not in client.get("/").text
     answer = client.post("/api/broadcast", data={"message": "Soup for all"})

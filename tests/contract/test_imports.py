@@ -140,7 +140,7 @@ def test_inside_the_sandbox_requests_go_down_to_the_store(path: Path) -> None:
 
 
 def test_the_starter_knows_miniapp_and_flask_alone() -> None:
-    """Whoever reads the starter meets two packages, and of ours only what is public."""
+    """The starter imports two packages, and only public names of ours."""
     used = set(imports(ROOT / "wsgi.py"))
     foreign = {name for name in used if name.split(".")[0] not in sys.stdlib_module_names}
     assert {name.split(".")[0] for name in foreign} == {"miniapp", "flask"}

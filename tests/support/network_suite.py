@@ -108,7 +108,7 @@ class NetworkSuite:
         """A group is never nameless."""
         assert network.create_group(ALICE, [BOB]).name
 
-    def test_an_existing_group_is_opened_and_nobody_invited_twice(self, network: Network) -> None:
+    def test_an_existing_group_is_opened_and_no_member_invited_twice(self, network: Network) -> None:
         """With the JID of a group that exists, only those not in it are added, and its name stays."""
         group = network.create_group(BOB, [ALICE, DAVE], "Other", LUNCH)
         assert (group.jid, group.name, group.owner) == (LUNCH, "Lunch club", ALICE)
@@ -116,7 +116,7 @@ class NetworkSuite:
         network.group(FROM_ALICE, LUNCH, "welcome")
         assert len(network.history(DAVE)) == 1
 
-    def test_somebody_elses_group_is_not_opened(self, network: Network) -> None:
+    def test_another_users_group_is_not_opened(self, network: Network) -> None:
         """Who is not in a group can't get into it, or get others into it, by its JID."""
         with pytest.raises(Forbidden):
             network.create_group(DAVE, [ERIN], "Mine", LUNCH)

@@ -28,7 +28,7 @@ def test_no_parameter_takes_a_secret() -> None:
 def test_such_an_option_is_refused_without_repeating_its_value(
     option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever tries gets a usage error in which the value is not shown."""
+    """The attempt ends in a usage error that does not show the value."""
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(cli, ["register", option, CANARY])
     assert result.exit_code == 2

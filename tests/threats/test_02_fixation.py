@@ -1,12 +1,12 @@
-"""2. A cookie planted before the login could be the attacker's after it."""
+"""2. A cookie set before the login could be the attacker's after it."""
 
 from itsdangerous import URLSafeSerializer
 
 from support.apps import ORIGIN, create_app, sign_in, spy_on
 
 
-def test_what_was_planted_is_worth_nothing_after_the_login(onechat, alice, bob):
-    """The login makes a new cookie and clears the app's session; a cookie made elsewhere is nobody's."""
+def test_what_was_set_before_the_login_is_worth_nothing_after_it(onechat, alice, bob):
+    """The login makes a new cookie and clears the app's session; a cookie made elsewhere is no login."""
     app = create_app(onechat.config)
     spy_on(app, onechat)
     login = app.extensions["miniapp"].logins.cookie.name

@@ -87,7 +87,7 @@ def test_a_yes_under_an_http_error_is_no(status: int) -> None:
 
 
 @pytest.mark.parametrize("body", NO)
-def test_nobody_is_logged_in_by_such_an_answer(body: bytes) -> None:
+def test_such_an_answer_logs_no_user_in(body: bytes) -> None:
     """The session endpoint sets no login for it."""
     with FaultHost(answer(200, body)) as host:
         config = {"ONECHAT_API_URL": host.url, "ONECHAT_APP_ID": APP_ID, "ONECHAT_API_KEY": KEY}

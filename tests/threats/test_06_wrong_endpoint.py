@@ -11,7 +11,7 @@ from support.faulthost import SUCCESS, FaultHost, answer
 
 @pytest.mark.parametrize("extra", [{}, {"isAuthenticated": True}])
 @pytest.mark.parametrize("field", ["appId", "apiKey", "both"])
-def test_an_answer_of_registration_logs_nobody_in(
+def test_an_answer_of_registration_logs_no_user_in(
     field: str, extra: dict[str, bool], caplog: pytest.LogCaptureFixture
 ) -> None:
     """An answer with an app ID or API key is a registration's: 401, a warning that names the setting, no key in it."""

@@ -1,4 +1,4 @@
-"""Threat 9: a redirect carries the API key, or a body with secrets, to somebody else."""
+"""Threat 9: a redirect carries the API key, or a body with secrets, to another server."""
 
 import pytest
 

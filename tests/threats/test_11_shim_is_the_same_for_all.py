@@ -1,4 +1,4 @@
-"""Row 11: cross-site script inclusion. The shim's part: it is the same for everybody, and not for other sites."""
+"""Row 11: cross-site script inclusion. The shim's part: it is the same for all users, and not for other sites."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from support.apps import create_app
 
 
 def test_two_users_and_a_stranger_get_the_same_bytes(onechat, login, alice, bob):
-    """The script has nothing of whoever asks for it."""
+    """The script has nothing of the user who asks for it."""
     app = create_app(onechat.config)
     onechat.connect(app)
     clients = [app.test_client(), login(app, alice), login(app, bob)]

@@ -1,4 +1,4 @@
-"""Threat 13, the host page's side: whoever is not the mini app's own frame, at its own origin, gets no port."""
+"""Threat 13, the host page's side: only the mini app's own frame, at its own origin, gets a port."""
 
 from __future__ import annotations
 

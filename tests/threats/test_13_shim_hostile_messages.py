@@ -1,4 +1,4 @@
-"""Row 13: postMessage confusion. The shim's part: nobody but the host page gets a word in."""
+"""Row 13: postMessage confusion. The shim's part: only the host page is heard."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.shim_page import host_origin, lifetime, phone, server, until, varia
 
 __all__ = ["host_origin", "lifetime", "phone", "server", "variant"]
 
-# A port that would make the page load again and sign in as somebody else, were it taken.
+# A port that would make the page load again and sign in as another user, if the shim took it.
 ATTACK = """
   const attack = (target, id) => {
     const channel = new MessageChannel();

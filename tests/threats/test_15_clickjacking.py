@@ -37,7 +37,7 @@ def test_only_the_container_may_frame_our_pages(onechat, browser: Browser):
             page.close()
 
 
-def test_by_default_nobody_else_may_and_never_everybody(onechat):
+def test_by_default_no_other_origin_may_and_never_all(onechat):
     """Without container origins only our own pages may frame ours, and `*` is no origin."""
     app = create_app({**onechat.config, "ONECHAT_CONTAINER_ORIGINS": ""})
     assert "frame-ancestors 'self'" in app.test_client().get("/", headers=PAGE).headers["Content-Security-Policy"]

@@ -21,7 +21,7 @@ from support.apps import create_app, spy_on
         ({"Origin": "http://localhost"}, "text/plain", 415),
     ],
 )
-def test_a_foreign_or_simple_request_logs_nobody_in(headers, content_type, status, onechat, alice):
+def test_a_foreign_or_simple_request_logs_no_user_in(headers, content_type, status, onechat, alice):
     """Only JSON from a page of ours counts; nothing else sets a cookie or reaches the host."""
     app = create_app(onechat.config)
     spy = spy_on(app, onechat)

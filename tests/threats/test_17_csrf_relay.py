@@ -58,7 +58,7 @@ def test_what_the_browser_says_counts_too(call: Caller, site: str) -> None:
 
 @pytest.mark.parametrize("content_type", TYPES[1:])
 def test_only_json_is_sent(call: Caller, content_type: str) -> None:
-    """What a form could send is 415, whoever sends it."""
+    """What a form could send is 415, from any sender."""
     answer = call("POST", RELAY, data=json.dumps(BODY), content_type=content_type or None)
     assert answer.status_code == 415
     assert sends(call) == 0

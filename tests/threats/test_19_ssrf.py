@@ -51,7 +51,7 @@ REFUSED = [
 ACCEPTED = [
     "https://lunch.example/",
     "https://lunch.example:8443/m/app?lang=en",
-    "https://169.254.169.254/",  # a browser's business alone: nobody here calls it
+    "https://169.254.169.254/",  # for browsers alone: this code makes no call to it
     "https://rebind.example/",
     "http://127.0.0.1:5000/",
     "http://[::1]:5000/",
@@ -65,7 +65,7 @@ class Connections:
 
     def __init__(self) -> None:
         self.seen: list[Any] | None = None
-        sys.addaudithook(self._hook)  # cannot be removed, hence once for the module
+        sys.addaudithook(self._hook)  # it cannot be removed: once for the module
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
         if self.seen is not None and event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname"):

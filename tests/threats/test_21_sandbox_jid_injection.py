@@ -43,7 +43,7 @@ SAME = ["BOB@onechat.localhost", "bob@ONECHAT.LOCALHOST", "bob@onechat.localhost
 
 @pytest.mark.parametrize("jid", BAD)
 def test_no_jid_no_message(call: Caller, lunch: Registered, jid: str) -> None:
-    """As addressee, as group, as user and as member: refused, and nobody got anything."""
+    """As addressee, as group, as user and as member: refused, and no message arrived."""
     for name in ("singleMessage", "groupMessage"):
         raw = json.dumps({"jid": jid, "message": "x"})
         assert call.api(name, key=lunch.api_key, data=raw, content_type="application/json")[0] == 400

@@ -68,7 +68,7 @@ def test_the_check_finds_what_it_looks_for(source: str) -> None:
 
 @pytest.mark.parametrize("key", ["ключ-ключ-ключ", "\u00e9" * 20, "a\u0301" * 10, "🔑🔑🔑🔑🔑🔑🔑🔑"])
 def test_keys_beyond_ascii_are_401(call: Caller, lunch: Registered, key: str) -> None:
-    """`compare_digest` refuses such text, hence bytes: in header, body and token alike it is a wrong secret."""
+    """`compare_digest` takes such text as bytes alone: in header, body and token it is a wrong secret."""
     latin = key.encode().decode("latin-1")
     assert call.api("singleMessage", {"jid": BOB, "message": "x"}, latin)[0] == 401
     body = {"jid": BOB, "sessionId": key, "appId": lunch.app_id, "apiKey": key}

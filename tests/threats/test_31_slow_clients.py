@@ -25,7 +25,7 @@ HALF_A_REQUEST = b"POST /miniapp/session HTTP/1.1\r\nHost: localhost\r\nContent-
 
 
 def test_slow_clients_hold_a_thread_each_and_no_more():
-    """With as many slow clients as threads less one, everybody else is served by the configuration that we ship."""
+    """With as many slow clients as threads less one, the configuration that we ship serves all others."""
     with gunicorn(SETTINGS, "--config", str(CONFIG)) as url, ExitStack() as slow, requests.Session() as session:
         session.trust_env = False
         address = (urlsplit(url).hostname, urlsplit(url).port)

@@ -33,11 +33,11 @@ HALVES = {
 
 
 @pytest.mark.parametrize("half", HALVES)
-def test_200_slow_clients_hold_nobody_up(half: str) -> None:
+def test_200_slow_clients_delay_no_other_client(half: str) -> None:
     """While 200 clients are in the middle of a request, a login and every page are served by two processes of eight
     threads, through nginx as documented.
 
-    Clients have an hour here: nobody is to be served only since the slow ones were thrown out.
+    Clients have an hour here: others must be served while the slow ones are still connected.
     """
     config = str(ROOT / "miniapp/templates/scaffold/gunicorn.conf.py")
     with FaultHost() as host, ExitStack() as stack:
@@ -57,8 +57,8 @@ def test_200_slow_clients_hold_nobody_up(half: str) -> None:
 
 @pytest.mark.parametrize("half", HALVES)
 def test_slow_clients_are_not_waited_for_for_ever(half: str) -> None:
-    """Whoever sends nothing for as long as the block says, here a second, is cut off by nginx."""
-    url = "http://127.0.0.1:9"  # nobody is there: the app has no part in it
+    """nginx cuts off clients that send nothing for as long as the block says, here a second."""
+    url = "http://127.0.0.1:9"  # nothing listens there: the app has no part in it
     with nginx(url, "1s") as browser, browser.connect() as slow:
         slow.sendall(HALVES[half])
         with suppress(ConnectionError):  # of Debian 13's OpenSSL, which has to write while it reads

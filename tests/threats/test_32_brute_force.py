@@ -38,7 +38,7 @@ def test_guesses_do_not_lock_out_who_is_in(onechat, alice):
     assert sign_in(inside, alice, onechat.session(alice)).status_code == 204
 
 
-def test_the_count_starts_anew(onechat, alice, monkeypatch):
+def test_the_count_starts_again(onechat, alice, monkeypatch):
     """After the window the user gets in again."""
     app = create_app(onechat.config)
     spy_on(app, onechat)

@@ -25,7 +25,7 @@ def register(onechat_server: LocalOneChat, run: Run, env: dict[str, str]) -> Run
 
 
 def test_registered_key_is_not_staged(register: Run, tmp_path: Path) -> None:
-    """After `miniapp register`, `git add -A` stages no file that has the key, and nobody else can read it."""
+    """After `miniapp register`, `git add -A` stages no file that has the key, and only its owner can read it."""
     git("init", "-q", cwd=tmp_path)
     (tmp_path / ".gitignore").write_text(".env\n")
     assert register().exit_code == 0

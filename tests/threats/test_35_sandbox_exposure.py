@@ -84,7 +84,7 @@ def test_secrets_are_random(make: Callable[..., Flask]) -> None:
 
 
 def test_it_listens_on_loopback_only(server: SandboxServer) -> None:
-    """The socket is bound to 127.0.0.1, and another of this machine's addresses finds nobody there."""
+    """The socket is bound to 127.0.0.1, and this machine's other addresses have no listener."""
     assert server._server is not None
     assert server._server.socket.getsockname()[0] == "127.0.0.1"
     with pytest.raises(ConnectionRefusedError):
@@ -121,7 +121,7 @@ def test_there_is_no_debugger(app: Flask, host: Sandbox, call: Caller, monkeypat
         assert "CANARY" not in answer.text
 
 
-def test_nobody_else_can_use_an_apps_session(call: Caller, lunch: Registered) -> None:
+def test_no_other_client_can_use_an_apps_session(call: Caller, lunch: Registered) -> None:
     """The launch data goes to the host page alone: without the token there is none."""
     answer = call.client.post(f"/phones/{ALICE}/launch", json={"appId": lunch.app_id})
     assert answer.status_code == 401

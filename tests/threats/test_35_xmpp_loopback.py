@@ -43,7 +43,7 @@ def test_xmpp_listens_on_loopback_alone() -> None:
 
 
 def test_prosody_is_not_root() -> None:
-    """Where the sandbox is root, Prosody is somebody else, and its configuration is for nobody's eyes but its own."""
+    """Where the sandbox is root, Prosody is another user, and only that user reads its configuration."""
     with SandboxServer(SandboxConfig(xmpp="prosody")) as server:
         prosody = server.sandbox.network.relay._server
         assert Path(f"/proc/{prosody.pid}").stat().st_uid != 0

@@ -40,7 +40,7 @@ def test_unknown_outcome_is_told_and_not_repeated(
     run: Run,
     env: dict[str, str],
 ) -> None:
-    """After a connection that broke off, there was one call, and the error says that nobody knows what came of it."""
+    """After a connection that broke off, there was one call, and the error says that its outcome is unknown."""
     onechat_server.fail("massBroadcast", 1, "reset")
     result = run("broadcast", "Hi", "--yes", env=env)
     assert result.exit_code == 4

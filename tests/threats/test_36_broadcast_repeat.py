@@ -1,4 +1,4 @@
-"""Threat 36: a broadcast to everybody is sent twice."""
+"""Threat 36: a broadcast to all users is sent twice."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_a_broadcast_is_posted_once(name: str) -> None:
 
 
 def test_not_even_one_that_surely_never_left() -> None:
-    """A connection that fails at once is tried once: whether to try again is for whoever confirmed the broadcast."""
+    """A connection that fails at once is tried once: the person who confirmed the broadcast decides about more."""
     with FaultHost(greet=Talk.reset) as host, client_of(host.url, deadline=1.0) as client:
         failure(client, "massBroadcast")
         assert host.connections == 1

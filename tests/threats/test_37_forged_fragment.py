@@ -1,4 +1,4 @@
-"""Threat 37, the shim's part: launch data in a fragment are a claim, and nobody is logged in by it."""
+"""Threat 37, the shim's part: launch data in a fragment are a claim, which logs no user in."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def confirmed(phone):
 
 
 def test_a_login_waits_for_the_host_page(phone):
-    """A 401 page that was opened with somebody else's launch data logs in whom the host page names."""
+    """A 401 page that was opened with another user's launch data logs in whom the host page names."""
     phone.open("/", phone.data("alice"), claim=phone.data("bob"))
     expect(heading(phone)).to_have_text(ALICE)
     confirmed(phone)
@@ -70,7 +70,7 @@ def test_a_hash_link_is_nothing(phone):
 
 
 def test_a_link_to_another_page_is_nothing_and_so_is_the_way_back(phone):
-    """A link to another page with launch data of another user logs nobody else in; nor do back and forth."""
+    """A link to another page with launch data of another user logs no other user in; nor do back and forth."""
     phone.open("/", phone.data("alice"))
     expect(heading(phone)).to_have_text(ALICE)
     phone.frame.goto(phone.url("/to/here", phone.data("bob")))
@@ -94,7 +94,7 @@ def test_before_the_host_page_has_spoken_another_users_claim_answers_nothing(pho
     assert phone.frame.evaluate("OC.user.getVCard()") == "{}"
 
 
-def test_what_nobody_confirms_is_dropped(phone):
+def test_what_is_not_confirmed_is_dropped(phone):
     """Where no host page answers, the claim is gone after the handshake's time, and the 401 page says so."""
     phone.page.clock.install()
     frame = phone.open("/", phone.data("bob"), mute=True)

@@ -122,7 +122,7 @@ def still_bob(site: Site, frame: Frame) -> None:
 
 
 @pytest.mark.parametrize("link", ["hash", "other"])
-def test_a_link_logs_nobody_else_in(link: str, site: Site) -> None:
+def test_a_link_logs_no_other_user_in(link: str, site: Site) -> None:
     """Bob presses a link that carries Alice's launch data, on the page or to another page: he stays Bob."""
     frame = site.open("Lunch")
     expect(site.heading).to_have_text(site.onechat.bob.jid)
@@ -148,7 +148,7 @@ def test_another_app_cannot_open_ours_with_its_own_launch_data(site: Site) -> No
         expect(site.title).to_have_text(origin)
         expect(site.page.get_by_test_id("stray")).to_contain_text(f"This page is from {origin}, not from Evil.")
         assert frame.evaluate("OC.app.session") != ""  # the attack is not refused for a mistake of its own
-        frame.evaluate("OC.app.ready")  # after the time of the handshake, which nobody answers
+        frame.evaluate("OC.app.ready")  # after the time of the handshake, which gets no answer
         assert frame.evaluate("[OC.app.session, OC.app.inHost]") == ["", False]
         assert site.logins == []
         site.page.get_by_test_id("app-return").click()

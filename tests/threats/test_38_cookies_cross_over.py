@@ -67,12 +67,12 @@ def test_of_two_equally_new_logins_the_later_cookie_wins(lunch, alice, bob):
 
 @pytest.mark.parametrize("options", SECURE, ids=["https", "localhost"])
 def test_where_cookies_are_secure_only_the_hosts_own_counts(options, lunch, alice, bob):
-    """A login that a sister host planted, without the prefix, is nobody's: alone, before and after the true one."""
-    planted = (name_of(lunch), signed(lunch, alice.jid))
+    """A login that a sister host set, without the prefix, does not count: alone, before and after the true one."""
+    set_by_sister = (name_of(lunch), signed(lunch, alice.jid))
     own = (f"__Host-{name_of(lunch)}", signed(lunch, bob.jid, age=100))
-    assert who(lunch, [planted], **options) is None
-    assert who(lunch, [planted, own], **options) == bob.jid
-    assert who(lunch, [own, planted], **options) == bob.jid
+    assert who(lunch, [set_by_sister], **options) is None
+    assert who(lunch, [set_by_sister, own], **options) == bob.jid
+    assert who(lunch, [own, set_by_sister], **options) == bob.jid
 
 
 @pytest.mark.parametrize("options", SECURE, ids=["https", "localhost"])
@@ -184,7 +184,7 @@ ME = "fetch('/api/me').then((r) => r.json())"
 
 @pytest.mark.parametrize("path", ["/", "/api"])
 def test_two_users_and_two_apps_stay_who_they_are(path, sandbox, context):
-    """Every pair of user and app has a cookie jar; a login that one of them plants for all is nobody's."""
+    """Every pair of user and app has a cookie jar; a login that one of them sets for all does not count."""
     alice, bob = sandbox.onechat.alice.jid, sandbox.onechat.bob.jid
     apps = []
 
@@ -215,7 +215,7 @@ def test_two_users_and_two_apps_stay_who_they_are(path, sandbox, context):
         assert sandbox.open(1, "Lunch").evaluate(ME) == bob
 
 
-def test_another_setting_locks_nobody_out(sandbox):
+def test_another_setting_locks_no_user_out(sandbox):
     """After `ONECHAT_COOKIE` went from lax to partitioned and back, users log in as before, and can log out."""
     made: list[dict[str, str]] = []
     current: list[Flask] = []

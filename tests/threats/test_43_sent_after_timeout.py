@@ -1,4 +1,4 @@
-"""Threat 43: a message goes out after the page was told that nobody answered."""
+"""Threat 43: a message goes out after the page was told that there was no answer."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_send_under_way_is_answered_truthfully(host: Host, phone: Phone):
 
 @pytest.mark.parametrize("leave", ["location.reload()", "location.href = 'about:blank'", "location.href = '/gone'"])
 def test_a_page_that_goes_away_takes_its_sheet_back(host: Host, phone: Phone, leave: str):
-    """Nobody waits for the answer any more."""
+    """No page waits for the answer any more."""
     phone.app.locator("body").evaluate(f"() => {{ {leave} }}")
     expect(phone.get("share")).to_have_count(0, timeout=1500)
     assert sent(host) == []

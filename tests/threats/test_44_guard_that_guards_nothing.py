@@ -22,7 +22,7 @@ from miniapp.project.doctor import examine
 
 
 def other(view: Callable[..., Any]) -> Callable[..., Any]:
-    """A well-behaved decorator of somebody else's."""
+    """A well-behaved decorator of another library."""
 
     @functools.wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:

@@ -20,7 +20,7 @@ ALICE = f"alice@{DOMAIN}"
 
 @pytest.fixture
 def people() -> People:
-    """More than 200 people: nobody is in anybody's roster unasked."""
+    """More than 200 people: no user is in another's roster without asking."""
     return People("alice", "carol", "eve", *(f"member{number}" for number in range(200)))
 
 

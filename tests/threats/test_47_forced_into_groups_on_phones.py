@@ -71,7 +71,7 @@ def test_a_stranger_only_asks(crowded: Host, eventually: Callable[..., None], br
     page.close()
 
 
-def test_nobody_is_asked_by_oneself(crowded: Host, eventually: Callable[..., None]) -> None:
+def test_no_user_is_asked_about_an_invitation_of_their_own(crowded: Host, eventually: Callable[..., None]) -> None:
     """An invitation is kept in its sender's archive too, and is none for the sender."""
 
     def asked(jid: str) -> list[str]:

@@ -182,7 +182,7 @@ def test_flask_sessions_work_as_ever(onechat, alice):
 
 
 def test_an_apps_own_kind_of_session_stays(onechat):
-    """Whoever has replaced Flask's sessions keeps theirs."""
+    """An app that has replaced Flask's sessions keeps its own."""
 
     class Own(SecureCookieSessionInterface):
         pass

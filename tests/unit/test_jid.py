@@ -74,7 +74,7 @@ def test_each_check_takes_its_own_kind(check: object, good: str, bad: list[str])
 @pytest.mark.parametrize("text", ["Alice Tan", "alice", "", "onechat.net", "Alice/Tan@onechat.net"])
 @pytest.mark.parametrize("check", [jid.user, jid.group, jid.bare])
 def test_what_has_no_local_part_is_refused_for_that(check: Callable[[str], str], text: str) -> None:
-    """Somebody's name is no bad domain: the @ is what is missing."""
+    """A user's name is no bad domain: the @ is what is missing."""
     with pytest.raises(JIDError, match="there is no @ in it"):
         check(text)
 

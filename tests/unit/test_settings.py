@@ -154,7 +154,7 @@ def test_settings_that_contradict_each_other_are_a_problem() -> None:
 
 
 def test_settings_are_frozen_and_documented() -> None:
-    """Nobody changes a setting after it was read, and each has its sentence."""
+    """No setting can be changed after it was read, and each has its sentence."""
     settings = Settings.read(APP)
     with pytest.raises(FrozenInstanceError):
         settings.domain = "other.net"  # type: ignore[misc]

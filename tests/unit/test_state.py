@@ -147,7 +147,7 @@ def test_a_second_run_that_took_a_removed_folder_keeps_it(tmp_path: Path) -> Non
 
 
 def test_a_store_that_was_replaced_is_left_alone(tmp_path: Path) -> None:
-    """A file that somebody put in the place of a store in use is not overwritten."""
+    """A file that has replaced a store in use is not overwritten."""
     store = Store(tmp_path / STORE, domain=DOMAIN)
     os.replace(shutil.copy(tmp_path / STORE, tmp_path / "copy"), tmp_path / STORE)
     before = (tmp_path / STORE).read_bytes()

@@ -1,4 +1,4 @@
-"""A mini app whose frame keeps no cookies: the login and the bridge outlive the page that writes itself anew."""
+"""A mini app whose frame keeps no cookies: the login and the bridge outlive the page that writes itself again."""
 
 from __future__ import annotations
 

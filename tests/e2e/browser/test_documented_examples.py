@@ -57,7 +57,7 @@ def test_select_contacts_logs_a_json_array(host: Host):
 
 
 @pytest.mark.parametrize("name", ["single.relay", "group.relay"])
-def test_the_relays_tell_that_their_sample_addresses_are_nobodys(name: str, host: Host):
+def test_the_relays_say_that_their_sample_addresses_have_no_user(name: str, host: Host):
     """`fail` is called with what the host says: the printed JIDs exist nowhere."""
     phone = host.open_app(0)
     link = phone.app.get_by_role("link", name=name)

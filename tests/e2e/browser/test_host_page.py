@@ -180,7 +180,7 @@ def test_a_refused_relay_tells_the_page_why(host: Host):
 
 
 def test_a_closed_app_takes_its_questions_along(host: Host):
-    """When the page behind a sheet reloads, the sheet goes: nobody waits for its answer."""
+    """When the page behind a sheet reloads, the sheet goes: no page waits for its answer."""
     phone = host.open_app(0)
     call(phone, "message.single.relay", recipient=["bob@onechat.localhost"], textMessage="hello")
     expect(phone.get("share")).to_be_visible()
@@ -210,7 +210,7 @@ def test_a_running_page_reloads_when_the_code_changes(host: Host):
     expect(phone.app.locator("body[data-connected] #session")).to_have_text(session)
 
 
-def test_a_page_without_a_bridge_is_opened_anew(host: Host):
+def test_a_page_without_a_bridge_is_opened_again(host: Host):
     """A page that shows an error has no bridge: the phone says so, and opens the app again once its code changed."""
     phone = host.open_app(0)
     expect(phone.app.locator("body[data-connected]")).to_be_visible()

@@ -185,7 +185,7 @@ def test_it_is_busy_until_onechat_answers(open_page: OpenPage):
     assert page.evaluate("asked") == 1
 
 
-def test_nobody_chosen_is_no_failure(open_page: OpenPage):
+def test_choosing_no_contact_is_no_failure(open_page: OpenPage):
     """Who closes the picker without choosing is told that nothing was sent, and nothing is."""
     page = open_page()
     page.evaluate("window.picks = []")

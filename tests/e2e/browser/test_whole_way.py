@@ -50,7 +50,7 @@ def test_a_shared_message_arrives_on_the_other_phone(host: Host):
 
 
 def test_a_closed_share_sheet_sends_nothing(host: Host):
-    """Cancel is told to the page, and nobody gets anything."""
+    """The page learns of Cancel, and no message is sent."""
     ask(host, "Ask each", "Bob")
     host.phone(0).get("share-cancel").click()
     expect(host.phone(0).app.get_by_role("status")).not_to_have_text("Waiting for OneChat…")

@@ -156,7 +156,7 @@ def test_a_failure_that_a_callback_handles_is_no_unhandled_rejection(phone):
     assert frame.evaluate(left, ["OC.message.single.relay({success: () => {}})"]) == ["bad_argument"]
 
 
-def test_a_call_that_nobody_answers_times_out(phone):
+def test_a_call_without_an_answer_times_out(phone):
     """A sheet that is left lying fails its call with `timeout` after 300 s."""
     phone.page.clock.install()
     frame = phone.open()
@@ -204,8 +204,8 @@ def test_a_frame_inside_the_app_is_not_in_the_host(phone):
 
 
 @pytest.mark.parametrize("callbacks", ["success() {}", "success() {}, fail() {}"])
-def test_a_failure_that_nobody_handles_is_in_the_console(callbacks, phone):
-    """With `success` alone nobody looks at the promise: the console has the error. With `fail` it is handled."""
+def test_an_unhandled_failure_is_in_the_console(callbacks, phone):
+    """With `success` alone the promise is not used: the console has the error. With `fail` it is handled."""
     said = []
     phone.page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     frame = phone.open(mute=True)

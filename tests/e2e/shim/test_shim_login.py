@@ -193,7 +193,7 @@ def logged_in(phone, **options):
 
 
 def test_another_users_page_is_replaced(phone):
-    """A page of an earlier user's login is logged in anew for the user who is there."""
+    """A page of an earlier user's login is replaced by one for the current user."""
     logged_in(phone)
     phone.open("/", phone.data("bob"))
     expect(phone.page.frame_locator("iframe").locator("h1")).to_have_text("bob@onechat.localhost")
@@ -245,7 +245,7 @@ def test_a_login_with_little_left_is_renewed_at_once(phone):
 
 @pytest.mark.parametrize("lifetime", [30])
 def test_a_renewal_that_fails_is_tried_again_in_silence(phone):
-    """A server that is down for a moment disturbs nobody: back-off, then success."""
+    """A server that is down for a moment disturbs no user: back-off, then success."""
     phone.page.clock.install()
     frame = logged_in(phone)
     phone.server.refusals = [phone.server.refusal(503), phone.server.refusal(503)]
@@ -332,7 +332,7 @@ def test_fetch_signs_in_once_on_401_and_repeats_once(phone):
 
 
 def test_fetch_works_without_cookies(phone):
-    """On a page where nobody is logged in fetch() asks for the bearer."""
+    """On a page without a login fetch() asks for the bearer."""
     phone.server.cookies = False
     frame = phone.open()
     assert frame.evaluate(ME)[0] == 200
@@ -354,7 +354,7 @@ def test_fetch_goes_to_its_own_origin_alone(url, phone):
 
 
 def test_fetch_does_not_follow_a_redirect_to_another_origin(phone):
-    """A redirect can't take the login to another server, be it one that lets everybody read."""
+    """A redirect can't take the login to another server, even one that lets all origins read."""
     asked = []
 
     def other():

@@ -44,7 +44,7 @@ def authority(credentials: Credentials) -> Iterator[Authority]:
 
 
 def test_a_signed_password_is_good_for_its_user_and_its_time(credentials: Credentials, clock: Clock) -> None:
-    """Not for somebody else, not a second longer, not with a later end written into it, not from another sandbox."""
+    """Not for another user, not a second longer, not with a later end written into it, not from another sandbox."""
     password = credentials.sign(ALICE, 60)
     assert credentials.check(ALICE, password)
     assert not credentials.check(BOB, password)

@@ -1,4 +1,4 @@
-"""The same network over a server that somebody else runs: Debian's ejabberd, reached by settings alone."""
+"""The same network over another operator's server: Debian's ejabberd, reached by settings alone."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_messages_go_both_ways(host: Host, eventually: Eventually) -> None:
 def test_what_was_on_its_way_during_a_login_is_shown(
     host: Host, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ejabberd asks who there is, for whoever is offline, and keeps the message without looking at that again."""
+    """ejabberd asks whether an offline user exists, and keeps the message without another question."""
     bob = host.friend(BOB)
     accounts = host.network.relay._credentials
     exists, asked, logged_in = accounts.exists, threading.Event(), threading.Event()
@@ -109,7 +109,7 @@ def test_accounts_are_the_sandboxs(host: Host) -> None:
 
 
 def test_who_is_removed_is_put_out(host: Host, eventually: Eventually) -> None:
-    """Whoever is removed loses the connections that are open, though the host's own be away just then."""
+    """A removed user loses the open connections, even while the host's own connection is down."""
     friends = [host.friend(jid) for jid in (ALICE, BOB, CAROL)]
     alice, bob, carol = (friend.stream for friend in friends)
     host.controls.call("DELETE", f"/_sandbox/users/{BOB}")

@@ -1,4 +1,4 @@
-"""What happens when the XMPP server, or somebody who talks to it, does not do as it should."""
+"""What happens when the XMPP server, or a client of it, does not do as it should."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_nothing_accepted_is_lost_or_doubled_when_the_server_is_killed(host: Hos
     eventually(host.sent_on, 60)
     assert host.shown(BOB)[-180:] == expected[-180:]
 
-    # What the server has, by its own archives: nobody asks our store here.
+    # What the server has, by its own archives, not by our store.
     again = host.friend(BOB)
     again.join(LUNCH, "Bobby")
     assert Counter(again.archive() + again.archive(LUNCH)) == Counter(expected)
@@ -295,7 +295,7 @@ def test_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 
 def test_a_flood_leaves_others_their_service(host: Host, eventually: Eventually) -> None:
-    """A client that sends thousands of messages at once is slowed down; a message of somebody else comes through."""
+    """A client that sends thousands of messages at once is slowed down; a message of another user comes through."""
     flooder, carol = host.friend(BOB), host.friend(f"carol@{DOMAIN}")
     assert host.shown(ALICE) == []
     for number in range(3000):
@@ -307,7 +307,7 @@ def test_a_flood_leaves_others_their_service(host: Host, eventually: Eventually)
 
 
 def test_a_huge_message_ends_its_sender_alone(host: Host, eventually: Eventually) -> None:
-    """A message of 1 MB is refused with the sender's stream; nobody else notices."""
+    """A message of 1 MB is refused with the sender's stream; no other user notices."""
     bob, carol = host.friend(BOB), host.friend(f"carol@{DOMAIN}")
     bob.send(ALICE, "x" * 1024 * 1024)
     eventually(lambda: not bob.stream.is_connected())

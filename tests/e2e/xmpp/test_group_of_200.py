@@ -1,4 +1,4 @@
-"""A group as large as a department: everybody is let in, and gets each message once."""
+"""A group as large as a department: all are let in, and get each message once."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_offline_users_get_a_broadcast_when_they_come(host: Host, eventually: Ev
 
 
 def test_new_groups_invite_their_members(host: Host, eventually: Eventually) -> None:
-    """A group that a phone makes is a room that its members' clients are invited into, and nobody else may enter."""
+    """A group that a phone makes is a room that its members' clients are invited into, and no other user may enter."""
     dave = host.friend(DAVE)
     made = host.network.create_group(ALICE, [DAVE], "Cooks")
     eventually(lambda: dave.invited == [made.jid])
@@ -129,7 +129,7 @@ def test_rooms_are_named_and_hold_their_members(host: Host, eventually: Eventual
 
 
 def test_people_are_the_sandboxs(host: Host, eventually: Eventually) -> None:
-    """Names and pictures come from the sandbox, follow a change, and are in everybody's roster."""
+    """Names and pictures come from the sandbox, follow a change, and are in every roster."""
     bob = host.friend(BOB)
     assert bob.stream.client_roster[ALICE]["name"] == "Alice Tan"
     host.controls.call("PATCH", f"/_sandbox/users/{ALICE}", {"name": "Alice Lim"})
@@ -158,7 +158,7 @@ def test_new_users_log_in_and_removed_ones_are_put_out(host: Host, eventually: E
 
 
 def test_alerts_take_no_answers(host: Host, eventually: Eventually) -> None:
-    """Who answers an alert is told that nobody reads it."""
+    """Who answers an alert is told that no person reads it."""
     bob = host.friend(BOB)
     bob.send(ALERTS, "thanks")
     eventually(lambda: bob.errors == ["not-allowed"])
@@ -229,7 +229,7 @@ def test_a_reset_empties_the_server_too(host: Host, eventually: Eventually) -> N
     eventually(lambda: host.shown(ALICE) == ["after", "after all"])
 
 
-def test_nobody_falls_out_of_a_group_in_the_making(
+def test_no_member_is_lost_while_a_group_is_made(
     host: Host, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Members come in one after the other; a look at the room in between changes nothing, and one follows."""
@@ -257,7 +257,7 @@ def test_nobody_falls_out_of_a_group_in_the_making(
 
 
 def test_a_chat_login_of_a_phone_is_good_for_its_user(host: Host, eventually: Eventually) -> None:
-    """What `/phones/{jid}/chat` gives logs this user in, over the address it names, and nobody else."""
+    """What `/phones/{jid}/chat` gives logs only this user in, over the address it names."""
     chat = host.controls.call("POST", f"/phones/{ALICE}/chat")
     assert (chat["jid"], chat["expiresIn"]) == (ALICE, 300)
     assert chat["service"] == f"ws://127.0.0.1:{host.prosody.ports.http}/xmpp-websocket"

@@ -1,4 +1,4 @@
-"""More people than fit into everybody's roster: 200."""
+"""More people than fit into every roster: 200."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def login(chat_server: Prosody, loop: Loop) -> Iterator[Login]:
 
 
 def roster(friend: Friend) -> dict[str, tuple[str, str]]:
-    """Everybody in the roster of `friend`, with subscription and name."""
+    """All contacts in the roster of `friend`, with subscription and name."""
     answer = friend.ask(lambda stream: stream.make_iq_get("jabber:iq:roster").send(timeout=SECONDS))
     items = answer.xml.iter("{jabber:iq:roster}item")
     return {item.get("jid"): (item.get("subscription"), item.get("name")) for item in items}

@@ -94,7 +94,7 @@ def test_unread_messages_are_counted_and_read_in_all_tabs(visit: Visit) -> None:
         expect(tab.page.locator("ocwp-list .badge")).to_have_count(0)
 
 
-def test_reading_counts_everywhere_though_nobody_asked(visit: Visit, chat_server: Prosody) -> None:
+def test_reading_counts_everywhere_without_a_request_for_markers(visit: Visit, chat_server: Prosody) -> None:
     """A message that asks for no marker, read in one browser, is read in the other too, and after a new login."""
     loop = Loop()
     alice = Friend(loop, ALICE, "pw-alice", chat_server.ports.c2s).login()
@@ -207,7 +207,7 @@ def test_a_message_that_is_too_long_is_refused(pair: tuple[Visitor, Visitor]) ->
 
 
 def test_search_finds_people_and_strangers(visit: Visit) -> None:
-    """The search finds contacts by part of a name, offers a JID nobody knows, and says when there is nobody."""
+    """The search finds contacts by part of a name, offers an unknown JID, and says when there is no match."""
     alice = visit("alice").sign_in()
     search, rows = alice.page.get_by_role("searchbox"), alice.page.locator("ocwp-list li")
     search.fill("car")

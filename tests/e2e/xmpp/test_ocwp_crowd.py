@@ -22,7 +22,7 @@ def test_two_hundred_people_present_at_once(
 ) -> None:
     """Each of 200 gets what is written in the plugin, which shows all of them as present.
 
-    What 20 of them write at the same time stands in the plugin as everybody else has it: each once, in one order.
+    What 20 of them write at the same time stands in the plugin as for all others: each once, in one order.
     """
     names = [f"member{number:03}" for number in range(PRESENT)]
     people.names += names

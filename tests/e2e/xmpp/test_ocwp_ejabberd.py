@@ -1,4 +1,4 @@
-"""The chat plugin with ejabberd, which has no rosters of the sandbox's: everybody is a stranger to everybody."""
+"""The chat plugin with ejabberd, which has no rosters of the sandbox's: all users are strangers to each other."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def test_a_group_reaches_its_members(visit: Visit) -> None:
 
 
 def test_a_group_of_a_known_id_is_opened(visit: Visit, people: People) -> None:
-    """With the UUID of a group that exists it is opened, and nobody is invited twice; another member opens it too."""
+    """The UUID of an existing group opens it, and invites no member twice; another member opens it too."""
     alice, bob = visit("alice").sign_in(), visit("bob").sign_in()
     options = {"members": [BOB], "chatName": "Lunch", "chatJid": UUID}
     group = alice.create_group(**options)
@@ -224,7 +224,7 @@ def test_a_group_of_two_hundred(visit: Visit, people: People, chat_server: Proso
     chat_server.tell(changed=[user for user in people.people() if user.jid.startswith("member")])
     loop = Loop()
     alice, bob = visit("alice").sign_in(), visit("bob").sign_in()
-    alice.page.get_by_role("searchbox").fill("Ber19")  # nobody is in anybody's roster, so the server has to find them
+    alice.page.get_by_role("searchbox").fill("Ber19")  # no user is in another's roster, so the server has to find them
     expect(alice.page.locator("ocwp-list .row .name")).to_have_text([f"Member19{number}" for number in range(8)])
     group = alice.create_group(members=[BOB, *(f"{name}@{DOMAIN}" for name in names)], chatName="Everybody")
     friends = [Friend(loop, f"{name}@{DOMAIN}", f"pw-{name}", chat_server.ports.c2s) for name in names[:20]]

@@ -1,4 +1,4 @@
-"""Three people in one group: two with the chat plugin in browsers, one with a client of somebody else's making."""
+"""Three people in one group: two with the chat plugin in browsers, one with another maker's client."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def carol(loop: Loop, chat_server: Prosody) -> Iterator[Friend]:
 
 @pytest.fixture
 def bob(browser: Browser, chat_server: Prosody) -> Iterator[tuple[Visitor, Wire]]:
-    """Bob in a browser, and a wire to the server that nobody else is on."""
+    """Bob in a browser, and a connection to the server that only he uses."""
     own = Site(chat_server.ports.http)
     visitor = Visitor(browser.new_context(viewport=DESKTOP, locale="en-GB"), own, "bob").sign_in()
     yield visitor, own.wire

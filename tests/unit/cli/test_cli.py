@@ -150,7 +150,7 @@ def test_flask_miniapp_has_the_settings_of_the_app(
 
 
 def test_dry_run_sends_nothing(onechat_server: LocalOneChat, run: Run, env: dict[str, str], tmp_path: Path) -> None:
-    """--dry-run shows what would be sent, asks for no secret, calls nobody and writes nothing."""
+    """--dry-run shows what would be sent, asks for no secret, makes no call and writes nothing."""
     count = len(onechat_server.controls.state()["apps"])
     args = ["--name", "Lunch", "--url", "https://lunch.example", "--admin-jid", "admin@onechat.localhost", "--dry-run"]
     result = run("register", *args, env={"ONECHAT_API_URL": env["ONECHAT_API_URL"], "ONECHAT_SESSION_ID": "s-canary-0"})

@@ -294,7 +294,7 @@ def _until_reload(lines: Iterator[str]) -> None:
 
 
 def test_changes_reach_the_phones(start: Callable[..., Dev], project: Path) -> None:
-    """Python and .env start the app anew, templates and static files don't; the phones reload once it answers."""
+    """Python and .env restart the app, templates and static files don't; the phones reload once it answers."""
     (project / "static").mkdir()
     dev = start().up()
     pid = dev.facts()["pid"]
@@ -341,7 +341,7 @@ def test_broken_app_is_shown_and_mended(start: Callable[..., Dev], project: Path
         answer = dev.get("/")
         assert answer.status_code == 500
         assert "SyntaxError" in answer.text
-        assert "flask" not in answer.text  # the loader's frames are of no use to whoever wrote the app
+        assert "flask" not in answer.text  # the loader's frames are of no use to the app's author
         (project / "wsgi.py").write_text("raise RuntimeError('<script>')")
         reload()
         assert "&lt;script&gt;" in dev.get("/").text
@@ -376,7 +376,7 @@ def test_app_that_is_killed_leaves_a_page(start: Callable[..., Dev], project: Pa
 
 
 def test_app_is_registered_again_after_a_reset(start: Callable[..., Dev]) -> None:
-    """Whoever resets the sandbox, or removes the app in its portal, has it back at once, with its name."""
+    """After a reset, or a removal in the portal, the app is registered again at once, with its name."""
     dev = start().up()
     controls = dev.controls()
     for method, path in (("POST", "/_sandbox/reset"), ("DELETE", "/_sandbox/apps/{}")):

@@ -58,7 +58,7 @@ def test_views_of_every_kind_let_only_verified_users_in(path, app, spy, onechat,
 
 @pytest.mark.parametrize("path", PROTECTED)
 def test_a_page_answers_401_with_the_shim_alone(path, app):
-    """Somebody's first visit gets a page of a few hundred bytes that carries the shim and may log in."""
+    """A user's first visit gets a page of a few hundred bytes that carries the shim and may log in."""
     answer = apart(app.test_client().get, path, headers=PAGE)
     assert answer.status_code == 401
     assert answer.mimetype == "text/html"
@@ -85,7 +85,7 @@ def test_a_login_asks_the_host_once(app, spy, onechat, alice):
 
 
 def test_a_login_ends_with_its_lifetime(app, spy, onechat, alice, later):
-    """After the lifetime the same cookie is nobody's."""
+    """After the lifetime the same cookie is no login."""
     client = app.test_client()
     sign_in(client, alice, onechat.session(alice))
     later(280)  # not 299: a busy machine takes some of these seconds for itself
@@ -109,7 +109,7 @@ def test_a_renewal_extends_the_login_and_keeps_the_session(app, spy, onechat, al
 
 
 def test_another_user_finds_nothing_of_the_one_before(app, spy, onechat, alice, bob):
-    """A login as somebody else clears the app's session."""
+    """A login as another user clears the app's session."""
     client = app.test_client()
     sign_in(client, alice, onechat.session(alice))
     client.post("/note", json={"note": "milk"}, headers=ORIGIN)
@@ -136,7 +136,7 @@ def test_an_unknown_session_is_refused_and_logs_out(app, spy, onechat, alice):
         ("busy", 503, "host_busy"),
     ],
 )
-def test_a_host_that_fails_lets_nobody_in_and_throws_nobody_out(how, status, code, app, spy, onechat, alice, bob):
+def test_a_failing_host_starts_and_ends_no_login(how, status, code, app, spy, onechat, alice, bob):
     """Unreachable and busy are 503 with Retry-After, nonsense is 502; who is in stays in."""
     inside, outside = app.test_client(), app.test_client()
     sign_in(inside, alice, onechat.session(alice))

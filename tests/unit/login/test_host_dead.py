@@ -44,18 +44,18 @@ def breaker_of(app: Flask) -> Breaker:
     return app.extensions["miniapp"].verifier._breaker
 
 
-def somebody(number: int) -> str:
+def user_jid(number: int) -> str:
     return f"{6580000000 + number}@onechat.net"
 
 
 def log_in(app: Flask, number: int) -> TestResponse:
-    return sign_in(app.test_client(), somebody(number), SESSION)
+    return sign_in(app.test_client(), user_jid(number), SESSION)
 
 
 def logged_in(app: Flask) -> FlaskClient:
-    """A client of somebody whom the host verified while it was well."""
+    """A client of a user whom the host verified while it was up."""
     state, client = app.extensions["miniapp"], app.test_client()
-    cookie = state.logins.sign(User(somebody(0), time.time() + 300, "digest"), state.logins.cookies)
+    cookie = state.logins.sign(User(user_jid(0), time.time() + 300, "digest"), state.logins.cookies)
     client.set_cookie(state.logins.cookie.name, cookie)
     return client
 
@@ -161,14 +161,14 @@ def test_failures_that_are_not_in_a_row_are_no_sign(caplog: pytest.LogCaptureFix
 
 
 def test_logins_and_messages_do_not_shut_each_other_out() -> None:
-    """Messages are tried although logins fail, and their failures keep nobody from logging in."""
+    """Messages are tried although logins fail, and their failures stop no login."""
     with FaultHost(Talk.reset) as host:
         app = mini_app(host.url)
         user = logged_in(app)
         open_breaker(app)
         tried = len(host.requests)
         for _ in range(FAILURES):
-            message = {"to": somebody(1), "text": "Hi"}
+            message = {"to": user_jid(1), "text": "Hi"}
             assert user.post("/alert", json=message, headers={"Origin": "http://localhost"}).status_code == 503
         assert [request.call for request in host.requests[tried:]] == ["singleMessage"] * FAILURES
         breaker_of(app)._note(0)
@@ -176,7 +176,7 @@ def test_logins_and_messages_do_not_shut_each_other_out() -> None:
         assert log_in(app, 100).status_code == 204
 
 
-def test_whoever_waits_for_the_same_login_does_not_wait_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_that_share_a_hanging_login_wait_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of one user's requests, those that share a call which hangs get their 503 before the call is over."""
     monkeypatch.setattr(verifier, "PATIENCE", 0.05)  # seconds, instead of two
     with FaultHost(Talk.hang) as host, ThreadPoolExecutor(1) as pool:
@@ -236,7 +236,7 @@ def test_a_host_that_hangs_holds_half_of_the_threads() -> None:
         with gunicorn(settings, "--worker-class", "gthread", "--threads", str(THREADS)) as url:
 
             def post(session: Any, number: int) -> int:
-                login = {"jid": somebody(number), "sessionId": SESSION}
+                login = {"jid": user_jid(number), "sessionId": SESSION}
                 headers = {"Origin": url, "Connection": "close"}
                 return session.post(f"{url}/miniapp/session", json=login, headers=headers, timeout=30).status_code
 

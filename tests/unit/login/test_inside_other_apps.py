@@ -73,7 +73,7 @@ def forbidding_guard(app: Flask) -> None:
 @pytest.mark.parametrize("place", ["before", "after"])
 @pytest.mark.parametrize("guard", [flask_login_guard, our_guard, unauthorized_guard, forbidding_guard])
 def test_the_login_works_under_a_guard_of_the_whole_app(guard, place, make, onechat, alice):
-    """Whatever refuses every request of strangers does not refuse the login, the shim or the health checks."""
+    """A guard that refuses requests without a login does not refuse the login, the shim or the health checks."""
     app = make(**{place: guard})
     stranger = app.test_client()
     assert stranger.get("/me", headers=PAGE).status_code in (400, 401)

@@ -151,7 +151,7 @@ def test_faulty_arguments_never_leave(host: FaultHost, client: OneChat) -> None:
 
 @pytest.mark.parametrize("session_id", ["", "short", "x" * 513, "with blank", "nul\0nul\0", "ünïcödé-", None, 12345678])
 def test_what_cannot_be_a_session_id_is_not_asked_about(host: FaultHost, client: OneChat, session_id: str) -> None:
-    """A session ID of an impossible form is nobody's session, and the host is spared the question."""
+    """A session ID of an impossible form is no session, and the host is not asked."""
     assert client.authenticate_user(USER, session_id) is False
     assert host.requests == []
 
@@ -347,7 +347,7 @@ def test_a_client_that_was_closed_can_be_used_again(host: FaultHost, client: One
 
 
 def test_settings_of_the_session_count_from_the_next_call_on(host: FaultHost, client: OneChat) -> None:
-    """Whoever gives the session a proxy later is not overheard because the way to the host was found before."""
+    """A proxy that the session gets later counts, although a connection was found before."""
     client.send_message(USER, "Hi")
     with FaultHost() as proxy:
         client.session.proxies["http"] = f"http://127.0.0.1:{proxy.port}"
@@ -365,7 +365,7 @@ def test_the_hosts_cookies_are_not_kept(host: FaultHost, client: OneChat) -> Non
 
 
 def test_a_session_of_the_users_own_gets_our_adapter(host: FaultHost) -> None:
-    """A plain requests session keeps our deadline; an adapter that somebody mounted stays."""
+    """A plain requests session keeps our deadline; an adapter that the user mounted stays."""
     mine = HTTPAdapter()
 
     class Mounted(HTTPAdapter):
@@ -383,7 +383,7 @@ def test_a_session_of_the_users_own_gets_our_adapter(host: FaultHost) -> None:
         client.send_message(USER, "Hi")
 
 
-def test_an_adapter_of_somebody_else_serves_calls(host: FaultHost, client: OneChat) -> None:
+def test_an_adapter_of_the_user_serves_calls(host: FaultHost, client: OneChat) -> None:
     """A transport mounted into the session is used; what it doesn't say is taken for the worst."""
 
     class Broken(BaseAdapter):
@@ -424,7 +424,7 @@ def test_a_name_that_takes_for_ever_to_look_up_does_not_hold_the_caller(
 
 
 def test_a_connection_that_comes_too_late_is_closed(host: FaultHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for it any more, so it must not stay open."""
+    """No call waits for it any more, so it must not stay open."""
     release, real = threading.Event(), transport.HTTPConnection._new_conn
     monkeypatch.setattr(transport.HTTPConnection, "_new_conn", lambda self: release.wait() and real(self))
     with hasty(host.url) as client:

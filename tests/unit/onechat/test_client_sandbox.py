@@ -63,7 +63,7 @@ def test_messages_arrive(onechat_and_client: tuple[LocalOneChat, OneChat]) -> No
 
 
 def test_only_the_users_own_session_is_verified(onechat_and_client: tuple[LocalOneChat, OneChat]) -> None:
-    """A session is its user's, until it expires or is revoked, and nobody else's."""
+    """A session is its user's alone, until it expires or is revoked."""
     onechat, client = onechat_and_client
     session_id = onechat.session(onechat.alice)
     assert client.authenticate_user(onechat.alice.jid, session_id) is True

@@ -104,7 +104,7 @@ NO_WAY = {
 
 
 @pytest.mark.parametrize("words", NO_WAY)
-def test_a_host_to_which_there_is_no_way(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_the_network_does_not_reach(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that the network doesn't lead to was surely not reached, and the error says why."""
 
     def getaddrinfo(*args: object) -> None:

@@ -78,7 +78,7 @@ def test_a_text_alone_is_one_recipient(outbox: Outbox) -> None:
     assert outbox.send("alice@onechat.net", "Hi").total == 1
 
 
-def test_nobody_is_a_bulk_that_is_done(outbox: Outbox) -> None:
+def test_a_bulk_without_recipients_is_done(outbox: Outbox) -> None:
     """No recipients: nothing to do, and no error."""
     bulk = outbox.send([], "Hi", key="none")
     assert outbox.progress(bulk.id).state == "done"
@@ -108,7 +108,7 @@ def test_other_bad_arguments_are_refused(outbox: Outbox, arguments: dict[str, st
     assert caught.value.code == "argument"
 
 
-def test_a_slow_iterable_holds_nobody_up(outbox: Outbox, make: Make) -> None:
+def test_a_slow_iterable_does_not_lock_the_ledger(outbox: Outbox, make: Make) -> None:
     """While recipients are still coming, others can write to the ledger."""
     other = make()
 

@@ -17,7 +17,7 @@ Login = Callable[[Flask, Person], FlaskClient]
 
 @pytest.fixture
 def app(onechat: LocalOneChat, url: str) -> Iterator[Flask]:
-    """An app where whoever is logged in reminds Bob and themselves."""
+    """An app whose logged-in user reminds Bob and themselves."""
     app = Flask(__name__)
     app.config.update(onechat.config, ONECHAT_OUTBOX_URL=url, ONECHAT_OUTBOX_WORKER="thread", TESTING=True)
     miniapp = MiniApp(app, env_file=None)
@@ -73,7 +73,7 @@ def test_its_owner_reads_nothing_that_is_for_operators(app: Flask, alice: Person
     assert "miniapp outbox" not in answer.text
 
 
-def test_nobody_else_does(app: Flask, alice: Person, bob: Person, login: Login) -> None:
+def test_other_users_see_no_progress(app: Flask, alice: Person, bob: Person, login: Login) -> None:
     """To others a bulk is as one that doesn't exist; without a login nothing is told."""
     number = login(app, alice).post("/remind").json["id"]
     stranger = login(app, bob)
@@ -83,7 +83,7 @@ def test_nobody_else_does(app: Flask, alice: Person, bob: Person, login: Login) 
     assert app.test_client().get(f"/miniapp/outbox/{number}").status_code == 401
 
 
-def test_bulks_without_an_owner_are_nobodys(app: Flask, alice: Person, login: Login) -> None:
+def test_no_user_sees_bulks_without_an_owner(app: Flask, alice: Person, login: Login) -> None:
     """What a script sends has no owner, unless it names one."""
     with app.app_context():
         outbox = app.extensions["miniapp"].outbox

@@ -42,7 +42,7 @@ from support.countinghost import Stub
 from support.ledgers import Make, drain, people
 from support.postgres import Postgres
 
-LONG = 120.0  # seconds for a command of Flask's that takes a few: Alembic and Flask-SQLAlchemy are loaded anew
+LONG = 120.0  # seconds for a command of Flask's that takes a few: it loads Alembic and Flask-SQLAlchemy
 
 SHOP = """
 import os

@@ -38,7 +38,7 @@ def clock(outbox: Outbox) -> Settable:
 
 
 class Hands:
-    """A clock that nobody can set, but for the test, which may also move it between two readings."""
+    """A clock that only the test can set, also between two readings."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -212,7 +212,7 @@ def test_time_that_passes_is_no_jump(outbox: Outbox, clock: Settable) -> None:
 
 
 def test_workers_that_disagree_come_to_an_end(make: Make, outbox: Outbox, clock: Settable) -> None:
-    """A machine whose own clock stood still takes that for a jump; the others follow it, and nobody corrects again."""
+    """A machine whose own clock stood still takes that for a jump; the others follow, and none corrects again."""
     others = make()
     clock.share(others)
     wrong, right = Hands(), Hands()
@@ -226,7 +226,7 @@ def test_workers_that_disagree_come_to_an_end(make: Make, outbox: Outbox, clock:
 
 
 def test_a_clock_set_back_while_no_worker_ran(outbox: Outbox, clock: Settable, host: Stub) -> None:
-    """What waits for a time that is a day away goes out at once, whatever held it back, and the log says so."""
+    """What waits for a time that is a day away goes out at once, and the log says so."""
     bulk = outbox.send(people(3), "Hi").id
     shut(outbox, 60.0)
     clock.jump(-DAY)

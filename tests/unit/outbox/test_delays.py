@@ -140,7 +140,7 @@ class TestReasons:
         assert "One call tries OneChat now" in run("outbox", "open", env=env).output
         with outbox.database.write.begin() as connection:
             assert Gate(outbox.database, 0, 20).take(connection, 8) == (1, 0.0)
-        age(outbox, 60)  # and now nobody probes any more
+        age(outbox, 60)  # and now no worker probes any more
         assert self.reason(outbox) == "no_worker"
 
     def test_no_worker(self, run: Run, env: dict[str, str], outbox: Outbox) -> None:

@@ -122,7 +122,7 @@ class TestAnswers:
         assert len(host.calls) == UNKNOWN_LIMIT
 
     def test_busy_hosts_are_waited_for(self, outbox: Outbox, host: Stub) -> None:
-        """A 429 did nothing: the item stays queued, and nobody sends before what Retry-After asks for."""
+        """A 429 did nothing: the item stays queued, and no worker sends before the end of Retry-After."""
         host.answer = says(429, b"", "Retry-After: 60\r\n")
         bulk = outbox.send(people(30), "Hi")
         work(outbox, lambda: len(host.calls) >= 1)
@@ -172,7 +172,7 @@ class TestAnswers:
         assert judge(claim, ZeroDivisionError()).state == "unknown"
 
     def test_a_domain_is_never_tried_again(self) -> None:
-        """Not even where the call surely never left: whoever confirmed the broadcast decides."""
+        """Not even where the call surely never left: the person who confirmed the broadcast decides."""
         claim = Claim(1, 1, Recipient("domain", DOMAIN), "Hi", "resend", 1, 0)
         assert judge(claim, HostUnreachable("x", call="massBroadcast", maybe_done=False)).state == "refused"
         assert judge(claim, HostUnreachable("x", call="massBroadcast", maybe_done=True)).state == "unknown"
@@ -203,7 +203,7 @@ class TestLeases:
     def test_the_policy_decides_about_what_was_begun(
         self, outbox: Outbox, host: Stub, policy: str, sent: int, unknown: int
     ) -> None:
-        """Nobody knows whether a dead worker sent them: `hold` says so, `resend` repeats them."""
+        """It is unknown whether a dead worker sent them: `hold` says so, `resend` repeats them."""
         bulk = outbox.send(people(5), "Hi", policy=policy)  # type: ignore[arg-type]
         assert len(held(outbox, begun=True)) == 5
         progress = drain(outbox, bulk.id)
@@ -431,7 +431,7 @@ class TestGate:
         assert self.take(outbox)[0] == 8
 
     def test_five_in_a_row_shut_it(self, outbox: Outbox, make: Make) -> None:
-        """Then nobody sends for a while, whichever process saw the failures."""
+        """Then no worker sends for a while, whichever process saw the failures."""
         self.note(outbox, "down", "down", "down", "down", "down")
         allowed, wait = self.take(make())
         assert allowed == 0

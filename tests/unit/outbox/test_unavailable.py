@@ -25,7 +25,7 @@ def locked(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], N
     connection.close()
 
 
-def test_whoever_writes_to_a_locked_ledger_is_told(outbox: Outbox, locked: Callable[[], None]) -> None:
+def test_writes_to_a_locked_ledger_raise(outbox: Outbox, locked: Callable[[], None]) -> None:
     """Every call that writes raises `LedgerError`, which says what to do. What was accepted before stays readable."""
     bulk = outbox.send(["u@onechat.net"], "Hi", key="lunch").id
     locked()

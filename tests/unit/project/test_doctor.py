@@ -251,7 +251,7 @@ def test_env_file_that_is_served(look: Look, monkeypatch: pytest.MonkeyPatch, bo
 
 
 def test_env_file_that_others_can_read(look: Look, tmp_path: Path) -> None:
-    """A .env for everybody is an error; for its owner alone it is fine."""
+    """A .env that all users can read is an error; for its owner alone it is fine."""
     (tmp_path / ".env").touch()
     (tmp_path / ".env").chmod(0o644)
     assert look()["env_mode"].fix == "chmod 600 .env"
@@ -289,7 +289,7 @@ def test_secret_in_a_file(look: Look, tmp_path: Path, env: dict[str, str], place
 
 
 def test_env_file_among_static_files(look: Look, tmp_path: Path) -> None:
-    """A .env below static/ is served to everybody."""
+    """A .env below static/ is served to all."""
     (tmp_path / "static").mkdir()
     (tmp_path / "static" / ".env").touch()
     assert look()["exposed"].level == "error"

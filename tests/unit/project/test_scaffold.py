@@ -78,7 +78,7 @@ def test_defaults_make_sense(project):
 
 
 def test_each_project_has_a_secret_of_its_own(tmp_path):
-    """SECRET_KEY is made anew for each project, and long."""
+    """Each project gets a new SECRET_KEY, a long one."""
     keys = set()
     for name in ("one", "two"):
         scaffold.create(tmp_path / name, {})

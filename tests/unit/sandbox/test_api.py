@@ -66,7 +66,7 @@ class TestSends:
             assert message["from"] == {"jid": ALERTS, "name": "Lunch"}
 
     def test_a_single_message_reaches_its_user_alone(self, call: Caller, lunch: Registered) -> None:
-        """Nobody else has it; a JID in another case is the same user's."""
+        """No other user has it; a JID in another case is the same user's."""
         assert call.api("singleMessage", {"jid": "BOB@OneChat.localhost", "message": "Hi"}, lunch.api_key)[0] == 200
         assert [m["text"] for m in call.get(f"/phones/{BOB}/messages")] == ["Hi"]
         assert call.get(f"/phones/{ALICE}/messages") == []
@@ -179,7 +179,7 @@ class TestRegister:
         assert call.api("singleMessage", SENDS["singleMessage"], answer["apiKey"])[0] == 200
 
     def test_an_app_waits_for_approval_if_told_so(self, call: Caller, session: Callable[..., str]) -> None:
-        """With approval by hand a new app is pending: refused until somebody approves it."""
+        """With approval by hand a new app is pending: refused until it is approved."""
         call.patch("/_sandbox/options", {"approve": "by_hand"})
         _, answer = call.api("registerMiniApp", {"adminJid": ADMIN, "sessionId": session(ADMIN), **APP})
         errored(call.api("singleMessage", SENDS["singleMessage"], answer["apiKey"]), 403, "pending")
@@ -192,7 +192,7 @@ class TestRegister:
         errored(call.api("registerMiniApp", body), 403, "not an administrator")
 
     def test_the_session_must_be_the_admins_and_alive(self, call: Caller, session: Callable[..., str]) -> None:
-        """Somebody else's session, an ended one and an invented one are unauthorized alike."""
+        """Another user's session, an ended one and an invented one are all unauthorized."""
         ended = session(ADMIN)
         call.post("/_sandbox/sessions/expire", {"jid": ADMIN})
         for session_id in (session(ALICE), ended, "s-invented-invented", "é", "x"):
@@ -264,7 +264,7 @@ class TestAuthenticate:
 
     @pytest.mark.parametrize("session_id", ["x", "é" * 20, "\0\0\0\0\0\0\0\0", "s" * 10_000])
     def test_no_text_for_a_session_id_does_harm(self, ask: Callable[..., Any], session_id: str) -> None:
-        """Whatever stands there is either a live session's ID or none."""
+        """Any text there is either a live session's ID or none."""
         assert ask(session_id) == (200, {**GOOD, "isAuthenticated": "False"})
 
     def test_a_removed_user_is_not_authenticated(

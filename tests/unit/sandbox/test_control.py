@@ -110,7 +110,7 @@ class TestSessions:
         assert refusal(call, "POST", "/_sandbox/sessions/revoke", body)[0] == 400
 
     def test_unknown_users_and_apps_get_none(self, call: Caller) -> None:
-        """A session is for somebody, and for an app that exists."""
+        """A session is for a user and an app that exist."""
         assert refusal(call, "POST", "/_sandbox/sessions", {"jid": "nobody@onechat.localhost"})[0] == 404
         assert refusal(call, "POST", "/_sandbox/sessions", {"jid": ALICE, "appId": "app-none"})[0] == 404
 

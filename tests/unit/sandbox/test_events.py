@@ -47,7 +47,7 @@ class TestHub:
         assert [parse(next(stream)) for _ in range(2)] == [(2, "threads", {"jid": ALICE}), (3, "reload", {})]
 
     def test_a_silent_stream_beats(self, hub: EventHub) -> None:
-        """A comment comes from time to time, so that nobody in between takes the stream for dead."""
+        """A comment comes from time to time, so that no proxy takes the stream for dead."""
         assert next(follow(hub)).startswith(": ")
 
     def test_a_stream_resumes_after_the_last_event_seen(self, hub: EventHub) -> None:
@@ -83,7 +83,7 @@ class TestHub:
         assert hub.open_streams == 0
 
     def test_a_stream_ends_when_its_client_has_gone(self, hub: EventHub) -> None:
-        """Whoever has gone costs nothing any more."""
+        """A reader that has gone costs nothing any more."""
         answers = iter([False, True])
         assert list(follow(hub, gone=lambda: next(answers))) == []
         assert hub.open_streams == 0

@@ -55,7 +55,7 @@ def test_pages_are_opened_at_one_name(call: Caller, built: Path, name: str, path
 
 @pytest.mark.parametrize("path", ["/", *PORTAL])
 def test_pages_have_a_strict_policy(call: Caller, built: Path, path: str) -> None:
-    """No inline script or style, framed by nobody, kept by no cache."""
+    """No inline script or style, no frame around it, kept by no cache."""
     answer = call("GET", path)
     assert answer.status_code == 200
     policy = answer.headers["Content-Security-Policy"]

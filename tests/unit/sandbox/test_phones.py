@@ -57,7 +57,7 @@ class TestState:
 
     @pytest.mark.parametrize("jid", ["nobody@onechat.localhost", ALERTS, LUNCH, "@", "a%2Fb@x", "%00"])
     def test_an_unknown_phone_is_an_error(self, call: Caller, jid: str) -> None:
-        """A JID that is nobody's, or none, is 404 or 400."""
+        """A JID without a user, or none, is 404 or 400."""
         assert call("GET", f"/phones/{jid}/threads").status_code in (400, 404)
 
 

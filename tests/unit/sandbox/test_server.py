@@ -95,7 +95,7 @@ def test_a_body_that_is_too_large_gets_its_answer(client: http.client.HTTPConnec
 
 
 def test_a_connection_serves_one_call_after_the_other(client: http.client.HTTPConnection) -> None:
-    """Also after a call whose body nobody read."""
+    """Also after a call whose body was not read."""
     client.connect()
     connection = client.sock
     for path in ("/onechat/api/singleMessage", "/onechat/api/nothing", "/nowhere", "/onechat/api/singleMessage"):
@@ -142,7 +142,7 @@ def test_the_threads_of_closed_streams_end(
         eventually(lambda: threading.active_count() <= before + SPARE_MAX)
 
 
-def test_stopping_waits_for_nobody(eventually: Callable[[Callable[[], bool]], None]) -> None:
+def test_stopping_does_not_wait_for_clients(eventually: Callable[[Callable[[], bool]], None]) -> None:
     """Open streams, hanging calls and idle connections end with the server, and their threads with them."""
     server = SandboxServer().start()
     before = threading.active_count()

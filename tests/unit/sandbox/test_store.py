@@ -215,7 +215,7 @@ def test_secrets_hide_in_reprs() -> None:
 def test_the_log_is_brought_into_the_database_beside_the_messages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Callable[[Callable[[], bool]], None]
 ) -> None:
-    """Long before a transaction would have to, which then starts the log anew."""
+    """A checkpoint comes long before SQLite would make one within a transaction; the log then restarts."""
     monkeypatch.setattr(checkpoints, "SECONDS", 0.01)
     path = tmp_path / "sandbox.db"
     store = Store(path, domain=DOMAIN)
@@ -233,7 +233,7 @@ def test_the_log_is_brought_into_the_database_beside_the_messages(
     store.close()
 
 
-def test_the_log_begins_anew_while_messages_come(
+def test_the_log_restarts_while_messages_come(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Callable[[Callable[[], bool]], None]
 ) -> None:
     """The one who writes never makes the checkpoint, however long the messages go on."""

@@ -62,7 +62,7 @@ def test_two_users_have_a_client_each(onechat: LocalOneChat, login: Login, alice
 
 
 def test_unknown_user_fails_with_the_sandboxs_words(onechat: LocalOneChat, login: Login) -> None:
-    """A session for somebody whom the sandbox doesn't know is an error that names the problem."""
+    """A session for a user whom the sandbox doesn't know is an error that names the problem."""
     with pytest.raises(MiniAppError, match="no such user"):
         login(make_app(onechat.config), "nobody@onechat.localhost")
 
@@ -147,7 +147,7 @@ def test_host_knows_its_own_session(onechat_server: LocalOneChat, login: Login, 
 
 
 def test_in_process_sandbox_is_no_server(onechat: LocalOneChat) -> None:
-    """Whoever forgets `connect` gets an error instead of some server's answer."""
+    """Without `connect` there is an error instead of some server's answer."""
     client = make_app(onechat.config).extensions["miniapp"].client
     with pytest.raises(HostUnreachable):
         client.send_message(onechat.alice.jid, "Hi")
