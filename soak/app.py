@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -15,6 +16,7 @@ from gunicorn.app.wsgiapp import run as gunicorn
 from miniapp import LedgerError, MiniApp
 from miniapp.outbox import Outbox
 from miniapp.settings import Settings
+from support.waiting import until
 
 SIZE = 500
 """Number of recipients of one bulk."""
@@ -29,11 +31,12 @@ def send(outbox: Outbox, source: str, number: int) -> None:
 
 
 def wait_for_room(outbox: Outbox) -> None:
-    while True:
-        with suppress(LedgerError):  # Postgres is one of those who are killed
-            if sum(progress.waiting for progress in outbox.list(20)) <= AHEAD:
-                return
-        time.sleep(0.1)
+    """Wait until at most `AHEAD` messages wait."""
+
+    def has_room() -> bool:
+        return sum(progress.waiting for progress in outbox.list(20)) <= AHEAD
+
+    until(has_room, math.inf, ignore=LedgerError)  # while Postgres is killed
 
 
 def create_app() -> Flask:

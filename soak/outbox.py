@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import re
@@ -13,6 +14,7 @@ import threading
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
@@ -26,6 +28,7 @@ from support.countinghost import Stub
 from support.crashes import CONCURRENCY, Report, Workers, crash_test, jump, points, report, settings
 from support.paths import ROOT, TESTS
 from support.postgres import Postgres
+from support.waiting import until
 
 WORKERS = 3
 STOPS = 0.1  # of the kills: each outlasts a lease, and on SQLite all wait for one that is suspended while it writes
@@ -62,17 +65,12 @@ class Processes(Workers):
 
     def post(self) -> None:
         """Ask the web app for one bulk after the other. Repeat each request until it succeeds."""
-        while not (found := re.search(r"http://127\.0\.0\.1:\d+", (self.folder / "web.log").read_text())):
-            time.sleep(0.1)
+        found = until(lambda: re.search(r"http://127\.0\.0\.1:\d+", (self.folder / "web.log").read_text()))
         for number in range(self.bulks):
             wait_for_room(self.outbox)
-            while True:
-                with suppress(requests.RequestException):
-                    answer = requests.post(f"{found[0]}/send/{number}", timeout=30)
-                    if answer.ok:
-                        self.pid = int(answer.text)
-                        break
-                time.sleep(0.1)
+            post = partial(requests.post, f"{found[0]}/send/{number}", timeout=30)
+            answer = until(post, math.inf, ignore=requests.RequestException)
+            self.pid = int(answer.text)
 
     def kill_any(self) -> None:
         """Kill one of the workers, the script, or gunicorn's worker; or suspend a worker."""
@@ -105,10 +103,8 @@ class Processes(Workers):
     def end(self) -> None:
         """Wait until every bulk is accepted, and no worker is suspended."""
         self.poster.join()
-        while self.accepted("script") < self.bulks:
-            if self.script.poll() is not None and self.accepted("script") < self.bulks:
-                self.script = self.enqueue()
-            time.sleep(0.2)
+        while self.script.wait() or self.accepted("script") < self.bulks:
+            self.script = self.enqueue()
         self.resume_all()
 
     def __exit__(self, *_: object) -> None:

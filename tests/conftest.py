@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from miniapp.testing.onechat import LocalOneChat
 from support.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 from support.paths import TESTS
+from support.waiting import until
 
 expect.set_options(timeout=20_000)  # ms; a busy machine takes many times what a page needs
 
@@ -36,6 +37,12 @@ def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(key)
     for key in ("SECRET_KEY", "ADMIN_JIDS", "APP_NAME"):
         monkeypatch.delenv(key, raising=False)
+
+
+@pytest.fixture
+def eventually() -> Callable[..., object]:
+    """Return `until`: `eventually(condition)` waits until `condition()` is true."""
+    return until
 
 
 @pytest.fixture(scope="session")

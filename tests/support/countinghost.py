@@ -92,7 +92,7 @@ class Stub:
                 self.accepted[to] += 1
             self._more.notify_all()
         if self.slowness:
-            time.sleep(random.uniform(0, self.slowness))  # a host takes its time: so that kills fall into it
+            time.sleep(random.uniform(0, self.slowness))  # a slow host: kills happen during its calls
         return status, body, extra
 
     def wait(self, count: int, timeout: float) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any
 
 import requests
 
-SECONDS = 60.0  # for a condition to come true on a busy machine; most take less than one
+from support.waiting import SECONDS, until
+
 BROWSER = next(Path("/usr/lib").glob("*/webkit2gtk-4.1/MiniBrowser"), Path("MiniBrowser"))
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # what WebDriver calls a reference to an element
 
@@ -57,7 +57,7 @@ class MiniBrowser:
 
     def until(self, condition: str) -> Any:
         """Wait until `condition` is true. Return its value."""
-        return _until(lambda: self.run(f"return {condition}"), condition)
+        return _until(lambda: self.run(f"return {condition}"))
 
     def click(self, selector: str) -> None:
         """Click what `selector` finds, once it is there and can be clicked."""
@@ -73,7 +73,7 @@ class MiniBrowser:
             self.call("frame", {"id": {_ELEMENT: frame[_ELEMENT]}})
             return bool(self.run("return location.href !== 'about:blank'"))
 
-        _until(switch, f"enter {selector}")
+        _until(switch)
 
     def type(self, selector: str, text: str) -> None:
         """Type `text` into what `selector` finds, as with keys; "\ue007" is Enter."""
@@ -86,19 +86,9 @@ class MiniBrowser:
         self.call("frame", {"id": None})
 
 
-def _until(look: Callable[[], Any], what: str) -> Any:
-    end = time.monotonic() + SECONDS
-    last: object = None
-    while time.monotonic() < end:
-        try:
-            last = look()
-        except (RuntimeError, TypeError, requests.ConnectionError) as error:  # the page or the driver is not there yet
-            last = error
-        else:
-            if last:
-                return last
-        time.sleep(0.05)
-    raise AssertionError(f"{what}: {last}")
+def _until(look: Callable[[], Any]) -> Any:
+    # Until then the page, its frame or the driver is not there.
+    return until(look, ignore=(RuntimeError, TypeError, requests.ConnectionError))
 
 
 def _free_port() -> int:
@@ -116,7 +106,7 @@ def minibrowser(environment: Mapping[str, str], *arguments: str) -> Iterator[Min
         http.trust_env = False
         root = f"http://127.0.0.1:{port}"
         try:
-            _until(lambda: http.get(f"{root}/status", timeout=SECONDS).ok, "WebKitWebDriver")
+            _until(lambda: http.get(f"{root}/status", timeout=SECONDS).ok)
             options = {"binary": str(BROWSER), "args": ["--automation", *arguments]}
             wanted = {"alwaysMatch": {"webkitgtk:browserOptions": options, "acceptInsecureCerts": True}}
             answer = http.post(f"{root}/session", json={"capabilities": wanted}, timeout=SECONDS).json()["value"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from support.waiting import until
+
 PYTHON = "/usr/bin/python3"  # Debian's own: it has GTK and WebKit
-SECONDS = 60.0  # for a condition to come true on a busy machine; most take less than one
 
 
 @contextmanager
@@ -60,18 +60,7 @@ class Native:
 
     def until(self, condition: str) -> Any:
         """Wait until `condition` is true in the page, which may load again meanwhile. Return its value."""
-        end = time.monotonic() + SECONDS
-        last: object = None
-        while time.monotonic() < end:
-            try:
-                last = self.run(f"return {condition}")
-            except RuntimeError as error:
-                last = error
-            else:
-                if last:
-                    return last
-            time.sleep(0.05)
-        raise AssertionError(f"{condition}: {last}; the page: {self.run('return document.body.innerText')}")
+        return until(lambda: self.run(f"return {condition}"), ignore=RuntimeError)
 
     @property
     def text(self) -> str:

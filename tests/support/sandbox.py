@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -133,18 +132,3 @@ def session(call: Caller) -> Callable[..., str]:
 def server() -> Iterator[SandboxServer]:
     with SandboxServer() as running:
         yield running
-
-
-@pytest.fixture
-def eventually() -> Callable[[Callable[[], bool]], None]:
-    """Wait until a condition holds."""
-
-    def wait(condition: Callable[[], bool]) -> None:
-        tick = threading.Event()
-        for _ in range(500):  # 5 s: many times what anything here takes, even on a busy machine
-            if condition():
-                return
-            tick.wait(0.01)
-        raise AssertionError("it never came to be")
-
-    return wait

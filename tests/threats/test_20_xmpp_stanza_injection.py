@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from miniapp.errors import MessageError
 from miniapp.sandbox import SandboxConfig, SandboxServer
 from miniapp.sandbox.network import Sender
+from support.waiting import until
 from support.xmpp.friend import Friend, Got, Loop
 
 pytestmark = pytest.mark.system
@@ -49,11 +49,7 @@ def test_markup_stays_text(server: SandboxServer, bob: Friend) -> None:
     for text in MARKUP:
         server.sandbox.network.direct(FROM_ALICE, BOB, text)
         server.sandbox.network.direct(FROM_APP, BOB, text)
-    tick = threading.Event()
-    for _ in range(1000):
-        if len(bob.got) >= 2 * len(MARKUP):
-            break
-        tick.wait(0.02)
+    until(lambda: len(bob.got) >= 2 * len(MARKUP))
     assert len(bob.got) == 2 * len(MARKUP)
     for sender in (FROM_ALICE, FROM_APP):  # each has a stream of its own, and there is no order between the two
         came = [got for got in bob.got if got.sender == sender.jid]

@@ -12,11 +12,10 @@ from playwright.sync_api import expect
 from miniapp.sandbox.prosody import Prosody
 from support.people import DOMAIN
 from support.xmpp.friend import Friend, Loop
-from support.xmpp.host import eventually
 from support.xmpp.ocwp_fixtures import chat_server, people, site, visit
 from support.xmpp.ocwp_site import People, Site, Visitor
 
-__all__ = ["chat_server", "eventually", "people", "site", "visit"]
+__all__ = ["chat_server", "people", "site", "visit"]
 
 ALICE, BOB = (f"{name}@{DOMAIN}" for name in ("alice", "bob"))
 FORGED = (

@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, expect
 
 from support.people import ALICE, BOB, CAROL, DOMAIN
 from support.xmpp.friend import SECONDS, Friend
-from support.xmpp.host import Host, eventually, host, loop, start
+from support.xmpp.host import Host, host, loop, start
 
-__all__ = ["eventually", "host", "loop", "start"]
+__all__ = ["host", "loop", "start"]
 
 TRAPS = [f"trap{number}@muc.{DOMAIN}" for number in range(4)]
 TRIP = f"trip@muc.{DOMAIN}"

@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from miniapp.sandbox import SandboxServer
 from miniapp.sandbox.network import Sender
 from support.people import ALICE, BOB
-from support.sandbox import eventually, server
+from support.sandbox import server
 
-__all__ = ["eventually", "server"]
+__all__ = ["server"]
 
 TABS = 12
 

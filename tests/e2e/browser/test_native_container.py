@@ -18,8 +18,9 @@ from miniapp.sandbox.config import SandboxConfig
 from miniapp.sandbox.server import SandboxServer
 from miniapp.testing.controls import Controls, browser_url
 from miniapp.testing.onechat import LocalOneChat
-from support.native import PYTHON, SECONDS, Native, display, native_container
+from support.native import PYTHON, Native, display, native_container
 from support.servers import ROOT, gunicorn, serving
+from support.waiting import SECONDS
 
 DEVICE = {"device": "iPhone 15", "os": "iOS 17.4", "screenWidth": "393", "screenHeight": "852"}
 BOB = ["bob@onechat.localhost"]

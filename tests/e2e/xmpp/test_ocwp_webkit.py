@@ -8,7 +8,7 @@ import pytest
 
 from miniapp.sandbox.prosody import Prosody
 from support.minibrowser import minibrowser
-from support.native import SECONDS, display
+from support.native import display
 from support.people import DOMAIN
 from support.xmpp.friend import Friend, Got, Loop
 from support.xmpp.ocwp_site import READY, Site
@@ -32,7 +32,7 @@ def test_two_people_chat(
         browser.type("input[type=search]", BOB)
         browser.click(f"button[data-jid='{BOB}']")
         browser.type("textarea", "hello Bob\ue007")
-        eventually(lambda: bob.got == [Got("chat", ALICE, "hello Bob")], SECONDS)
+        eventually(lambda: bob.got == [Got("chat", ALICE, "hello Bob")])
         bob.send(ALICE, "hello Alice")
         browser.until(f"{TEXTS}.length === 2")
         assert browser.run(f"return {TEXTS}") == ["hello Bob", "hello Alice"]

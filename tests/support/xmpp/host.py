@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -99,18 +98,3 @@ def reachable() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as made:
         Path(made).chmod(0o755)
         yield Path(made)
-
-
-@pytest.fixture
-def eventually() -> Callable[..., None]:
-    """Wait until a condition holds."""
-
-    def wait(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-        tick = threading.Event()
-        for _ in range(int(seconds / 0.02)):
-            if condition():
-                return
-            tick.wait(0.02)
-        raise AssertionError("it never came to be")
-
-    return wait

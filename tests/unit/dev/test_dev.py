@@ -12,8 +12,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from miniapp.dev import listen
 from miniapp.errors import MiniAppError
 from support.commands import PATIENCE
 from support.dev_process import Dev
+from support.waiting import until
 
 WSGI = """
 import os
@@ -72,14 +71,6 @@ def start(project: Path) -> Iterator[Callable[..., Dev]]:
             return dev
 
         yield begin
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Waits for `condition`; there is nothing here that would tell."""
-    ends = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < ends, "It did not come true in time."
-        threading.Event().wait(0.02)
 
 
 def answers(url: str) -> bool:

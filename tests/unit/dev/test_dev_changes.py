@@ -5,9 +5,7 @@ from __future__ import annotations
 import errno
 import queue
 import subprocess
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from watchdog.observers import Observer
 from miniapp.dev import loop, watch
 from support.commands import BOUND, PATIENCE
 from support.dev_process import Dev
+from support.waiting import until
 
 APP = """
 from pathlib import Path
@@ -28,14 +27,6 @@ MiniApp(app)
 """
 
 Told = queue.SimpleQueue[frozenset[Path]]
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Waits for `condition`; there is nothing here that would tell."""
-    ends = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < ends, "It did not come true in time."
-        threading.Event().wait(0.02)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from support.calls import APP_ID, KEY
 from support.commands import CTRL_C, PATIENCE, Run, at_terminal
 from support.countinghost import SUCCESS, Answer, Stub
 from support.ledgers import Make, drain, people
+from support.waiting import until
 
 LEFT = 6  # the exit code of a drain that leaves messages
 CAP = 3600  # seconds that a Retry-After counts at most
@@ -217,13 +218,13 @@ class TestTelling:
         host.answer = asks("600")
         outbox.send(people(100), "Hi")
         with working(outbox):
-            assert reached(lambda: "Nothing goes out" in caplog.text)
+            assert until(lambda: "Nothing goes out" in caplog.text)
             before = len(asked)
-            assert reached(lambda: len(asked) >= before + 3)
+            assert until(lambda: len(asked) >= before + 3)
             assert caplog.text.count("Nothing goes out until") == 1
             host.answer = lambda call, to: (200, SUCCESS, "")
             outbox.open()
-            assert reached(lambda: "takes messages again" in caplog.text)
+            assert until(lambda: "takes messages again" in caplog.text)
         assert caplog.text.count("Nothing goes out until") == 1
         assert caplog.text.count("takes messages again") == 1
 
@@ -239,7 +240,7 @@ class TestTelling:
                 return int(connection.exec_driver_sql("SELECT failures FROM outbox_gate").scalar_one())
 
         with working(outbox):
-            assert reached(lambda: failures() >= BREAKER + 2)
+            assert until(lambda: failures() >= BREAKER + 2)
         assert caplog.text.count("calls in a row") == 1
 
     def test_the_workers_own_output(self, env: dict[str, str], outbox: Outbox, host: Stub, tmp_path: Path) -> None:
@@ -290,14 +291,3 @@ def running(*args: str, cwd: Path, env: dict[str, str]) -> Iterator[Any]:
         finally:
             process.terminate()
             patience.cancel()
-
-
-def reached(until: Any, patience: float = PATIENCE) -> bool:
-    """Waits until `until()` holds; whether it does."""
-    ends = time.monotonic() + patience
-    pause = threading.Event()
-    while not until():
-        if time.monotonic() >= ends:
-            return False
-        pause.wait(0.02)
-    return True

@@ -107,7 +107,7 @@ def test_a_lease_outlives_the_call_also_if_the_host_gets_slow(
         with outbox.database.read.begin() as connection:
             lease = connection.execute(select(item.c.lease).where(item.c.jid == to)).scalar_one()
         left.append(lease - time.time())
-        if len(host.calls) < THREADS:  # those behind them would come when their lease is nearly over
+        if len(host.calls) < THREADS:  # a slow host: the lease of the items behind these is nearly over then
             time.sleep(max(0.0, lease - outbox.settings.deadline - time.time()))
         return 200, SUCCESS, ""
 

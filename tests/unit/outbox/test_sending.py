@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import update
@@ -20,6 +21,7 @@ from miniapp.outbox.tables import item as item_table
 from support.calls import APP_ID, KEY
 from support.countinghost import SUCCESS, Answer, Stub
 from support.ledgers import Make, drain, people
+from support.waiting import until
 
 ALICE = "alice@onechat.net"
 GROUP = "abc-1@muc.onechat.net"
@@ -178,16 +180,16 @@ class TestAnswers:
         assert judge(claim, HostUnreachable("x", call="massBroadcast", maybe_done=True)).state == "unknown"
 
 
-def work(outbox: Outbox, until: object) -> None:
-    """A worker that is stopped once `until()` holds."""
+def work(outbox: Outbox, condition: Callable[[], bool]) -> None:
+    """Run a worker until `condition()` is true."""
     stop = threading.Event()
     thread = threading.Thread(target=outbox.work, args=(stop,))
     thread.start()
-    ends = time.monotonic() + 20
-    while not until() and time.monotonic() < ends:  # type: ignore[operator]
-        stop.wait(0.02)
-    stop.set()
-    thread.join(20)
+    try:
+        until(condition)
+    finally:
+        stop.set()
+        thread.join(20)
     assert not thread.is_alive()
 
 

@@ -1,5 +1,5 @@
 """The fixtures of the sandbox's tests."""
 
-from support.sandbox import app, call, clock, eventually, host, lunch, make, server, session
+from support.sandbox import app, call, clock, host, lunch, make, server, session
 
-__all__ = ["app", "call", "clock", "eventually", "host", "lunch", "make", "server", "session"]
+__all__ = ["app", "call", "clock", "host", "lunch", "make", "server", "session"]
