@@ -105,8 +105,10 @@ class Channel:
         return str(self._stream.boundjid.full)
 
     def open(self) -> None:
-        """Begin to connect."""
+        """Begin to connect, unless slixmpp's own new attempt was first: it would leave that connection open."""
         self._retry = None
+        if self._stream.is_connected():
+            return
         if self._password is not None and isinstance(self._stream, ClientXMPP):
             self._stream.password = self._password()
         self._stream.connect(*self._address)
