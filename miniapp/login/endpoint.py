@@ -11,6 +11,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from .. import contract, jid
 from ..errors import Code, HostBusy, HostError, HostRefused, JIDError, TooManyAttempts
 from ..responses import error, host_error
+from ..settings import Secret
 from .current import LoginState, login_state
 from .guard import REFRESH, users_in_cookies
 from .origin import same_origin
@@ -51,7 +52,7 @@ def session_endpoint() -> Response:
     return _log_in(user, state, bearer=bearer, keep=before is not None and before.jid == name)
 
 
-def _fields() -> tuple[str, str, bool] | Response:
+def _fields() -> tuple[str, Secret, bool] | Response:
     """Return the canonical bare JID, the session ID, and whether a bearer token is wanted; or an error answer."""
     if (request.content_length or 0) > BODY_MAX:
         return error(413, Code.TOO_LARGE, f"The body is larger than {BODY_MAX} bytes.")
@@ -63,7 +64,7 @@ def _fields() -> tuple[str, str, bool] | Response:
         session_id = body["sessionId"]
         if not isinstance(session_id, str) or not contract.SESSION_ID.match(session_id):
             raise ValueError
-        return name, session_id, body.get("bearer") is True
+        return name, Secret(session_id), body.get("bearer") is True
     except JIDError as problem:
         return error(400, problem.code, problem.message, problem.hint)
     except RequestEntityTooLarge:

@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from ..errors import HostBusy, HostError, HostRefused, TooManyAttempts
+from ..settings import Secret
 from .breaker import PATIENCE, Breaker
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class Verifier:
     messages neither opens nor shuts it.
     """
 
-    def __init__(self, authenticate: Callable[[str, str, float | None], bool], key: bytes) -> None:
+    def __init__(self, authenticate: Callable[[str, Secret, float | None], bool], key: bytes) -> None:
         self._authenticate = authenticate
         self._key = key
         self._lock = threading.Lock()
@@ -66,12 +67,12 @@ class Verifier:
         self._attempts = _Attempts()
         self._breaker = Breaker("authenticateUser")
 
-    def digest(self, jid: str, session_id: str) -> str:
+    def digest(self, jid: str, session_id: Secret) -> str:
         """Return the keyed digest (128 bits, hex) of a pair. The length prefix keeps `a`+`bc` and `ab`+`c` apart."""
         data = f"{len(jid)}:{jid}{session_id}".encode()
         return hmac.new(self._key, data, hashlib.sha256).hexdigest()[:32]
 
-    def verify(self, jid: str, session_id: str, *, address: str, known: bool = False) -> float | None:
+    def verify(self, jid: str, session_id: Secret, *, address: str, known: bool = False) -> float | None:
         """Return when (Unix time) the host confirmed this pair, or None if it refused it.
 
         `address` is the client's; `known` tells that this is a renewal by a user who is logged in, whom other people's
@@ -103,7 +104,7 @@ class Verifier:
                 self._land(digest, own, outcome, keys)
         return outcome.result()
 
-    def _ask(self, jid: str, session_id: str) -> _Outcome:
+    def _ask(self, jid: str, session_id: Secret) -> _Outcome:
         at = time.time()  # before the call: a login must not outlast what the host knew
         try:
             with self._breaker.place() as seconds:

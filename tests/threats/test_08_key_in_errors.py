@@ -8,11 +8,13 @@ from http.client import HTTPConnection
 from typing import Any
 
 import pytest
+from flask import Flask
 
+from miniapp import MiniApp
 from miniapp.errors import HostBusy, HostError, HostNonsense, HostRefused, HostUnreachable, MiniAppError
 from miniapp.onechat.client import OneChat
 from miniapp.settings import Secret, Settings
-from support.calls import CALLS, KEY, SESSION, client_of, failure
+from support.calls import APP_ID, CALLS, KEY, SESSION, client_of, failure
 from support.faulthost import Fault, FaultHost, Talk, answer, http
 
 CANARIES = (KEY, SESSION)
@@ -95,6 +97,25 @@ def test_logs_carry_no_secret(
     printed = "".join(capsys.readouterr())
     shown = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
     assert not any(canary in shown + printed + caplog.text for canary in CANARIES)
+
+
+def test_an_error_at_the_login_carries_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Error trackers record the local variables of every frame: none of ours has the session ID as plain text."""
+
+    def fail(_client: OneChat) -> str:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(OneChat, "_key", fail)
+    app = Flask(__name__)
+    app.config.from_mapping(TESTING=True, SECRET_KEY="signs-nothing-outside-of-the-tests-0123456789", ONECHAT_APP_ID=APP_ID, ONECHAT_API_KEY=KEY)
+    MiniApp(app)
+    body = {"jid": "bob@onechat.net", "sessionId": SESSION}
+    with pytest.raises(RuntimeError) as caught:
+        app.test_client().post("/miniapp/session", json=body, headers={"Origin": "http://localhost"})
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    ours = [frame for frame in report.stack if "/miniapp/" in frame.filename]
+    assert len(ours) > 4
+    assert not any(canary in str(frame.locals) for frame in ours for canary in CANARIES)
 
 
 def test_secrets_are_masked_wherever_they_are_shown() -> None:
