@@ -107,7 +107,8 @@ def test_an_error_at_the_login_carries_no_secret(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(OneChat, "_key", fail)
     app = Flask(__name__)
-    app.config.from_mapping(TESTING=True, SECRET_KEY="signs-nothing-outside-of-the-tests-0123456789", ONECHAT_APP_ID=APP_ID, ONECHAT_API_KEY=KEY)
+    key = "signs-nothing-outside-of-the-tests-0123456789"
+    app.config.from_mapping(TESTING=True, SECRET_KEY=key, ONECHAT_APP_ID=APP_ID, ONECHAT_API_KEY=KEY)
     MiniApp(app)
     body = {"jid": "bob@onechat.net", "sessionId": SESSION}
     with pytest.raises(RuntimeError) as caught:
