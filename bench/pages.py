@@ -1,10 +1,11 @@
 """A page for those who are logged in.
 
-In the process, a bare request takes 72 µs of Flask's time, ours 72 to 74, Flask-Login's 205 to 216; gunicorn and the
-system take the other 180 µs of each. What we add is a look at the `Cookie` header in a table of those seen lately
-(4,096 headers; the signature is checked when one is new), the comparison with the clock, and two headers for caches.
-Nothing is looked up anywhere. We take that back, since Flask's session, which makes a serializer for each request, is
-opened only for requests that have its cookie.
+In the process a bare request takes 62 µs, ours 67 and Flask-Login's 167: medians of 1,500 WSGI calls each,
+interleaved. In five rounds ours took 4 to 6 µs more than bare. Gunicorn and the system take the rest.
+
+Ours looks the `Cookie` header up in a table of those seen lately, which holds 4,096 headers. It checks the signature
+only when a header is new, compares the expiry with the clock, and sets two headers for caches. It opens Flask's
+session only for requests that have its cookie.
 
 Flask-Login's own way goes through that session: signature and JSON for each request. flask-jwt-extended checks a
 JWT's signature, its JSON and its claims each time. The naive way waits for the host.
