@@ -33,8 +33,7 @@ from .temporary import TemporaryDirectory
 START_SECONDS = 15.0  # it takes 0.2 s; a machine that is busy with tests has been seen to take 3
 STOP_SECONDS = 5.0  # for its own clean-up; then it is killed
 TELL_SECONDS = 5.0  # for a change of people, which it answers within milliseconds
-RESTART_PAUSE = 0.2  # seconds; longer each time that it ends again at once
-RESTART_PAUSE_MAX = 5.0
+RESTART_PAUSE = 0.5  # seconds; a Prosody that ends at once every time leaves most of a processor free
 PORT_TRIES = 3  # a port that was free a moment ago can be taken by somebody else, but hardly three times
 
 log = logging.getLogger("miniapp.sandbox.prosody")
@@ -282,33 +281,27 @@ class Prosody:
         return (errors or printed or ["it said nothing"])[-1].rpartition("\t")[2]
 
     def _watch(self) -> None:
-        """Start it again whenever it ends by itself."""
-        pause = RESTART_PAUSE
-        while not self._stopping.is_set():
-            process = self._process
-            assert process is not None
-            assert process.stdout is not None
-            began = time.monotonic()
-            while process.stdout.read1(65536):  # type: ignore[attr-defined]  # nobody else reads: it would block
+        """Start Prosody again whenever it ends by itself."""
+        while True:
+            ended = self._process
+            assert ended is not None
+            assert ended.stdout is not None
+            while ended.stdout.read1(65536):  # type: ignore[attr-defined]  # unread output would block Prosody
                 pass
-            process.wait()
-            if self._stopping.is_set():
+            code = ended.wait()
+            if self._stopping.wait(RESTART_PAUSE):
                 return
-            log.warning("Prosody ended with code %s; starting it again.", process.returncode)
-            self._close_pipes(process)
-            pause = RESTART_PAUSE if time.monotonic() - began > RESTART_PAUSE_MAX else min(2 * pause, RESTART_PAUSE_MAX)
-            while not self._stopping.wait(pause):
-                try:
-                    taken = self._launch()
-                except (MiniAppError, OSError) as error:  # OSError: its files were removed
-                    taken = [0]
-                    log.error("%s", error)
-                if not taken:
-                    break
+            log.warning("Prosody ended with code %s; starting it again.", code)
+            try:
+                taken = self._launch()
+            except (MiniAppError, OSError) as error:  # OSError: its files were removed
+                taken = [0]
+                log.error("%s", error)
+            if taken:
                 with self._lock:
                     self._end()
-                self._close_pipes(self._process)
-                pause = min(2 * pause, RESTART_PAUSE_MAX)
+            if self._process is not ended:
+                self._close_pipes(ended)
 
     def _end(self) -> None:
         process = self._process

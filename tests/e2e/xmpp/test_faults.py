@@ -40,6 +40,11 @@ def taken_port() -> Iterator[int]:
         yield somebody.getsockname()[1]
 
 
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def kill(host: Host) -> None:
     os.kill(host.prosody.pid, signal.SIGKILL)
 
@@ -201,6 +206,22 @@ def _ended(pidfd: int) -> None:
     import select
 
     select.select([pidfd], [], [], 20)
+
+
+def test_a_server_that_crashed_is_started_until_it_runs(
+    people: People, eventually: Eventually, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An attempt that fails is logged and followed by another; clients find the server at its old port."""
+    with Prosody(people) as prosody:
+        modules = prosody._directory / "modules"
+        aside = modules.rename(modules.with_name("aside"))
+        modules.touch()
+        os.kill(prosody.pid, signal.SIGKILL)
+        eventually(lambda: sum("modules" in line for line in caplog.messages) > 1)
+        modules.unlink()
+        aside.rename(modules)
+        eventually(lambda: listens(prosody.ports.c2s))
+    assert f"Prosody ended with code {-signal.SIGKILL}; starting it again." in caplog.messages
 
 
 def test_a_port_that_is_taken_is_named(credentials: Credentials) -> None:
