@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import sys
 from pathlib import Path
@@ -38,9 +37,7 @@ def main(users: int) -> None:
 
 
 def serve(config: SandboxConfig) -> None:
-    server = SandboxServer(config)
-    gc.freeze()  # as `miniapp sandbox` does
-    with server:
+    with SandboxServer(config) as server:
         sandbox = server.sandbox
         network: Any = sandbox.network
         controls = Controls(server.url, server.token)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -81,6 +80,4 @@ def sandbox_server(
         xmpp=words[xmpp] if xmpp in words else read_settings(Path(xmpp)),
         xmpp_directory=database.parent / "xmpp" if database else None,
     )
-    server = SandboxServer(config, host=host, force=force, listener=listener)
-    gc.freeze()  # what there is now stays: the collector need not walk through it again and again
-    return server
+    return SandboxServer(config, host=host, force=force, listener=listener)
