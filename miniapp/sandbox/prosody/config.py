@@ -11,7 +11,6 @@ from contextlib import closing
 from pathlib import Path
 
 from ...errors import Code, MiniAppError
-from ..store import checkpoints
 from .temporary import TemporaryDirectory, clear_away
 
 HERE = Path(__file__).parent
@@ -57,12 +56,8 @@ def write(directory: Path, user: pwd.struct_passwd | None, given: Mapping[str, s
     for folder in (directory / DATA, directory / "certs", modules):
         folder.mkdir(mode=0o700, exist_ok=True)
         _own(folder, user)
-    archive = directory / ARCHIVE
-    if archive.exists():
-        _check(archive)
-    else:
-        checkpoints.create(archive)
-        _own(archive, user)
+    if (directory / ARCHIVE).exists():
+        _check(directory / ARCHIVE)
     for source in (HERE / "modules").glob("*.lua"):
         put(modules / source.name, source.read_text("utf-8"), user)
     given = {**given, "directory": str(directory), "modules": str(modules)}

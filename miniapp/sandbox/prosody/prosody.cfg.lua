@@ -45,7 +45,6 @@ onechat_authority = given.authority
 onechat_secret = given.secret
 
 storage = { archive = "sql"; muc_log = "sql" } -- as files, a user's whole archive is loaded to add one message
-onechat_log_pages = given.log_pages
 sql = { driver = "SQLite3"; database = "archive.sqlite" }
 archive_expires_after = "4w"
 default_archive_policy = true

@@ -25,7 +25,6 @@ from urllib.request import ProxyHandler, Request, build_opener
 from ...errors import Code, MiniAppError
 from ..network.xmpp.accounts import Accounts, Authority, person_shape
 from ..network.xmpp.server import ServerSettings
-from ..store.checkpoints import LOG_PAGES, Checkpoints
 from ..store.records import User
 from .config import ARCHIVE, DATA, PORTS, put, usable_directory, write
 from .temporary import TemporaryDirectory
@@ -76,7 +75,6 @@ class Prosody:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._temporary: TemporaryDirectory | None = None
-        self._checkpoints: Checkpoints | None = None
 
     @property
     def settings(self) -> ServerSettings:
@@ -124,15 +122,11 @@ class Prosody:
             raise
         self._watcher = threading.Thread(target=self._watch, name="prosody", daemon=True)
         self._watcher.start()
-        self._checkpoints = Checkpoints(self._directory / ARCHIVE)
         return self
 
     def stop(self) -> None:
         """Return once it has ended."""
         self._stopping.set()
-        if self._checkpoints is not None:
-            self._checkpoints.stop()
-            self._checkpoints = None
         with self._lock:
             self._end()
         if self._watcher is not None:
@@ -226,7 +220,6 @@ class Prosody:
                 "component_secret": self.component_secret,
                 "authority": self._authority.url,
                 "secret": self._authority.secret,
-                "log_pages": LOG_PAGES,
             },
         )
         with self._lock:

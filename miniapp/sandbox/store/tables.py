@@ -15,7 +15,6 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sess
 from sqlalchemy.pool import NullPool
 
 from ...errors import Code, MiniAppError
-from .checkpoints import LOG_PAGES, PAGE, Checkpoints
 from .records import Conflict
 
 BEGIN = "BEGIN IMMEDIATE"  # who reads first and then writes would fail if another wrote between
@@ -197,7 +196,6 @@ class Database:
         except OSError as error:
             raise _unusable(self._path, f"{error.strerror}", _access(self._path)) from None
         self._open()
-        self._checkpoints = None if self._path is None else Checkpoints(self._path)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -267,14 +265,9 @@ class Database:
                     driver_of(before).backup(fresh)
             self._open()
             before.close()
-            if self._checkpoints is not None:
-                self._checkpoints.stop()
-                self._checkpoints = Checkpoints(self._path)
 
     def close(self) -> None:
-        """Close all connections."""
-        if self._checkpoints is not None:
-            self._checkpoints.stop()
+        """Close the connection."""
         self._connection.close()
 
     def _open(self) -> None:
@@ -376,13 +369,7 @@ def driver_of(connection: Connection) -> sqlite3.Connection:
 def _on_connect(connection: Any, _record: object) -> None:
     connection.create_function("casefold", 1, str.casefold, deterministic=True)  # SQLite's lower() knows ASCII only
     connection.isolation_level = None  # the driver would begin transactions late, and not before a SELECT
-    for pragma in (
-        f"page_size = {PAGE}",
-        "foreign_keys = ON",
-        "journal_mode = WAL",
-        "synchronous = NORMAL",
-        f"wal_autocheckpoint = {LOG_PAGES}",
-    ):
+    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -101,7 +101,7 @@ def test_a_message_that_only_its_author_has_is_sent_again(host: Host, eventually
 
 
 def test_a_message_waits_for_an_archive_that_is_locked(host: Host, eventually: Eventually) -> None:
-    """As a checkpoint locks it for a moment: Prosody by itself would go on without writing the message down."""
+    """As another program locks it for a moment: Prosody by itself would go on without archiving the message."""
     bob = host.friend(BOB)
     path = host.prosody._directory / ARCHIVE
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as somebody:

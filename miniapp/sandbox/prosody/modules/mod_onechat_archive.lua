@@ -1,11 +1,9 @@
--- Keeps the archives in SQLite's write-ahead log: a message costs no wait for the disk, and none is lost when this
--- process is killed, only what was written in the last moments before the machine itself loses its power. The sandbox
--- brings the log into the database; here that would hold up every message.
+-- Keeps the archives in SQLite's write-ahead log: few messages wait for the disk. A killed process loses none; a machine
+-- that loses its power loses the last moments.
 module:set_global();
 
-local log_pages = module:get_option_number("onechat_log_pages");
--- Milliseconds to wait for whoever else is writing, as the sandbox does for a moment when it has the log begin anew.
--- Without it, a message that comes meanwhile would stay out of the archives.
+-- Milliseconds to wait for another program that writes. Without it, a message that comes meanwhile would stay out of the
+-- archives.
 local patience = 10000;
 
 module:hook("onechat-people-loaded", function ()
@@ -18,7 +16,6 @@ module:hook("onechat-people-loaded", function ()
 			"busy_timeout = " .. patience;
 			"journal_mode = WAL";
 			"synchronous = NORMAL";
-			"wal_autocheckpoint = " .. log_pages;
 		};
 		for _, pragma in ipairs(pragmas) do
 			local statement = assert(connection:prepare("PRAGMA " .. pragma));
