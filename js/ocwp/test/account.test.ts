@@ -288,6 +288,19 @@ describe("what was read", () => {
     expect(other.chats.get("alerts.d")!.unread).toBe(0);
   });
 
+  test("is so if another browser says it between our first question and our presence", async () => {
+    const id = server.text("alerts.d", "one");
+    server.refuse = (iq) => {
+      if (child(iq, "query", NS.archive))
+        server
+          .node(NS.mds)
+          .set("alerts.d", `<displayed xmlns="${NS.mds}"><stanza-id xmlns="${NS.sid}" id="${id}"/></displayed>`);
+      return undefined;
+    };
+    const client = await signIn();
+    await vi.waitUntil(() => client.chats.get("alerts.d")!.unread === 0);
+  });
+
   test("is published where options are taken only when a node is made, as by ejabberd", async () => {
     const made = new Set<string>();
     server.refuse = (iq) => {

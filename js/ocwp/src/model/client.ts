@@ -399,6 +399,8 @@ export class Client {
     await Promise.all([this.people.load().catch(kept), this.#setClock(), this.#positions.load().catch(kept)]);
     this.#link.send(x("presence", { xmlns: NS.client }, caps()));
     await this.#catchUp();
+    // Again: the server tells of changes only since it knows our capabilities, which it asked for before this answer.
+    void this.#positions.load().catch(() => {});
     await Promise.all(this.#outbox.chats.filter(({ room }) => !room).map((chat) => this.#reachUnsent(chat)));
     this.#sendable.add(undefined);
     this.#outbox.flush(({ kind }) => kind !== "group");
