@@ -18,6 +18,8 @@ from miniapp import outbox
 from miniapp.testing import onechat, plugin
 from support.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -13,6 +13,8 @@ from miniapp import outbox
 from miniapp.testing import plugin
 from support.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 PROGRAMS = ROOT / "tests/contract/typing"
 
 

@@ -13,6 +13,8 @@ from miniapp.settings import Settings
 from support import profiles  # noqa: F401 - registers the Hypothesis profiles
 from support.node import Node
 
+pytestmark = pytest.mark.slow
+
 # all of Unicode, lone surrogates too, and what would end a script, a string or a template early
 NASTY = [
     "</script>",

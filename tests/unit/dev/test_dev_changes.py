@@ -17,6 +17,8 @@ from support.commands import BOUND, PATIENCE
 from support.dev_process import Dev
 from support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 APP = """
 from pathlib import Path
 from flask import Flask

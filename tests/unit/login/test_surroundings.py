@@ -13,6 +13,8 @@ import pytest
 
 from support.commands import BOUND, PATIENCE, loaded
 
+pytestmark = pytest.mark.slow
+
 APP = "from flask import Flask\nfrom miniapp import MiniApp\napp = Flask(__name__)\nMiniApp(app)\n"
 SETTINGS = "SECRET_KEY=nine-blue-whales-sing-here\nONECHAT_APP_ID=app-12345678\nONECHAT_API_KEY=key-12345678\n"
 REGISTER = ("--name", "Lunch", "--url", "https://lunch.example", "--admin-jid", "a@b.example", "--session-id-stdin")

@@ -26,6 +26,8 @@ from miniapp import (
 from miniapp.testing.onechat import LocalOneChat, Person
 from support.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 Login = Callable[[Flask, Person | str], FlaskClient]
 
 
