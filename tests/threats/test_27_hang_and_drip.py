@@ -40,7 +40,7 @@ def test_the_threads_are_given_back() -> None:
         start = time.monotonic()
         with ThreadPoolExecutor(20) as pool:
             errors = list(pool.map(lambda _: failure(client, "singleMessage"), range(20)))
-        assert time.monotonic() - start < DEADLINE + 0.5
+        assert time.monotonic() - start < 5 * DEADLINE  # half of the read time-out, also on a busy machine
         assert all(isinstance(error, HostUnreachable) for error in errors)
         for _ in range(20):
             host.wait_closed()

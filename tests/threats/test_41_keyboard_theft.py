@@ -185,6 +185,7 @@ class TestInvited:
         frame_of(alice)
         alice.get("app-close").focus()
         host.page.keyboard.press("Tab")
+        expect(alice.app.locator("#field")).to_be_focused()
         host.page.keyboard.type(WORD)
         expect(alice.app.locator("#field")).to_have_value(WORD)
 
@@ -193,6 +194,7 @@ class TestInvited:
         alice = host.open_app(0)
         frame = frame_of(alice)
         frame.evaluate("document.getElementById('field').focus()")
+        expect(alice.app.locator("#field")).to_be_focused()
         host.page.keyboard.type(WORD)
         expect(alice.app.locator("#field")).to_have_value(WORD)
         frame.evaluate("document.getElementById('button').focus(); document.getElementById('field').focus()")
