@@ -105,6 +105,7 @@ JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dicti
 BODY = st.binary(max_size=200) | st.text(max_size=200).map(str.encode) | JSON.map(json.dumps).map(str.encode)
 
 
+@pytest.mark.slow
 @given(st.just(200) | st.integers(100, 599), BODY)
 def test_the_answer_parser_takes_anything(status: int, body: bytes) -> None:
     """Whatever the host sends is a success of the documented form or one of our errors, never an exception."""

@@ -12,6 +12,8 @@ from miniapp.onechat.client import OneChat
 from miniapp.settings import Settings
 from miniapp.testing.onechat import LocalOneChat
 
+pytestmark = pytest.mark.slow
+
 CALLS = ("massBroadcast", "singleMessage", "groupMessage", "registerMiniApp", "authenticateUser")
 
 

@@ -29,6 +29,8 @@ from support.countinghost import SUCCESS, Answer, Stub
 from support.ledgers import Make, drain, people
 from support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 LEFT = 6  # the exit code of a drain that leaves messages
 CAP = 3600  # seconds that a Retry-After counts at most
 

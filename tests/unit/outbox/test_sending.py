@@ -23,6 +23,8 @@ from support.countinghost import SUCCESS, Answer, Stub
 from support.ledgers import Make, drain, people
 from support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 ALICE = "alice@onechat.net"
 GROUP = "abc-1@muc.onechat.net"
 DOMAIN = "onechat.net"
