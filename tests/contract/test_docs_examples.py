@@ -18,6 +18,7 @@ from miniapp import MiniApp
 from miniapp.cli import cli
 from miniapp.outbox.schema import SCHEMA
 from miniapp.sandbox.network.xmpp.server import read_settings
+from support.manual import blocks
 from support.paths import ROOT
 
 DOCS = ROOT / "docs"
@@ -25,17 +26,10 @@ ELSEWHERE = {"flask-extensions", "testing", "tutorial"}
 """Pages that have tests of their own. The line of deploy.md for an old key has its test among the threats (39)."""
 
 
-def blocks(page: str, language: str = "python") -> list[str]:
-    """The page's blocks in a language, also those in lists."""
-    block = re.compile(rf"^( *)```{language}\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-    found = block.findall((DOCS / f"{page}.md").read_text())
-    return [re.sub(f"^{indent}", "", code, flags=re.MULTILINE) for indent, code in found]
-
-
 def run(page: str, number: int, **names: Any) -> SimpleNamespace:
     """The names that a block defines, given those that it uses."""
     names["__name__"] = page
-    exec(compile(blocks(page)[number], f"{page}.md", "exec", dont_inherit=True), names)
+    exec(compile(blocks(f"docs/{page}.md", "python")[number], f"{page}.md", "exec", dont_inherit=True), names)
     return SimpleNamespace(**names)
 
 
@@ -64,7 +58,7 @@ def test_every_block_has_its_test(page):
     """Each block of Python is named below, or its page has tests elsewhere."""
     tests = Path(__file__).read_text()
     named = {int(number) for number in re.findall(rf'run\("{page}", (\d+)', tests)}
-    count = len(blocks(page)) - (page == "deploy")
+    count = len(blocks(f"docs/{page}.md", "python")) - (page == "deploy")
     assert named == set(range(count)) or page in ELSEWHERE
 
 
@@ -164,28 +158,28 @@ def test_the_code_of_an_error(onechat, app, alice):
 @pytest.mark.parametrize("page", ["login", "bridge"])
 def test_the_head_of_a_page(app, page):
     """The HTML of the page is a template that loads the shim."""
-    (head,) = blocks(page, "html")
+    (head,) = blocks(f"docs/{page}.md", "html")
     with app.test_request_context():
         assert "/miniapp/oc.js?v=" in render_template_string(head)
 
 
 def test_the_settings_of_an_xmpp_server(tmp_path):
     """The TOML of xmpp.md is read as the settings of a server of the user's own."""
-    (toml,) = blocks("xmpp", "toml")
+    (toml,) = blocks("docs/xmpp.md", "toml")
     (tmp_path / "xmpp.toml").write_text(toml)
     assert read_settings(tmp_path / "xmpp.toml").component == ("127.0.0.1", 5347)
 
 
 def test_the_schema_on_postgres():
     """The SQL of outbox.md is what the outbox's own hint says."""
-    (sql,) = blocks("outbox", "sql")
+    (sql,) = blocks("docs/outbox.md", "sql")
     assert sql.splitlines()[0] == f"CREATE SCHEMA {SCHEMA};"
 
 
 @pytest.mark.parametrize("page", ["ocwp", "protocol"])
 def test_json_is_json(page):
     """The JSON of the page can be parsed."""
-    assert [json.loads(block) for block in blocks(page, "json")]
+    assert [json.loads(block) for block in blocks(f"docs/{page}.md", "json")]
 
 
 def test_every_route_is_documented(app):

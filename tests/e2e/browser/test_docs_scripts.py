@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,15 +13,11 @@ from playwright.sync_api import BrowserContext, expect
 
 from miniapp import MiniApp, current_user, login_required
 from miniapp.cli import cli
-from support.paths import ROOT
+from support.manual import blocks
 from support.phones import Host
 from support.servers import serving
 
 HOME = """<!doctype html><head>{{ miniapp_script() }}</head><body><p id=who>{{ current_user.jid }}</p></body>"""
-
-
-def blocks(page: str, language: str = "js") -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
 
 
 def create_app(settings: dict[str, str]) -> Flask:
@@ -60,7 +55,7 @@ def run(host: Host, code: str) -> None:
 @pytest.mark.parametrize("page", ["README.md", "docs/send.md", "docs/bridge.md"])
 def test_contacts_are_chosen_and_written_to(host: Host, page: str) -> None:
     """The first script of the page asks Alice for people, and sends to them in her name."""
-    run(host, blocks(page)[0])
+    run(host, blocks(page, "js")[0])
     phone = host.phone(0)
     phone.get("picker-item").filter(has_text="Bob").click()
     phone.get("picker-done").click()
@@ -71,7 +66,7 @@ def test_contacts_are_chosen_and_written_to(host: Host, page: str) -> None:
 
 def test_calls_with_the_login_and_its_end(host: Host) -> None:
     """The other scripts of bridge.md call the server as Alice, read her name, and act on the end of her session."""
-    _, fetch, signed_out, ready = blocks("docs/bridge.md")
+    _, fetch, signed_out, ready = blocks("docs/bridge.md", "js")
     with host.page.expect_response("**/api/alerts") as answer:
         run(host, fetch)
     assert answer.value.status == 204
@@ -86,7 +81,7 @@ def test_calls_with_the_login_and_its_end(host: Host) -> None:
 def test_the_chat_plugin_on_a_page(context: BrowserContext, tmp_path: Path) -> None:
     """The page of ocwp.md, with the files that `miniapp ocwp` copies, shows the chat and asks for its credential."""
     assert CliRunner().invoke(cli, ["ocwp", str(tmp_path / "chat")]).exit_code == 0
-    init, more = blocks("docs/ocwp.md")
+    init, more = blocks("docs/ocwp.md", "js")
     (config,) = blocks("docs/ocwp.md", "json")
     page_itself = blocks("docs/ocwp.md", "html")[0]
     (tmp_path / "chat/config/config.json").write_text(json.dumps(json.loads(config)))
