@@ -12,7 +12,7 @@ import pytest
 from miniapp.errors import MiniAppError
 from miniapp.outbox import Outbox
 from miniapp.settings import Secret
-from support.calls import client_of
+from support.calls import APP_ID, KEY, client_of
 from support.countinghost import Stub
 from support.ledgers import Make, check_invariants
 from support.postgres import Postgres
@@ -69,6 +69,18 @@ def make(host: Stub, url: str) -> Iterator[Make]:
     finally:
         for outbox in made:
             outbox.stop()
+
+
+@pytest.fixture
+def env(host: Stub, url: str) -> dict[str, str]:
+    """Return the settings of such an outbox, for a command."""
+    return {
+        "ONECHAT_API_URL": host.url,
+        "ONECHAT_APP_ID": APP_ID,
+        "ONECHAT_API_KEY": KEY,
+        "ONECHAT_OUTBOX_URL": url,
+        "ONECHAT_OUTBOX_RATE": "0",
+    }
 
 
 @pytest.fixture

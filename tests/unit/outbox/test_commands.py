@@ -12,21 +12,9 @@ from pathlib import Path
 import pytest
 
 from miniapp.outbox import Outbox
-from support.calls import APP_ID, KEY
 from support.commands import PATIENCE, Run, at_terminal
 from support.countinghost import SUCCESS, Stub
 from support.ledgers import drain, people
-
-
-@pytest.fixture
-def env(host: Stub, url: str) -> dict[str, str]:
-    return {
-        "ONECHAT_API_URL": host.url,
-        "ONECHAT_APP_ID": APP_ID,
-        "ONECHAT_API_KEY": KEY,
-        "ONECHAT_OUTBOX_URL": url,
-        "ONECHAT_OUTBOX_RATE": "0",
-    }
 
 
 @pytest.fixture

@@ -23,7 +23,6 @@ from miniapp.outbox.gate import BREAKER, Gate
 from miniapp.outbox.outcomes import BUSY_WAIT, Claim, Outcome, judge
 from miniapp.outbox.tables import gate as gate_table
 from miniapp.outbox.tables import item as item_table
-from support.calls import APP_ID, KEY
 from support.commands import CTRL_C, PATIENCE, Run, at_terminal
 from support.countinghost import SUCCESS, Answer, Stub
 from support.ledgers import Make, drain, people
@@ -33,17 +32,6 @@ pytestmark = pytest.mark.slow
 
 LEFT = 6  # the exit code of a drain that leaves messages
 CAP = 3600  # seconds that a Retry-After counts at most
-
-
-@pytest.fixture
-def env(host: Stub, url: str) -> dict[str, str]:
-    return {
-        "ONECHAT_API_URL": host.url,
-        "ONECHAT_APP_ID": APP_ID,
-        "ONECHAT_API_KEY": KEY,
-        "ONECHAT_OUTBOX_URL": url,
-        "ONECHAT_OUTBOX_RATE": "0",
-    }
 
 
 def asks(retry_after: str) -> Answer:
